@@ -1,0 +1,72 @@
+#include "backends/redis_protocol.hpp"
+
+#include <algorithm>
+#include <array>
+#include <new>
+
+namespace backends::redis {
+
+bool append_command(std::string& out,
+                    std::initializer_list<std::string_view> words) noexcept {
+    std::array<const char*, 4> data;
+    std::array<std::size_t, 4> size;
+    std::size_t n = 0;
+
+    for (std::string_view word : words) {
+        data.at(n) = word.data();
+        size.at(n) = word.size();
+        ++n;
+    }
+
+    char* formatted = nullptr;
+    auto length = redisFormatCommandArgv(&formatted, static_cast<int>(n),
+                                         data.data(), size.data());
+    if (length < 0) {
+        return false;
+    }
+
+    try {
+        out.append(formatted, static_cast<std::size_t>(length));
+    } catch (const std::bad_alloc&) {
+        length = -1;
+    }
+
+    redisFreeCommand(formatted);
+    return length >= 0;
+}
+
+std::string_view error_code(const redisReply& reply) noexcept {
+    std::string_view all = text(reply);
+    return all.substr(0, std::min(all.find(' '), all.size()));
+}
+
+Parser::Parser() : reader_(redisReaderCreate()) {
+    if (reader_ == nullptr) {
+        throw std::bad_alloc();
+    }
+}
+
+bool Parser::feed(std::string_view bytes) noexcept {
+    return redisReaderFeed(reader_.get(), bytes.data(), bytes.size()) ==
+           REDIS_OK;
+}
+
+Reply Parser::next() noexcept {
+    void* reply = nullptr;
+
+    if (redisReaderGetReply(reader_.get(), &reply) != REDIS_OK) {
+        return nullptr;
+    }
+
+    too_long_ = reply == nullptr && reader_->len - reader_->pos > max_reply;
+    return Reply(static_cast<redisReply*>(reply));
+}
+
+std::string_view Parser::error() const noexcept {
+    if (reader_->err != 0) {
+        return reader_->errstr;
+    }
+    return too_long_ ? "reply too long" : "";
+}
+
+}  // namespace backends::redis

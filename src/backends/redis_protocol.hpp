@@ -1,0 +1,70 @@
+/*
+ * Redis' wire protocol (RESP 2), which hiredis formats and parses.
+ */
+
+#pragma once
+
+#include <cstddef>
+#include <hiredis/hiredis.h>
+#include <initializer_list>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace backends::redis {
+
+/* Appends a command to `out`. Returns false when memory is short. */
+bool append_command(std::string& out,
+                    std::initializer_list<std::string_view> words) noexcept;
+
+struct ReplyDelete {
+    void operator()(redisReply* reply) const noexcept {
+        freeReplyObject(reply);
+    }
+};
+
+using Reply = std::unique_ptr<redisReply, ReplyDelete>;
+
+/* An error reply's first word, its code: "LOADING", "WRONGTYPE", "ERR". */
+std::string_view error_code(const redisReply& reply) noexcept;
+
+inline std::string_view text(const redisReply& reply) noexcept {
+    return {reply.str, static_cast<std::size_t>(reply.len)};
+}
+
+/* Cuts a stream of bytes into replies. */
+class Parser {
+  public:
+    /*
+     * The longest reply that is waited for, in bytes: far above any session
+     * (64 KiB), far below what would hurt a worker.
+     */
+    static constexpr std::size_t max_reply = 2 * 1024 * 1024;
+
+    /* Throws std::bad_alloc. */
+    Parser();
+
+    /* Takes bytes as they came. Returns false when memory is short. */
+    bool feed(std::string_view bytes) noexcept;
+
+    /*
+     * The next whole reply, or null: then either more bytes are needed, or
+     * error() tells why there will never be another one.
+     */
+    Reply next() noexcept;
+
+    /* Empty as long as all is well. */
+    std::string_view error() const noexcept;
+
+  private:
+    struct ReaderDelete {
+        void operator()(redisReader* reader) const noexcept {
+            redisReaderFree(reader);
+        }
+    };
+
+    std::unique_ptr<redisReader, ReaderDelete> reader_;
+    bool too_long_ = false;
+};
+
+}  // namespace backends::redis

@@ -1,0 +1,98 @@
+/*
+ * A remote store as the sessions see it: bytes under keys, for a time.
+ *
+ * Whatever goes wrong is a Status; nothing here throws, and nothing waits
+ * but fetch(), which suspends the coroutine that calls it.
+ */
+
+#pragma once
+
+#include "coro/coroutine.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+#include <vector>
+
+namespace backends {
+
+enum class Status {
+    hit,         /* fetch(): the value is there */
+    miss,        /* fetch(): the store answered that it has none */
+    queued,      /* store(), erase(): on its way; a failure will be logged */
+    unavailable, /* not connected, timed out, or the wait was cancelled */
+    refused,     /* the queue is full, or the store answered with an error */
+};
+
+struct Fetched {
+    Status status = Status::unavailable;
+    std::string value;
+};
+
+/* A place where the store may be found. */
+struct Address {
+    sockaddr_storage storage;
+    socklen_t length;
+    std::string text; /* for log lines */
+};
+
+/* What both kinds of store are told. Equal options make equal stores. */
+struct Options {
+    static constexpr std::size_t unlimited =
+        std::numeric_limits<std::size_t>::max();
+
+    std::vector<Address> addresses; /* tried in turn; at least one */
+    std::string user;               /* empty: a password alone */
+    std::string password;           /* empty: no authentication */
+    unsigned db = 0;
+    std::chrono::milliseconds interval{200}; /* PING, reconnect */
+    std::chrono::milliseconds timeout{1000}; /* connect, each operation */
+    std::size_t count = 5000;                /* length of the queue */
+};
+
+enum class Level { error, notice, info };
+
+/* Receives a line about the store, at each change and not at each request. */
+using Log = std::function<void(Level level, std::string_view line)>;
+
+class Store {
+  public:
+    /*
+     * Closes the connection. The scheduler must not have anybody waiting in
+     * fetch() by then, nor run the store's own coroutine any more; a worker
+     * that ends calls close() and leaves the rest to the process's end.
+     */
+    virtual ~Store() = default;
+
+    /*
+     * Looks `key` up, suspending the calling coroutine until there is an
+     * answer or `timeout` has passed. Outside a coroutine: unavailable.
+     */
+    virtual Fetched fetch(std::string_view key) noexcept = 0;
+
+    /* Stores `value` for `ttl` (1 s and more), replacing any other. */
+    virtual Status store(std::string_view key, std::string_view value,
+                         std::chrono::seconds ttl) noexcept = 0;
+
+    virtual Status erase(std::string_view key) noexcept = 0;
+
+    /*
+     * Sends what is queued as far as it goes out at once, releases whoever
+     * waits, closes the connection and ends the store's coroutine.
+     */
+    virtual void close() noexcept = 0;
+};
+
+/*
+ * Each starts to connect at once, in a coroutine of its own. `scheduler`
+ * has to outlive the store. Null when there is no stack or memory.
+ */
+std::unique_ptr<Store> make_redis(coro::Scheduler& scheduler, Options options,
+                                  Log log);
+
+}  // namespace backends

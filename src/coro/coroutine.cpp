@@ -1,0 +1,255 @@
+#include "coro/coroutine.hpp"
+
+#include <boost/context/preallocated.hpp>
+#include <cassert>
+#include <cerrno>
+#include <utility>
+
+namespace coro {
+
+namespace {
+
+using boost::context::fiber;
+
+/* How long a stack stays idle before its memory goes back. */
+constexpr Time stack_idle_limit{10000};
+
+/* How Boost.Context gives back the stack of a coroutine that has ended. */
+struct StackReturn {
+    StackPool& pool;
+    Loop& loop;
+
+    void deallocate(Stack& stack) noexcept { pool.give(stack, loop.now()); }
+};
+
+}  // namespace
+
+struct Scheduler::Slot {
+    enum class State { ended, running, waiting, woken };
+
+    Scheduler* scheduler;
+    std::uint32_t id;
+    std::uint32_t epoch = 0;
+    State state = State::ended;
+    Wake how = Wake::ready;
+
+    /* while suspended: the coroutine; while it runs: who resumed it */
+    fiber other;
+
+    Time deadline = never;
+    Time timer_at = never; /* when the timer will go off */
+    std::unique_ptr<Timer> timer;
+
+    Slot* next = nullptr; /* on the ready list, or the free one */
+};
+
+bool in_coroutine() noexcept {
+    return Scheduler::current_ != nullptr;
+}
+
+Waker next_wait() noexcept {
+    return {Scheduler::current_->id, Scheduler::current_->epoch};
+}
+
+Wake wait(Time deadline) noexcept {
+    Scheduler::Slot& self = *Scheduler::current_;
+
+    if (self.state != Scheduler::Slot::State::woken) {
+        self.scheduler->suspend(self, deadline);
+    }
+
+    self.state = Scheduler::Slot::State::running;
+    ++self.epoch;
+    return self.how;
+}
+
+Scheduler::Scheduler(Loop& loop, StackPool& stacks)
+    : loop_(loop), stacks_(stacks),
+      run_ready_(loop.make_task({[](void* self) noexcept {
+                                     static_cast<Scheduler*>(self)->run_ready();
+                                 },
+                                 this})),
+      trim_stacks_(
+          loop.make_timer({[](void* self) noexcept {
+                               static_cast<Scheduler*>(self)->trim_stacks();
+                           },
+                           this})) {}
+
+Scheduler::~Scheduler() {
+    assert(alive() == 0);
+}
+
+bool Scheduler::start(Callback entry) noexcept {
+    Stack stack = stacks_.take();
+    if (stack.sp == nullptr) {
+        return false;
+    }
+
+    Slot* slot = take_slot();
+    if (slot == nullptr) {
+        stacks_.give(stack, loop_.now());
+        errno = ENOMEM;
+        return false;
+    }
+
+    ++alive_;
+    slot->state = Slot::State::running;
+    slot->other =
+        fiber(std::allocator_arg,
+              boost::context::preallocated(stack.sp, stack.size, stack),
+              StackReturn{stacks_, loop_}, [slot, entry](fiber&& resumer) {
+                  slot->other = std::move(resumer);
+                  entry();
+                  slot->state = Slot::State::ended;
+                  return std::move(slot->other);
+              });
+    run(*slot);
+    return true;
+}
+
+Scheduler::Slot* Scheduler::take_slot() noexcept {
+    if (free_ != nullptr) {
+        return std::exchange(free_, free_->next);
+    }
+
+    try {
+        auto slot = std::make_unique<Slot>();
+        slot->scheduler = this;
+        slot->id = static_cast<std::uint32_t>(slots_.size());
+        slot->timer = loop_.make_timer(
+            {[](void* data) noexcept { expire(*static_cast<Slot*>(data)); },
+             slot.get()});
+        return slots_.emplace_back(std::move(slot)).get();
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+void Scheduler::run(Slot& slot) noexcept {
+    Slot* resumer = std::exchange(current_, &slot);
+    fiber coroutine = std::move(slot.other).resume();
+    current_ = resumer;
+
+    if (slot.state == Slot::State::ended) {
+        end(slot);
+    } else {
+        slot.other = std::move(coroutine);
+    }
+}
+
+void Scheduler::end(Slot& slot) noexcept {
+    ++slot.epoch;
+
+    if (slot.timer_at != never) {
+        slot.timer->cancel();
+        slot.timer_at = never;
+    }
+
+    slot.next = std::exchange(free_, &slot);
+    --alive_;
+
+    if (!trim_set_) {
+        trim_set_ = true;
+        trim_stacks_->set(loop_.now() + stack_idle_limit);
+    }
+}
+
+/*
+ * The timer is left alone when it would go off early enough anyway, and
+ * when the wait ends before it: a coroutine that waits often with a
+ * deadline a little later each time sets it once, not each time.
+ */
+void Scheduler::suspend(Slot& slot, Time deadline) noexcept {
+    int saved_errno = errno;
+
+    slot.state = Slot::State::waiting;
+    slot.deadline = deadline;
+
+    if (deadline < slot.timer_at) {
+        slot.timer->set(deadline);
+        slot.timer_at = deadline;
+    }
+
+    slot.other = std::move(slot.other).resume();
+
+    errno = saved_errno;
+}
+
+void Scheduler::expire(Slot& slot) noexcept {
+    slot.timer_at = never;
+
+    if (slot.state != Slot::State::waiting || slot.deadline == never) {
+        return;
+    }
+
+    if (slot.scheduler->loop_.now() >= slot.deadline) {
+        slot.scheduler->wake({slot.id, slot.epoch}, Wake::timeout);
+        return;
+    }
+
+    slot.timer->set(slot.deadline);
+    slot.timer_at = slot.deadline;
+}
+
+bool Scheduler::waiting(Waker waker) const noexcept {
+    if (waker.id >= slots_.size()) {
+        return false;
+    }
+
+    const Slot& slot = *slots_[waker.id];
+    return slot.epoch == waker.epoch && slot.state == Slot::State::waiting;
+}
+
+void Scheduler::wake(Waker waker, Wake how) noexcept {
+    if (waker.id >= slots_.size()) {
+        return;
+    }
+
+    Slot& slot = *slots_[waker.id];
+    if (slot.epoch != waker.epoch || slot.state == Slot::State::woken ||
+        slot.state == Slot::State::ended) {
+        return;
+    }
+
+    bool suspended = slot.state == Slot::State::waiting;
+    slot.state = Slot::State::woken;
+    slot.how = how;
+
+    if (!suspended) {
+        return; /* its wait has not begun yet and will return at once */
+    }
+
+    slot.next = nullptr;
+    *ready_end_ = &slot;
+    ready_end_ = &slot.next;
+    run_ready_->post();
+}
+
+/*
+ * The second round is for those whom the first one woke, such as handshakes
+ * whose answers a store's coroutine has just read: they go on in this turn.
+ * Whatever is woken then has to wait for the next.
+ */
+void Scheduler::run_ready() noexcept {
+    for (int round = 0; round < 2 && ready_ != nullptr; ++round) {
+        Slot* slot = std::exchange(ready_, nullptr);
+        ready_end_ = &ready_;
+
+        while (slot != nullptr) {
+            Slot* next = slot->next;
+            run(*slot);
+            slot = next;
+        }
+    }
+}
+
+void Scheduler::trim_stacks() noexcept {
+    stacks_.trim(loop_.now() - stack_idle_limit);
+    trim_set_ = stacks_.idle() != 0;
+
+    if (trim_set_) {
+        trim_stacks_->set(loop_.now() + stack_idle_limit);
+    }
+}
+
+}  // namespace coro

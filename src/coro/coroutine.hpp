@@ -1,0 +1,90 @@
+/*
+ * Coroutines: starting, suspending, waking.
+ *
+ * A coroutine holds a stack from its start to its end. Waking never resumes
+ * it inline: it is put on the ready list, which a task of the loop takes
+ * whole and runs. So whoever wakes is never re-entered by whom it woke, and
+ * a coroutine that wakes itself cannot keep the loop from its events.
+ *
+ * A suspended coroutine is never destroyed, for its frames may be C code
+ * that no exception can unwind. To end one, wake it with Wake::cancelled
+ * and let it return.
+ */
+
+#pragma once
+
+#include "coro/loop.hpp"
+#include "coro/stack_pool.hpp"
+#include "coro/wait.hpp"
+
+#include <boost/context/fiber.hpp>
+#include <memory>
+#include <vector>
+
+namespace coro {
+
+class Scheduler {
+  public:
+    /* `loop` and `stacks` have to outlive the scheduler. */
+    Scheduler(Loop& loop, StackPool& stacks);
+
+    /* No coroutine may be left waiting. */
+    ~Scheduler();
+
+    Scheduler(const Scheduler&) = delete;
+    Scheduler& operator=(const Scheduler&) = delete;
+
+    /*
+     * Runs `entry` in a new coroutine, at once, until it ends or waits for
+     * the first time; then start() returns. May be called from the loop and
+     * from another coroutine. Returns false, with nothing run, when there
+     * is no stack or memory to be had; errno says why.
+     */
+    bool start(Callback entry) noexcept;
+
+    /*
+     * Ends the wait that `waker` names, if it still lasts and nothing ended
+     * it before. May be called from the loop and from any coroutine.
+     */
+    void wake(Waker waker, Wake how = Wake::ready) noexcept;
+
+    /*
+     * Whether the wait that `waker` names lasts: the coroutine's frames are
+     * then as they were when it began.
+     */
+    bool waiting(Waker waker) const noexcept;
+
+    /* Coroutines that were started and have not ended. */
+    std::size_t alive() const noexcept { return alive_; }
+
+    Loop& loop() noexcept { return loop_; }
+
+  private:
+    struct Slot;
+    friend bool in_coroutine() noexcept;
+    friend Waker next_wait() noexcept;
+    friend Wake wait(Time deadline) noexcept;
+
+    Slot* take_slot() noexcept;
+    void run(Slot& slot) noexcept;
+    void end(Slot& slot) noexcept;
+    void suspend(Slot& slot, Time deadline) noexcept;
+    void run_ready() noexcept;
+    void trim_stacks() noexcept;
+    static void expire(Slot& slot) noexcept;
+
+    static inline Slot* current_ = nullptr;
+
+    Loop& loop_;
+    StackPool& stacks_;
+    std::vector<std::unique_ptr<Slot>> slots_; /* by coroutine id */
+    Slot* free_ = nullptr;
+    std::size_t alive_ = 0;
+    Slot* ready_ = nullptr;
+    Slot** ready_end_ = &ready_;
+    std::unique_ptr<Task> run_ready_;
+    std::unique_ptr<Timer> trim_stacks_;
+    bool trim_set_ = false;
+};
+
+}  // namespace coro

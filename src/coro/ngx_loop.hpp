@@ -1,0 +1,23 @@
+/*
+ * nginx's event loop, as coro::Loop. Its timers are cancelable and its
+ * connections are none of nginx's clients, so neither keeps a worker that
+ * is to exit; whoever owns a Watch has to close it before the worker's last
+ * look at its connections (ngx_worker_process_exit() runs exit_process
+ * hooks, then looks).
+ */
+
+#pragma once
+
+#include "coro/loop.hpp"
+
+namespace coro {
+
+class NgxLoop : public Loop {
+  public:
+    Time now() const noexcept override;
+    std::unique_ptr<Task> make_task(Callback callback) override;
+    std::unique_ptr<Timer> make_timer(Callback callback) override;
+    std::unique_ptr<Watch> watch(int fd, Callback callback) override;
+};
+
+}  // namespace coro

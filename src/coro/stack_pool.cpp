@@ -1,0 +1,79 @@
+#include "coro/stack_pool.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <sys/mman.h>
+#include <unistd.h>
+
+namespace coro {
+
+StackPool::StackPool(std::size_t size) noexcept
+    : size_(size), guard_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
+    assert(size % guard_ == 0);
+}
+
+StackPool::~StackPool() {
+    trim(never);
+    assert(mapped_ == 0);
+}
+
+Stack StackPool::take() noexcept {
+    if (idle_.empty()) {
+        return map();
+    }
+
+    Stack stack = idle_.back().stack;
+    idle_.pop_back();
+    return stack;
+}
+
+void StackPool::give(const Stack& stack, Time now) noexcept {
+    /* map() made the room, so this does not allocate */
+    idle_.push_back({stack, now});
+}
+
+void StackPool::trim(Time before) noexcept {
+    auto keep = std::find_if(idle_.begin(), idle_.end(), [&](const Idle& idle) {
+        return idle.since > before;
+    });
+
+    std::for_each(idle_.begin(), keep,
+                  [this](const Idle& idle) { unmap(idle.stack); });
+    idle_.erase(idle_.begin(), keep);
+}
+
+Stack StackPool::map() noexcept {
+    Stack stack;
+
+    try {
+        if (idle_.capacity() <= mapped_) {
+            idle_.reserve(2 * mapped_ + 16);
+        }
+    } catch (const std::bad_alloc&) {
+        return stack;
+    }
+
+    void* base =
+        mmap(nullptr, guard_ + size_, PROT_READ | PROT_WRITE,
+             MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK | MAP_NORESERVE, -1, 0);
+    if (base == MAP_FAILED) {
+        return stack;
+    }
+
+    if (mprotect(base, guard_, PROT_NONE) == -1) {
+        munmap(base, guard_ + size_);
+        return stack;
+    }
+
+    ++mapped_;
+    stack.size = size_;
+    stack.sp = static_cast<char*>(base) + guard_ + size_;
+    return stack;
+}
+
+void StackPool::unmap(const Stack& stack) noexcept {
+    munmap(static_cast<char*>(stack.sp) - size_ - guard_, guard_ + size_);
+    --mapped_;
+}
+
+}  // namespace coro

@@ -1,0 +1,64 @@
+/*
+ * Stacks for coroutines: 256 KiB reserved each with a guard page below, of
+ * which only the pages that were touched cost memory. A stack that comes
+ * back is kept and is the first to go out again, so that few are warm; what
+ * stayed idle for long is given back to the system.
+ */
+
+#pragma once
+
+#include "coro/wait.hpp"
+
+#include <boost/context/stack_context.hpp>
+#include <cstddef>
+#include <vector>
+
+namespace coro {
+
+using Stack = boost::context::stack_context;
+
+class StackPool {
+  public:
+    static constexpr std::size_t default_size = 256 * 1024;
+
+    /* `size`: usable bytes a stack, a multiple of the page size. */
+    explicit StackPool(std::size_t size = default_size) noexcept;
+
+    /* All stacks have to be back. */
+    ~StackPool();
+
+    StackPool(const StackPool&) = delete;
+    StackPool& operator=(const StackPool&) = delete;
+
+    /*
+     * A stack, or one with a null `sp` (and errno set) when the system has
+     * none: address space or vm.max_map_count exhausted. Each stack takes
+     * two mappings.
+     */
+    Stack take() noexcept;
+
+    /* Takes a stack back at time `now`. */
+    void give(const Stack& stack, Time now) noexcept;
+
+    /* Unmaps what has been idle since `before` or longer. */
+    void trim(Time before) noexcept;
+
+    std::size_t idle() const noexcept { return idle_.size(); }
+    std::size_t mapped() const noexcept { return mapped_; }
+
+  private:
+    struct Idle {
+        Stack stack;
+        Time since;
+    };
+
+    Stack map() noexcept;
+    void unmap(const Stack& stack) noexcept;
+
+    std::size_t size_;
+    std::size_t guard_;
+    std::size_t mapped_ = 0;
+    std::vector<Idle> idle_; /* the last is the one used last */
+};
+
+}  // namespace coro

@@ -1,0 +1,74 @@
+/*
+ * A connected socket that a coroutine reads, writes and waits on.
+ */
+
+#pragma once
+
+#include "coro/coroutine.hpp"
+#include "coro/loop.hpp"
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <sys/socket.h>
+
+namespace coro {
+
+class Stream {
+  public:
+    explicit Stream(Scheduler& scheduler) noexcept;
+
+    Stream(const Stream&) = delete;
+    Stream& operator=(const Stream&) = delete;
+
+    /*
+     * Connects, in place of any earlier connection. Returns 0, or an errno
+     * value: ETIMEDOUT when `deadline` passed first, ENOBUFS when the event
+     * loop has no room, ECANCELED when the wait was cancelled. To be called
+     * in a coroutine.
+     */
+    int connect(const sockaddr* address, socklen_t length, Time deadline);
+
+    void close() noexcept;
+
+    bool is_open() const noexcept { return watch_ != nullptr; }
+
+    /* Whether a read, or a write, may now do something. */
+    bool may_read() noexcept { return may(readable); }
+    bool may_write() noexcept { return may(writable); }
+
+    /*
+     * Reads what is there. Returns the number of bytes, 0 when there are
+     * none now, or nothing at the end of the stream (errno is 0 then) or on
+     * an error (errno). Never waits.
+     */
+    std::optional<std::size_t> read(std::span<char> buffer) noexcept;
+
+    /* Writes what fits, likewise: the number of bytes taken. */
+    std::optional<std::size_t> write(std::string_view data) noexcept;
+
+    /*
+     * Suspends the running coroutine until the stream may be read (and, if
+     * asked for, written), wake() is called, or `deadline` has passed.
+     * Wake::cancelled also when the stream was closed.
+     */
+    Wake wait(bool for_writing, Time deadline) noexcept;
+
+    /* Ends the wait() of the stream's coroutine, if it is in one. */
+    void wake(Wake how = Wake::ready) noexcept;
+
+  private:
+    bool may(unsigned readiness) noexcept;
+    int finish_connect(Time deadline) noexcept;
+    void notice() noexcept;
+
+    Scheduler& scheduler_;
+    std::unique_ptr<Watch> watch_;
+    int fd_ = -1; /* the watch owns it */
+    unsigned ready_ = 0;
+    std::optional<Waker> waiter_;
+};
+
+}  // namespace coro

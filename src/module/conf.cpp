@@ -1,0 +1,245 @@
+#include "module/conf.hpp"
+#include "module/session.hpp"
+
+#include <new>
+#include <span>
+#include <string>
+
+namespace session_cache {
+
+namespace {
+
+ServerConf& conf_of(const ngx_http_core_srv_conf_t* server) {
+    return *static_cast<ServerConf*>(
+        server->ctx->srv_conf[ngx_http_ssl_session_cache_module.ctx_index]);
+}
+
+ngx_http_ssl_srv_conf_t& ssl_conf_of(const ngx_http_core_srv_conf_t* server) {
+    return *static_cast<ngx_http_ssl_srv_conf_t*>(
+        server->ctx->srv_conf[ngx_http_ssl_module.ctx_index]);
+}
+
+template <typename T>
+std::span<T> elements(const ngx_array_t& array) {
+    return {static_cast<T*>(array.elts), array.nelts};
+}
+
+char* error(ngx_conf_t* cf, std::string_view message) {
+    ngx_str_t text = str(message);
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%V", &text);
+    return static_cast<char*>(NGX_CONF_ERROR);
+}
+
+/*
+ * The addresses of a store: a name's are all of those that the system's
+ * resolver knows at this time.
+ */
+char* resolve(ngx_conf_t* cf, Remote& remote) {
+    const StoreParameters& store = remote.directive.store;
+    std::string url = "unix:" + store.path;
+
+    if (store.path.empty()) {
+        bool v6 = store.host.find(':') != std::string::npos;
+        url = v6 ? "[" + store.host + "]" : store.host;
+    }
+
+    ngx_url_t u{};
+    u.url = str(url);
+    u.default_port = store.port;
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
+        return error(cf, std::string(u.err != nullptr ? u.err : "failed") +
+                             " in parameter \"addr=" + url + "\"");
+    }
+
+    for (const ngx_addr_t& addr : std::span(u.addrs, u.naddrs)) {
+        backends::Address address{};
+        ngx_memcpy(&address.storage, addr.sockaddr, addr.socklen);
+        address.length = addr.socklen;
+        address.text = view(addr.name);
+        remote.addresses.push_back(std::move(address));
+    }
+    return NGX_CONF_OK;
+}
+
+/* Stateless tickets stay where the operator shares their keys. */
+bool wants_stateful_tickets(ngx_conf_t* cf, const ngx_http_core_srv_conf_t* s) {
+    if (conf_of(s).remote->directive.tickets == Tickets::keep) {
+        return false;
+    }
+
+    const ngx_http_ssl_srv_conf_t& ssl = ssl_conf_of(s);
+    if (ssl.session_ticket_keys == nullptr || ssl.session_tickets == 0) {
+        return true;
+    }
+
+    ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                  "\"ssl_session_ticket_key\" keeps stateless tickets on, "
+                  "clients with a ticket do not use the "
+                  "\"remote_ssl_session_cache\" of the server in %s:%ui",
+                  s->file_name, s->line);
+    return false;
+}
+
+ngx_int_t attach_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t* s) {
+    SSL_CTX* ctx = ssl_conf_of(s).ssl.ctx;
+
+    if (ctx == nullptr || !conf_of(s).on()) {
+        return NGX_OK;
+    }
+
+    ssize_t builtin = ssl_conf_of(s).builtin_session_cache;
+    if (builtin > 0 || builtin == NGX_SSL_DFLT_BUILTIN_SCACHE) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "\"remote_ssl_session_cache\" takes the place of the "
+                      "\"builtin\" session cache of the server in %s:%ui",
+                      s->file_name, s->line);
+    }
+
+    return attach(cf, conf_of(s), ctx, wants_stateful_tickets(cf, s));
+}
+
+bool has_ssl_listener(const ngx_http_core_main_conf_t& main,
+                      const ngx_http_core_srv_conf_t* server) {
+#if (NGX_HAVE_SSL_DIRECTIVE)
+    if (ssl_conf_of(server).enable) {
+        return true;
+    }
+#endif
+
+    for (const auto& port : elements<ngx_http_conf_port_t>(*main.ports)) {
+        for (const auto& addr : elements<ngx_http_conf_addr_t>(port.addrs)) {
+            if (!addr.opt.ssl) {
+                continue;
+            }
+            for (const auto* s :
+                 elements<ngx_http_core_srv_conf_t*>(addr.servers)) {
+                if (s == server) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+bool same_directive(const ServerConf& a, const ServerConf& b) {
+    if (!a.on() || !b.on()) {
+        return a.on() == b.on();
+    }
+    return a.remote->directive == b.remote->directive;
+}
+
+/* On a listen socket the default server decides for all. */
+void warn_of_others(ngx_conf_t* cf, const ngx_http_conf_addr_t& addr) {
+    const ServerConf& ruling = conf_of(addr.default_server);
+
+    for (const auto* s : elements<ngx_http_core_srv_conf_t*>(addr.servers)) {
+        if (same_directive(conf_of(s), ruling)) {
+            continue;
+        }
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "\"remote_ssl_session_cache\" of the server in %s:%ui "
+                      "does not act on %V, where that of the default server "
+                      "in %s:%ui does",
+                      s->file_name, s->line, &addr.opt.addr_text,
+                      addr.default_server->file_name,
+                      addr.default_server->line);
+    }
+}
+
+void warn_of_listeners(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
+    for (const auto* s : elements<ngx_http_core_srv_conf_t*>(main.servers)) {
+        if (conf_of(s).own && conf_of(s).on() && !has_ssl_listener(main, s)) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "\"remote_ssl_session_cache\" in a server without "
+                          "\"listen ... ssl\" in %s:%ui",
+                          s->file_name, s->line);
+        }
+    }
+
+#if !(NGX_HAVE_SNI_BEFORE_SESSION)
+    for (const auto& port : elements<ngx_http_conf_port_t>(*main.ports)) {
+        for (const auto& addr : elements<ngx_http_conf_addr_t>(port.addrs)) {
+            if (addr.opt.ssl) {
+                warn_of_others(cf, addr);
+            }
+        }
+    }
+#endif
+}
+
+}  // namespace
+
+void* create_server_conf(ngx_conf_t* cf) noexcept {
+    auto* cleanup = ngx_pool_cleanup_add(cf->pool, sizeof(ServerConf));
+    if (cleanup == nullptr) {
+        return nullptr;
+    }
+
+    cleanup->handler = [](void* conf) {
+        static_cast<ServerConf*>(conf)->~ServerConf();
+    };
+    return new (cleanup->data) ServerConf();
+}
+
+char* merge_server_conf(ngx_conf_t* /* cf */, void* parent,
+                        void* child) noexcept {
+    auto& conf = *static_cast<ServerConf*>(child);
+
+    if (!conf.own) {
+        conf.remote = static_cast<ServerConf*>(parent)->remote;
+    }
+    return NGX_CONF_OK;
+}
+
+char* read_directive(ngx_conf_t* cf, ngx_command_t* /* cmd */,
+                     void* data) noexcept {
+    auto& conf = *static_cast<ServerConf*>(data);
+
+    if (conf.own) {
+        return const_cast<char*>("is duplicate");
+    }
+
+    try {
+        std::vector<std::string_view> arguments;
+        for (const ngx_str_t& word :
+             elements<ngx_str_t>(*cf->args).subspan(1)) {
+            arguments.push_back(view(word));
+        }
+
+        Parsed parsed = parse(arguments);
+        if (!parsed.error.empty()) {
+            return error(cf, parsed.error + " in \"remote_ssl_session_cache\"");
+        }
+
+        Remote remote{std::move(parsed.directive), {}};
+        if (remote.directive.on && resolve(cf, remote) != NGX_CONF_OK) {
+            return static_cast<char*>(NGX_CONF_ERROR);
+        }
+
+        conf.own = true;
+        conf.remote = std::make_shared<const Remote>(std::move(remote));
+        return NGX_CONF_OK;
+    } catch (const std::bad_alloc&) {
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+}
+
+ngx_int_t finish_configuration(ngx_conf_t* cf) noexcept {
+    auto& main = *static_cast<ngx_http_core_main_conf_t*>(
+        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+
+    for (const auto* s : elements<ngx_http_core_srv_conf_t*>(main.servers)) {
+        if (attach_server(cf, s) != NGX_OK) {
+            return NGX_ERROR;
+        }
+    }
+
+    if (main.ports != nullptr) {
+        warn_of_listeners(cf, main);
+    }
+    return NGX_OK;
+}
+
+}  // namespace session_cache

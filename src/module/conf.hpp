@@ -1,0 +1,54 @@
+/*
+ * The directive in nginx's configuration: reading, inheritance, and what is
+ * only known when all servers have been read.
+ */
+
+#pragma once
+
+#include "backends/store.hpp"
+#include "module/directive.hpp"
+#include "module/ngx.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace session_cache {
+
+/* A directive as it was read, with the addresses that it led to. */
+struct Remote {
+    Directive directive;
+    std::vector<backends::Address> addresses;
+};
+
+/* The callbacks that an SSL_CTX had before ours: nginx's shared cache. */
+struct LocalCache {
+    int (*on_new)(SSL* ssl, SSL_SESSION* session) = nullptr;
+    SSL_SESSION* (*on_get)(SSL* ssl, const unsigned char* id, int length,
+                           int* copy) = nullptr;
+    void (*on_remove)(SSL_CTX* ctx, SSL_SESSION* session) = nullptr;
+};
+
+struct ServerConf {
+    std::shared_ptr<const Remote> remote; /* null: no directive anywhere */
+    bool own = false;                     /* written in this very block */
+
+    LocalCache local;
+    backends::Store* store = nullptr; /* in a worker; the worker's */
+
+    bool on() const noexcept {
+        return remote != nullptr && remote->directive.on;
+    }
+};
+
+/* nginx's hooks; see ngx_http_module_t and ngx_command_t. */
+void* create_server_conf(ngx_conf_t* cf) noexcept;
+char* merge_server_conf(ngx_conf_t* cf, void* parent, void* child) noexcept;
+char* read_directive(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) noexcept;
+
+/*
+ * After all servers are read: attaches those that use the store to their
+ * SSL_CTX, and warns of what will not act.
+ */
+ngx_int_t finish_configuration(ngx_conf_t* cf) noexcept;
+
+}  // namespace session_cache

@@ -1,0 +1,298 @@
+#include "module/directive.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
+#include <optional>
+#include <sys/un.h>
+
+namespace session_cache {
+
+namespace {
+
+/* The longest prefix: with a session ID in hexadecimal it stays below the
+ * 250 bytes that a key may have in memcached. */
+constexpr std::size_t max_prefix = 128;
+
+/* Times end where nginx's timers do, at 2^31 - 1 ms. */
+constexpr std::uint64_t max_time = std::numeric_limits<std::int32_t>::max();
+
+/* A whole decimal number of at most `max`, and nothing else. */
+std::optional<std::uint64_t> number(std::string_view text, std::uint64_t max) {
+    std::uint64_t value = 0;
+    const char* end = text.data() + text.size();
+    auto [stop, error] = std::from_chars(text.data(), end, value);
+
+    if (error != std::errc() || stop != end || value > max) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+/* Milliseconds as a plain number, or with a unit as nginx has them. */
+std::optional<std::chrono::milliseconds> time(std::string_view text) {
+    struct Unit {
+        std::string_view name;
+        std::uint64_t milliseconds;
+    };
+    constexpr std::array<Unit, 5> units{{{"ms", 1},
+                                         {"s", 1000},
+                                         {"m", 60 * 1000},
+                                         {"h", 3600 * 1000},
+                                         {"", 1}}};
+
+    const Unit& unit =
+        *std::find_if(units.begin(), units.end(),
+                      [&](const Unit& u) { return text.ends_with(u.name); });
+
+    text.remove_suffix(unit.name.size());
+    auto value = number(text, max_time / unit.milliseconds);
+    if (!value || *value == 0) {
+        return std::nullopt;
+    }
+    return std::chrono::milliseconds(*value * unit.milliseconds);
+}
+
+class Parser {
+  public:
+    Parsed parse(std::span<const std::string_view> arguments) {
+        for (std::string_view argument : arguments) {
+            read(argument);
+            if (!result_.error.empty()) {
+                break;
+            }
+        }
+
+        if (result_.error.empty()) {
+            finish();
+        }
+        return std::move(result_);
+    }
+
+  private:
+    using Setter = bool (Parser::*)(std::string_view value);
+
+    struct Parameter {
+        std::string_view name;
+        Setter set;
+    };
+
+    static constexpr std::size_t n_parameters = 10;
+    static const std::array<Parameter, n_parameters> parameters;
+
+    void read(std::string_view argument);
+    void read_switch(std::string_view argument);
+    void finish();
+
+    bool addr(std::string_view value);
+    bool port(std::string_view value);
+    bool type(std::string_view value);
+    bool interval(std::string_view value);
+    bool count(std::string_view value);
+    bool timeout(std::string_view value);
+    bool auth(std::string_view value);
+    bool db(std::string_view value);
+    bool prefix(std::string_view value);
+    bool tickets(std::string_view value);
+
+    void fail(std::string message) { result_.error = std::move(message); }
+
+    Parsed result_;
+    StoreParameters& store_ = result_.directive.store;
+    std::array<bool, n_parameters> given_{};
+    bool switched_ = false;
+    bool port_given_ = false;
+};
+
+const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
+    {"addr", &Parser::addr},
+    {"port", &Parser::port},
+    {"type", &Parser::type},
+    {"interval", &Parser::interval},
+    {"count", &Parser::count},
+    {"timeout", &Parser::timeout},
+    {"auth", &Parser::auth},
+    {"db", &Parser::db},
+    {"prefix", &Parser::prefix},
+    {"tickets", &Parser::tickets},
+}};
+
+std::string quoted(std::string_view text) {
+    return '"' + std::string(text) + '"';
+}
+
+void Parser::read(std::string_view argument) {
+    if (argument == "on" || argument == "off") {
+        read_switch(argument);
+        return;
+    }
+
+    std::size_t equals = argument.find('=');
+    std::string_view name = argument.substr(0, equals);
+
+    const auto* parameter =
+        std::find_if(parameters.begin(), parameters.end(),
+                     [&](const Parameter& p) { return p.name == name; });
+
+    if (equals == std::string_view::npos || parameter == parameters.end()) {
+        fail("unknown parameter " + quoted(name));
+        return;
+    }
+
+    bool& given = given_.at(parameter - parameters.begin());
+    if (given) {
+        fail("duplicate parameter " + quoted(name));
+        return;
+    }
+    given = true;
+
+    std::string_view value = argument.substr(equals + 1);
+    if ((this->*parameter->set)(value) || !result_.error.empty()) {
+        return;
+    }
+
+    /* the value of "auth" is a secret */
+    fail("invalid " + (name == "auth" ? "value" : quoted(value)) +
+         " in parameter " + quoted(name));
+}
+
+void Parser::read_switch(std::string_view argument) {
+    bool on = argument == "on";
+
+    if (switched_) {
+        fail(on == result_.directive.on
+                 ? "duplicate parameter " + quoted(argument)
+                 : "\"on\" and \"off\" together");
+        return;
+    }
+
+    switched_ = true;
+    result_.directive.on = on;
+}
+
+void Parser::finish() {
+    if (store_.path.empty()) {
+        return;
+    }
+
+    if (port_given_) {
+        fail("parameter \"port\" with a Unix socket in \"addr\"");
+        return;
+    }
+    store_.port = 0;
+    store_.host.clear();
+}
+
+/* An address, [IPv6 address] or name, each with or without :port. */
+bool Parser::addr(std::string_view value) {
+    constexpr std::string_view unix = "unix:";
+
+    if (value.starts_with(unix)) {
+        value.remove_prefix(unix.size());
+        store_.path = value;
+        return value.starts_with('/') &&
+               value.size() < sizeof(sockaddr_un{}.sun_path);
+    }
+
+    std::size_t end;
+    if (value.starts_with('[')) {
+        end = value.find(']');
+        if (end == std::string_view::npos) {
+            return false;
+        }
+        store_.host = value.substr(1, end - 1);
+        ++end;
+    } else {
+        end = std::min(value.find(':'), value.size());
+        store_.host = value.substr(0, end);
+    }
+
+    if (store_.host.empty()) {
+        return false;
+    }
+
+    std::string_view rest = value.substr(end);
+    return rest.empty() || (rest.starts_with(':') && port(rest.substr(1)));
+}
+
+bool Parser::port(std::string_view value) {
+    if (port_given_) {
+        fail("duplicate parameter \"port\"");
+        return false;
+    }
+    port_given_ = true;
+
+    auto port = number(value, 65535);
+    store_.port = static_cast<std::uint16_t>(port.value_or(0));
+    return store_.port != 0;
+}
+
+bool Parser::type(std::string_view value) {
+    if (value == "memcached") {
+        fail("type \"memcached\" is not supported by this build");
+        return false;
+    }
+    return value == "redis";
+}
+
+bool Parser::interval(std::string_view value) {
+    auto interval = time(value);
+    store_.interval = interval.value_or(store_.interval);
+    return interval.has_value();
+}
+
+bool Parser::timeout(std::string_view value) {
+    auto timeout = time(value);
+    store_.timeout = timeout.value_or(store_.timeout);
+    return timeout.has_value();
+}
+
+bool Parser::count(std::string_view value) {
+    if (value == "unlimited") {
+        store_.count = backends::Options::unlimited;
+        return true;
+    }
+
+    auto count = number(value, std::numeric_limits<std::int32_t>::max());
+    store_.count = count.value_or(0);
+    return store_.count != 0;
+}
+
+/* A password, or user:password; a password with a colon is :password. */
+bool Parser::auth(std::string_view value) {
+    std::size_t colon = value.find(':');
+
+    if (colon != std::string_view::npos) {
+        store_.user = value.substr(0, colon);
+        value.remove_prefix(colon + 1);
+    }
+    store_.password = value;
+    return !value.empty();
+}
+
+bool Parser::db(std::string_view value) {
+    auto db = number(value, std::numeric_limits<std::int32_t>::max());
+    store_.db = static_cast<unsigned>(db.value_or(0));
+    return db.has_value();
+}
+
+bool Parser::prefix(std::string_view value) {
+    result_.directive.prefix = value;
+    return value.size() <= max_prefix &&
+           std::all_of(value.begin(), value.end(),
+                       [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+bool Parser::tickets(std::string_view value) {
+    result_.directive.tickets = value == "keep" ? Tickets::keep : Tickets::off;
+    return value == "keep" || value == "off";
+}
+
+}  // namespace
+
+Parsed parse(std::span<const std::string_view> arguments) {
+    return Parser().parse(arguments);
+}
+
+}  // namespace session_cache

@@ -1,0 +1,54 @@
+/*
+ * The remote_ssl_session_cache directive: its parameters, their defaults
+ * and ranges. Knows no nginx, so that it can be tested and fuzzed alone.
+ */
+
+#pragma once
+
+#include "backends/store.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace session_cache {
+
+/* What happens to stateless session tickets (RFC 5077). */
+enum class Tickets { off, keep };
+
+/* What makes a store's client; equal parameters share one in a worker. */
+struct StoreParameters {
+    std::string host = "127.0.0.1"; /* a name, IPv4 or IPv6 address, or: */
+    std::string path;               /* of a Unix socket; then no host */
+    std::uint16_t port = 6379;
+    std::chrono::milliseconds interval{200};
+    std::chrono::milliseconds timeout{1000};
+    std::size_t count = 5000;
+    std::string user;
+    std::string password;
+    unsigned db = 0;
+
+    bool operator==(const StoreParameters&) const = default;
+};
+
+struct Directive {
+    bool on = true;
+    StoreParameters store;
+    std::string prefix = "ngx_ssl:";
+    Tickets tickets = Tickets::off;
+
+    bool operator==(const Directive&) const = default;
+};
+
+struct Parsed {
+    Directive directive;
+    std::string error; /* empty: all is well; else a message without an end */
+};
+
+/* Reads the directive's arguments, its name not among them. */
+Parsed parse(std::span<const std::string_view> arguments);
+
+}  // namespace session_cache

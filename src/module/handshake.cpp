@@ -1,0 +1,336 @@
+#include "module/handshake.hpp"
+#include "module/worker.hpp"
+
+#include <cerrno>
+#include <openssl/err.h>
+#include <unordered_map>
+
+namespace session_cache {
+
+namespace {
+
+struct Guarded {
+    ngx_connection_handler_pt handler; /* nginx's own */
+    AwaitsTls awaits_tls;
+};
+
+std::unordered_map<const ngx_listening_t*, Guarded> guarded;
+
+/* A connection's guard, in its pool. */
+struct Guard {
+    ngx_connection_t* connection;
+    AwaitsTls awaits_tls;
+    Step* step = nullptr; /* while one is under way */
+
+    /* nginx's own, while ours are in their place */
+    ngx_event_handler_pt read_handler = nullptr;
+    ngx_event_handler_pt write_handler = nullptr;
+};
+
+}  // namespace
+
+/* One step of a handshake, on the stack that it runs on. */
+struct Step {
+    Guard* guard;
+    bool in_coroutine;
+    bool closed = false; /* the connection, and the guard with it */
+    bool read_noted = false;
+    bool write_noted = false;
+    coro::Waker wait{}; /* while suspended */
+};
+
+namespace {
+
+/* What a step begins with: an event's handler or, without one, an accept. */
+struct Entry {
+    Guard* guard;
+    ngx_event_t* event;
+    ngx_connection_handler_pt accept;
+    bool in_coroutine;
+};
+
+void on_event(ngx_event_t* event);
+
+void on_close(void* data) {
+    auto* guard = static_cast<Guard*>(data);
+
+    if (guard->step != nullptr) {
+        guard->step->closed = true;
+    }
+}
+
+Guard* find_guard(ngx_connection_t* c) {
+    for (auto* cleanup = c->pool->cleanup; cleanup != nullptr;
+         cleanup = cleanup->next) {
+        if (cleanup->handler == on_close) {
+            return static_cast<Guard*>(cleanup->data);
+        }
+    }
+    return nullptr;
+}
+
+void put_guard(Guard& guard) {
+    ngx_connection_t* c = guard.connection;
+
+    guard.read_handler = c->read->handler;
+    guard.write_handler = c->write->handler;
+    c->read->handler = on_event;
+    c->write->handler = on_event;
+}
+
+void lift_guard(const Guard& guard) {
+    guard.connection->read->handler = guard.read_handler;
+    guard.connection->write->handler = guard.write_handler;
+}
+
+/*
+ * Whether OpenSSL may still look for a session: as long as a ClientHello is
+ * awaited. After a HelloRetryRequest that is the second one; what tells it
+ * from the client's last flight is that no key share was accepted yet.
+ */
+bool may_look_up(SSL* ssl) {
+    switch (SSL_get_state(ssl)) {
+    case TLS_ST_BEFORE:
+    case TLS_ST_SR_CLNT_HELLO:
+        return true;
+    case TLS_ST_OK:
+        return false;
+    default:
+        break;
+    }
+
+    if (SSL_version(ssl) < TLS1_3_VERSION) {
+        return false;
+    }
+
+    EVP_PKEY* key_share = nullptr;
+    if (SSL_get_peer_tmp_key(ssl, &key_share) != 1) {
+        return true;
+    }
+    EVP_PKEY_free(key_share);
+    return false;
+}
+
+bool needs_guard(const Guard& guard) {
+    ngx_connection_t* c = guard.connection;
+
+    if (c->ssl == nullptr) {
+        return guard.awaits_tls(c);
+    }
+    return !c->ssl->handshaked && may_look_up(c->ssl->connection);
+}
+
+/*
+ * Takes an event that came while the step was suspended, as one that has
+ * come just now; null: there is none (left).
+ */
+ngx_event_t* take_noted(Step& step) {
+    ngx_connection_t* c = step.guard->connection;
+
+    if (step.read_noted) {
+        step.read_noted = false;
+        c->read->ready = 1;
+        return c->read;
+    }
+
+    if (step.write_noted) {
+        step.write_noted = false;
+        c->write->ready = 1;
+        return c->write;
+    }
+    return nullptr;
+}
+
+/* Runs nginx's handler, then those of the events that came meanwhile. */
+void run_step(Entry entry) noexcept {
+    Guard& guard = *entry.guard;
+    Step step{&guard, entry.in_coroutine};
+
+    guard.step = &step;
+
+    if (entry.event == nullptr) {
+        entry.accept(guard.connection);
+    } else {
+        lift_guard(guard);
+        entry.event->handler(entry.event);
+    }
+
+    while (!step.closed) {
+        ngx_event_t* event = take_noted(step);
+        if (event == nullptr) {
+            break;
+        }
+        event->handler(event);
+    }
+
+    if (step.closed) {
+        return;
+    }
+
+    guard.step = nullptr;
+
+    if (needs_guard(guard)) {
+        put_guard(guard);
+    }
+}
+
+/* Logs that stacks ran out, and that there are some again. */
+void report_stacks(bool available, ngx_err_t err) {
+    static bool reported;
+
+    if (available != reported) {
+        return;
+    }
+    reported = !available;
+
+    if (available) {
+        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+                      "remote_ssl_session_cache: coroutines can be started "
+                      "again");
+    } else {
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, err,
+                      "remote_ssl_session_cache: no stack for a coroutine, "
+                      "sessions are not looked up");
+    }
+}
+
+void start_step(Entry entry) {
+    bool started = worker->scheduler().start(
+        {[](void* data) noexcept { run_step(*static_cast<Entry*>(data)); },
+         &entry});
+
+    report_stacks(started, ngx_errno);
+
+    if (!started) {
+        entry.in_coroutine = false;
+        run_step(entry);
+    }
+}
+
+/*
+ * The handler of a guarded connection's events. While a step is suspended
+ * nobody is let in.
+ */
+void on_event(ngx_event_t* event) {
+    auto* c = static_cast<ngx_connection_t*>(event->data);
+    Guard& guard = *find_guard(c);
+    Step* step = guard.step;
+
+    if (step == nullptr) {
+        start_step({&guard, event, nullptr, true});
+        return;
+    }
+
+    /* where events are level-triggered, this one must not come again */
+    if (event->write) {
+        step->write_noted = true;
+        (void)ngx_handle_write_event(event, 0);
+    } else {
+        step->read_noted = true;
+        (void)ngx_handle_read_event(event, 0);
+    }
+
+    if (event->timedout || c->close || c->error) {
+        worker->scheduler().wake(step->wait, coro::Wake::cancelled);
+    }
+}
+
+/*
+ * The handler of a guarded listening socket. Without data at hand (deferred
+ * accept) nginx only sets the connection up, which needs no coroutine.
+ */
+void on_accept(ngx_connection_t* c) {
+    const Guarded& listening = guarded.at(c->listening);
+
+    ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(c->pool, sizeof(Guard));
+    if (cleanup == nullptr) {
+        listening.handler(c);
+        return;
+    }
+
+    auto* guard = new (cleanup->data) Guard{c, listening.awaits_tls};
+    cleanup->handler = on_close;
+
+    Entry entry{guard, nullptr, listening.handler, c->read->ready != 0};
+    if (entry.in_coroutine) {
+        start_step(entry);
+    } else {
+        run_step(entry);
+    }
+}
+
+/*
+ * Keeps a worker that is to exit as long as steps are suspended: they may
+ * have no timer of nginx's yet, and the stores' are cancelable.
+ */
+class Hold {
+  public:
+    void begin() {
+        if (suspended_++ == 0) {
+            event_.handler = [](ngx_event_t* event) { set(event); };
+            event_.log = ngx_cycle->log;
+            event_.data = &event_connection_;
+            set(&event_);
+        }
+    }
+
+    void end() {
+        if (--suspended_ == 0) {
+            ngx_del_timer(&event_);
+        }
+    }
+
+  private:
+    static void set(ngx_event_t* event) { ngx_add_timer(event, 60000); }
+
+    ngx_uint_t suspended_ = 0;
+    ngx_event_t event_{};
+    ngx_connection_t event_connection_{};
+};
+
+Hold hold;
+
+}  // namespace
+
+void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls) {
+    guarded.insert_or_assign(listening,
+                             Guarded{listening->handler, awaits_tls});
+    listening->handler = on_accept;
+}
+
+/*
+ * OpenSSL's error queue is the thread's, not the coroutine's: nobody shall
+ * find ours while we are suspended, nor we theirs after it.
+ */
+Suspension::Suspension(ngx_connection_t* c) noexcept : step_(nullptr) {
+    Guard* guard = find_guard(c);
+
+    if (guard == nullptr || guard->step == nullptr ||
+        !guard->step->in_coroutine) {
+        return;
+    }
+
+    step_ = guard->step;
+    step_->wait = coro::next_wait();
+    put_guard(*guard);
+    hold.begin();
+    ERR_clear_error();
+
+    ngx_log_debug0(NGX_LOG_DEBUG_EVENT, c->log, 0,
+                   "remote ssl session cache: handshake suspended");
+}
+
+Suspension::~Suspension() {
+    if (step_ == nullptr) {
+        return;
+    }
+
+    ERR_clear_error();
+    hold.end();
+    lift_guard(*step_->guard);
+
+    ngx_log_debug0(NGX_LOG_DEBUG_EVENT, step_->guard->connection->log, 0,
+                   "remote ssl session cache: handshake resumed");
+}
+
+}  // namespace session_cache

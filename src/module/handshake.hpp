@@ -1,0 +1,56 @@
+/*
+ * The guard: runs the steps of a TLS handshake in coroutines, from the
+ * connection's accept until no more session can be asked for, and holds
+ * every way into the connection while a step is suspended.
+ *
+ * No function of nginx is replaced; two kinds of function pointers are
+ * wrapped: ngx_listening_t.handler, and a guarded connection's read and
+ * write event handlers.
+ */
+
+#pragma once
+
+#include "coro/wait.hpp"
+#include "module/ngx.hpp"
+
+namespace session_cache {
+
+/*
+ * Tells whether a connection, on which TLS has not begun, is still going to
+ * begin it.
+ */
+using AwaitsTls = bool (*)(ngx_connection_t* c);
+
+/*
+ * Guards the connections accepted from `listening`, of which each worker
+ * has its own copy. To be called in a worker, once for a socket.
+ */
+void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls);
+
+struct Step;
+
+/*
+ * Makes the running handshake step ready to be suspended, as long as this
+ * lives: events of the connection are noted and delivered to nginx after
+ * the step. A timeout, a shutdown or an error of the connection cancels the
+ * step's first wait.
+ */
+class Suspension {
+  public:
+    explicit Suspension(ngx_connection_t* c) noexcept;
+    ~Suspension();
+
+    Suspension(const Suspension&) = delete;
+    Suspension& operator=(const Suspension&) = delete;
+
+    /*
+     * Whether the step may wait; not so outside a guarded handshake, such
+     * as QUIC's, or when there was no stack for it.
+     */
+    bool possible() const noexcept { return step_ != nullptr; }
+
+  private:
+    Step* step_;
+};
+
+}  // namespace session_cache

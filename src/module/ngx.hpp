@@ -1,0 +1,43 @@
+/*
+ * nginx's headers, included in one place, and what differs between its
+ * versions, each under a name of its own.
+ */
+
+#pragma once
+
+extern "C" {
+#include <ngx_config.h>
+
+#include <ngx_core.h>
+#include <ngx_event.h>
+#include <ngx_http.h>
+}
+
+#include <string_view>
+
+/*
+ * Up to 1.25.0 the deprecated "ssl" directive makes every listen socket of
+ * a server a TLS one.
+ */
+#define NGX_HAVE_SSL_DIRECTIVE (nginx_version < 1025001)
+
+/*
+ * From 1.29.2 on the server is chosen by SNI before OpenSSL looks for a
+ * session; before, the listen socket's default server decides.
+ */
+#define NGX_HAVE_SNI_BEFORE_SESSION (nginx_version >= 1029002)
+
+extern "C" ngx_module_t ngx_http_ssl_session_cache_module;
+
+namespace session_cache {
+
+inline std::string_view view(const ngx_str_t& string) {
+    return {reinterpret_cast<const char*>(string.data), string.len};
+}
+
+inline ngx_str_t str(std::string_view string) {
+    return {string.size(),
+            reinterpret_cast<u_char*>(const_cast<char*>(string.data()))};
+}
+
+}  // namespace session_cache

@@ -1,0 +1,230 @@
+#include "module/session.hpp"
+#include "module/handshake.hpp"
+#include "module/value.hpp"
+#include "module/worker.hpp"
+
+#include <new>
+
+namespace session_cache {
+
+namespace {
+
+using std::chrono::seconds;
+
+/* Where an SSL_CTX keeps its server's configuration. */
+int conf_index() {
+    static const int index =
+        SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+ServerConf* conf_of(const SSL_CTX* ctx) {
+    return static_cast<ServerConf*>(SSL_CTX_get_ex_data(ctx, conf_index()));
+}
+
+ngx_connection_t* connection_of(SSL* ssl) {
+    return static_cast<ngx_connection_t*>(ngx_ssl_get_connection(ssl));
+}
+
+/*
+ * Whether the session that was just made can be looked up. OpenSSL calls
+ * the new-session callback for TLS 1.3's stateless tickets as well; the
+ * condition is that of tls_construct_new_session_ticket().
+ */
+bool is_stateful(SSL* ssl) {
+    if (SSL_version(ssl) < TLS1_3_VERSION) {
+        return true;
+    }
+
+    auto options = SSL_get_options(ssl);
+    return (options & SSL_OP_NO_TICKET) != 0 ||
+           (SSL_get_max_early_data(ssl) > 0 &&
+            (options & SSL_OP_NO_ANTI_REPLAY) == 0);
+}
+
+void store(const ServerConf& conf, ngx_connection_t* c, SSL_SESSION* session) {
+    seconds ttl = time_left(
+        session, seconds(SSL_CTX_get_timeout(c->ssl->session_ctx)), ngx_time());
+    SecretBytes value;
+
+    if (ttl.count() <= 0 || !encode(session, value)) {
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "remote_ssl_session_cache: session is not stored, it "
+                      "is expired or too long");
+        return;
+    }
+
+    conf.store->store(
+        key_of(conf.remote->directive.prefix, session_id(session)),
+        value.view(), ttl);
+}
+
+/* SSL_CTX_sess_set_new_cb(3); what it returns is whether it keeps the
+ * caller's reference. */
+int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
+    ngx_connection_t* c = connection_of(ssl);
+    ServerConf& conf = *conf_of(c->ssl->session_ctx);
+    int kept = 0;
+
+    if (conf.local.on_new != nullptr) {
+        kept = conf.local.on_new(ssl, session);
+    }
+
+    if (conf.store == nullptr || !is_stateful(ssl)) {
+        return kept;
+    }
+
+    try {
+        store(conf, c, session);
+    } catch (const std::bad_alloc&) {
+        ngx_log_error(NGX_LOG_ERR, c->log, NGX_ENOMEM,
+                      "remote_ssl_session_cache: session is not stored");
+    }
+    return kept;
+}
+
+/* A session from what the store had for `id`, or null, logged. */
+Session believe(SSL* ssl, SessionId id, std::string_view value) {
+    ngx_connection_t* c = connection_of(ssl);
+    seconds timeout(SSL_CTX_get_timeout(c->ssl->session_ctx));
+
+    Decoded decoded = decode(value, {.id = id,
+                                     .protocol = SSL_version(ssl),
+                                     .timeout = timeout,
+                                     .now = ngx_time()});
+    if (decoded.error == nullptr) {
+        ++worker->counters().hit;
+    } else {
+        ++worker->counters().invalid;
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "remote_ssl_session_cache: stored session is not used: "
+                      "%s",
+                      decoded.error);
+    }
+    return std::move(decoded.session);
+}
+
+/* Asks the store; the handshake is suspended meanwhile. */
+backends::Fetched fetch(const ServerConf& conf, ngx_connection_t* c,
+                        SessionId id) {
+    Suspension suspension(c);
+
+    if (!suspension.possible()) {
+        return {};
+    }
+    return conf.store->fetch(key_of(conf.remote->directive.prefix, id));
+}
+
+Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
+    backends::Fetched fetched = fetch(conf, connection_of(ssl), id);
+    SecretBytes value(std::move(fetched.value));
+    Counters& counters = worker->counters();
+
+    switch (fetched.status) {
+    case backends::Status::hit:
+        return believe(ssl, id, value.view());
+    case backends::Status::refused:
+        ++counters.refused;
+        break;
+    case backends::Status::unavailable:
+        ++counters.unavailable;
+        break;
+    default:
+        ++counters.miss;
+    }
+    return nullptr;
+}
+
+/*
+ * SSL_CTX_sess_set_get_cb(3). With *copy = 0 the session's one reference is
+ * handed over. Another connection may have brought the session into the
+ * local cache while this one was suspended, so that is asked again.
+ */
+SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
+                    int* copy) noexcept {
+    ServerConf& conf = *conf_of(connection_of(ssl)->ssl->session_ctx);
+    LocalCache local = conf.local;
+    SSL_SESSION* found = nullptr;
+
+    *copy = 0;
+
+    if (local.on_get != nullptr &&
+        (found = local.on_get(ssl, id, length, copy)) != nullptr) {
+        return found;
+    }
+
+    if (conf.store == nullptr) {
+        return nullptr;
+    }
+
+    try {
+        Session session =
+            look_up(conf, ssl, {id, static_cast<std::size_t>(length)});
+
+        if (session == nullptr || local.on_get == nullptr) {
+            return session.release();
+        }
+
+        found = local.on_get(ssl, id, length, copy);
+        if (found == nullptr && local.on_new(ssl, session.get()) == 0) {
+            found = session.release();
+        }
+        return found;
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+}
+
+/* SSL_CTX_sess_set_remove_cb(3): the session is expired, or has failed. */
+void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
+    ServerConf& conf = *conf_of(ctx);
+
+    if (conf.local.on_remove != nullptr) {
+        conf.local.on_remove(ctx, session);
+    }
+
+    if (conf.store == nullptr) {
+        return;
+    }
+
+    try {
+        conf.store->erase(
+            key_of(conf.remote->directive.prefix, session_id(session)));
+    } catch (const std::bad_alloc&) {
+        return; /* it will expire */
+    }
+}
+
+}  // namespace
+
+ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
+                 bool stateful_tickets) {
+    if (conf_index() == -1 ||
+        SSL_CTX_set_ex_data(ctx, conf_index(), &conf) == 0) {
+        ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0,
+                      (char*)"SSL_CTX_set_ex_data() failed");
+        return NGX_ERROR;
+    }
+
+    conf.local = {SSL_CTX_sess_get_new_cb(ctx), SSL_CTX_sess_get_get_cb(ctx),
+                  SSL_CTX_sess_get_remove_cb(ctx)};
+
+    SSL_CTX_sess_set_new_cb(ctx, on_new);
+    SSL_CTX_sess_set_get_cb(ctx, on_get);
+    SSL_CTX_sess_set_remove_cb(ctx, on_remove);
+
+    /*
+     * Not OpenSSL's own cache in the worker ("builtin"): it would report
+     * what it evicts as removed, and the store would lose it, too.
+     */
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER |
+                                            SSL_SESS_CACHE_NO_INTERNAL |
+                                            SSL_SESS_CACHE_NO_AUTO_CLEAR);
+
+    if (stateful_tickets) {
+        SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
+    }
+    return NGX_OK;
+}
+
+}  // namespace session_cache

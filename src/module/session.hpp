@@ -1,0 +1,21 @@
+/*
+ * OpenSSL's session callbacks: nginx's own shared memory cache first, where
+ * there is one, then the store.
+ */
+
+#pragma once
+
+#include "module/conf.hpp"
+
+namespace session_cache {
+
+/*
+ * Sets the callbacks of a server's SSL_CTX, which nginx has set up already,
+ * and chains those that it had. With `stateful_tickets` no stateless tickets
+ * (RFC 5077, RFC 8446 4.6.1) are issued any more. Returns NGX_ERROR, logged,
+ * when OpenSSL refuses.
+ */
+ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
+                 bool stateful_tickets);
+
+}  // namespace session_cache

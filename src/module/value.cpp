@@ -1,0 +1,99 @@
+#include "module/value.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <openssl/err.h>
+
+namespace session_cache {
+
+namespace {
+
+/* The first byte of a value: which of its formats it is in. */
+constexpr char format_der = 1;
+
+bool same(SessionId a, SessionId b) {
+    return a.size() == b.size() &&
+           std::memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+long lifetime(const SSL_SESSION* session, std::chrono::seconds timeout) {
+    return std::min<long>(timeout.count(), SSL_SESSION_get_timeout(session));
+}
+
+}  // namespace
+
+std::string key_of(std::string_view prefix, SessionId id) {
+    constexpr char digits[] = "0123456789abcdef";
+    std::string key;
+
+    key.reserve(prefix.size() + 2 * id.size());
+    key = prefix;
+    for (unsigned char byte : id) {
+        key += digits[byte >> 4];
+        key += digits[byte & 0x0f];
+    }
+    return key;
+}
+
+bool encode(const SSL_SESSION* session, SecretBytes& out) {
+    int length = i2d_SSL_SESSION(session, nullptr);
+    if (length <= 0 || static_cast<std::size_t>(length) > max_session) {
+        return false;
+    }
+
+    std::string& bytes = out.bytes();
+    bytes.resize(1 + static_cast<std::size_t>(length));
+    bytes[0] = format_der;
+
+    auto* der = reinterpret_cast<unsigned char*>(&bytes[1]);
+    i2d_SSL_SESSION(session, &der);
+    return true;
+}
+
+Decoded decode(std::string_view value, const Expected& expected) {
+    if (value.empty() || value[0] != format_der) {
+        return {nullptr, "unknown format"};
+    }
+    value.remove_prefix(1);
+
+    if (value.size() > max_session) {
+        return {nullptr, "too long"};
+    }
+
+    const auto* der = reinterpret_cast<const unsigned char*>(value.data());
+    const auto* end = der + value.size();
+    Session session(
+        d2i_SSL_SESSION(nullptr, &der, static_cast<long>(value.size())));
+
+    if (session == nullptr || der != end) {
+        ERR_clear_error();
+        return {nullptr, "not a session"};
+    }
+
+    if (!same(session_id(session.get()), expected.id)) {
+        return {nullptr, "another session ID"};
+    }
+
+    if (SSL_SESSION_get_protocol_version(session.get()) != expected.protocol) {
+        return {nullptr, "another protocol version"};
+    }
+
+    if (time_left(session.get(), expected.timeout, expected.now).count() <= 0) {
+        return {nullptr, "expired"};
+    }
+
+    /* so that it dies in time in the local cache and when resumed, too */
+    SSL_SESSION_set_timeout(session.get(),
+                            lifetime(session.get(), expected.timeout));
+    return {std::move(session)};
+}
+
+std::chrono::seconds time_left(const SSL_SESSION* session,
+                               std::chrono::seconds timeout, std::time_t now) {
+    long lifetime =
+        std::min<long>(timeout.count(), SSL_SESSION_get_timeout(session));
+
+    return std::chrono::seconds(SSL_SESSION_get_time(session) + lifetime - now);
+}
+
+}  // namespace session_cache

@@ -1,0 +1,71 @@
+#include "module/worker.hpp"
+
+#include <algorithm>
+
+namespace session_cache {
+
+namespace {
+
+void log(backends::Level level, std::string_view line) {
+    ngx_uint_t ngx_level = NGX_LOG_INFO;
+
+    switch (level) {
+    case backends::Level::error:
+        ngx_level = NGX_LOG_ERR;
+        break;
+    case backends::Level::notice:
+        ngx_level = NGX_LOG_NOTICE;
+        break;
+    case backends::Level::info:
+        break;
+    }
+
+    ngx_str_t text = str(line);
+    ngx_log_error(ngx_level, ngx_cycle->log, 0, "remote_ssl_session_cache: %V",
+                  &text);
+}
+
+}  // namespace
+
+Worker::Worker() : scheduler_(loop_, stacks_) {}
+
+backends::Store*
+Worker::store(const StoreParameters& parameters,
+              const std::vector<backends::Address>& addresses) {
+    auto same = std::find_if(
+        clients_.begin(), clients_.end(),
+        [&](const Client& client) { return client.parameters == parameters; });
+
+    if (same != clients_.end()) {
+        return same->store.get();
+    }
+
+    backends::Options options;
+    options.addresses = addresses;
+    options.user = parameters.user;
+    options.password = parameters.password;
+    options.db = parameters.db;
+    options.interval = parameters.interval;
+    options.timeout = parameters.timeout;
+    options.count = parameters.count;
+
+    auto store = backends::make_redis(scheduler_, std::move(options), log);
+    return clients_.emplace_back(Client{parameters, std::move(store)})
+        .store.get();
+}
+
+void Worker::close() noexcept {
+    for (Client& client : clients_) {
+        if (client.store != nullptr) {
+            client.store->close();
+        }
+    }
+
+    ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
+                  "remote_ssl_session_cache: lookups: %uL hit, %uL miss, "
+                  "%uL unavailable, %uL refused, %uL invalid",
+                  counters_.hit, counters_.miss, counters_.unavailable,
+                  counters_.refused, counters_.invalid);
+}
+
+}  // namespace session_cache
