@@ -1,9 +1,9 @@
 #include "backends/redis_protocol.hpp"
 #include "backends/store.hpp"
+#include "backends/trouble.hpp"
 #include "coro/stream.hpp"
 
 #include <array>
-#include <cctype>
 #include <chrono>
 #include <cstring>
 #include <deque>
@@ -22,9 +22,6 @@ using namespace std::string_view_literals;
 /* How long commands may be gathered for one write while the loop is busy. */
 constexpr std::chrono::microseconds gather_limit{100};
 
-/* An error of the store is over when it has not come for so long. */
-constexpr Time error_quiet{10000};
-
 enum class Kind { auth, select, ping, get, set, del };
 
 constexpr std::array kind_names{"AUTH"sv, "SELECT"sv, "PING"sv,
@@ -37,21 +34,6 @@ struct Operation {
     coro::Waker waiter{};      /* with `result` only */
     Fetched* result = nullptr; /* in the waiter's frame, while that waits */
 };
-
-/*
- * What of an error reply may be logged: Redis quotes arguments, passwords
- * and values among them, so all from the first quote or comma on is left out.
- */
-std::string_view loggable(const redisReply& reply) {
-    std::string_view all = redis::text(reply).substr(0, 120);
-    std::size_t end = 0;
-
-    while (end < all.size() && std::isprint((unsigned char)all[end]) != 0 &&
-           std::strchr("`'\",", all[end]) == nullptr) {
-        ++end;
-    }
-    return all.substr(0, end);
-}
 
 /*
  * One connection, kept by one coroutine, drive(): it connects, greets, then
@@ -77,11 +59,6 @@ class Redis final : public Store {
     /* empty: all is well; else what the connection was lost for */
     using Loss = std::string;
 
-    struct Trouble {
-        std::string code;
-        Time last{};
-    };
-
     Status enqueue(Words words, Operation operation) noexcept;
     bool push(Words words, Operation operation) noexcept;
     void gather() noexcept;
@@ -99,7 +76,7 @@ class Redis final : public Store {
 
     void connected();
     void judge(Kind kind, const redisReply& reply, bool as_expected);
-    void say(Level level, std::string line) const noexcept;
+    void say(Level level, const std::string& line) const noexcept;
 
     Time now() const noexcept { return scheduler_.loop().now(); }
     const Address& address() const noexcept {
@@ -365,7 +342,7 @@ Redis::Loss Redis::complete(const Operation& operation,
     case Kind::select:
         if (reply.type == REDIS_REPLY_ERROR) {
             return std::string(kind_names[(int)operation.kind]) +
-                   " failed: " + std::string(loggable(reply));
+                   " failed: " + std::string(redis::loggable(reply));
         }
         break;
 
@@ -460,35 +437,26 @@ void Redis::connected() {
     say(Level::notice, "connected");
 }
 
-/*
- * Logs an error reply when it is another one than before, and that it is
- * over when it has not come for a while; so neither a store that refuses
- * everything nor a single bad key writes a line a request.
- */
 void Redis::judge(Kind kind, const redisReply& reply, bool as_expected) {
-    Trouble& trouble = troubles_.at(static_cast<std::size_t>(kind));
-    std::string name(kind_names.at(static_cast<std::size_t>(kind)));
+    auto index = static_cast<std::size_t>(kind);
+    Trouble& trouble = troubles_.at(index);
+    std::string name(kind_names.at(index));
 
     if (as_expected) {
-        if (!trouble.code.empty() && now() - trouble.last >= error_quiet) {
-            trouble.code.clear();
+        if (trouble.worked(now())) {
             say(Level::notice, name + " works again");
         }
-        return;
-    }
-
-    bool error = reply.type == REDIS_REPLY_ERROR;
-    std::string code(error ? redis::error_code(reply) : "unexpected reply");
-
-    trouble.last = now();
-    if (trouble.code != code) {
+    } else if (reply.type != REDIS_REPLY_ERROR) {
+        if (trouble.failed("unexpected reply", now())) {
+            say(Level::error, name + " failed: unexpected reply");
+        }
+    } else if (trouble.failed(redis::error_code(reply), now())) {
         say(Level::error,
-            name + " failed: " + (error ? std::string(loggable(reply)) : code));
-        trouble.code = std::move(code);
+            name + " failed: " + std::string(redis::loggable(reply)));
     }
 }
 
-void Redis::say(Level level, std::string line) const noexcept {
+void Redis::say(Level level, const std::string& line) const noexcept {
     log_(level, "redis " + address().text + ": " + line);
 }
 

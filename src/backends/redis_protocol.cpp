@@ -40,6 +40,17 @@ std::string_view error_code(const redisReply& reply) noexcept {
     return all.substr(0, std::min(all.find(' '), all.size()));
 }
 
+std::string_view loggable(const redisReply& reply) noexcept {
+    constexpr std::size_t longest = 120;
+    std::string_view all = text(reply).substr(0, longest);
+
+    const auto* end = std::find_if(all.begin(), all.end(), [](char c) {
+        return c < ' ' || c > '~' || c == '`' || c == '\'' || c == '"' ||
+               c == ',';
+    });
+    return all.substr(0, static_cast<std::size_t>(end - all.begin()));
+}
+
 Parser::Parser() : reader_(redisReaderCreate()) {
     if (reader_ == nullptr) {
         throw std::bad_alloc();

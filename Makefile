@@ -1,0 +1,11 @@
+# Thin names for build.sh: 'make test ARGS="-tc=redis*"' is
+# './build.sh test "-tc=redis*"'.
+
+VERBS = build deps test demo bench lint clean help
+
+all: build
+
+$(VERBS):
+	@./build.sh $@ $(ARGS)
+
+.PHONY: all $(VERBS)

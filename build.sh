@@ -1,0 +1,298 @@
+#!/usr/bin/env bash
+## Usage: ./build.sh [verb] [arguments]
+##
+set -euo pipefail
+
+CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
+export PATH="$PATH:/usr/sbin:/sbin"
+# The options of the make that runs this are not for the makes run here.
+unset MAKEFLAGS MFLAGS
+
+module=ngx_http_ssl_session_cache_module.so
+
+build_packages=(nginx nginx-dev g++ make
+    libssl-dev libboost-context-dev libhiredis-dev)
+demo_packages=(redis-server openssl)
+test_packages=(doctest-dev redis-server openssl libgnutls28-dev nodejs)
+bench_packages=(redis-server openssl procps)
+lint_packages=(clang-format clang-tidy shellcheck)
+
+# Seconds that one test binary may run.
+test_limit=900
+
+## build            the module, build/ngx_http_ssl_session_cache_module.so;
+##                  the verb when none is given
+cmd_build() {
+    require "${build_packages[@]}"
+    mkdir -p build
+    (
+        # Two builds in one tree would write the same objects.
+        flock 9
+        configure
+        compile
+        check_loads
+    ) 9> build/.lock
+}
+
+## deps             install every package that any verb needs
+cmd_deps() {
+    require "${build_packages[@]}" "${demo_packages[@]}" \
+        "${test_packages[@]}" "${bench_packages[@]}" "${lint_packages[@]}"
+}
+
+## test [ARGS]      build and run the tests; ARGS are doctest's, such as
+##                  -tc='redis*'
+cmd_test() {
+    require "${build_packages[@]}" "${test_packages[@]}"
+    rm -f build/t/summary
+    cmd_build
+    say "building the tests"
+    logged build/test.log \
+        's|.* -o \.\./build/t/\(obj/\)\?\([^ ]*\).*|    \2|p' \
+        make --no-print-directory -C t -j"$(nproc)" unit e2e
+
+    local passed=0 failed=0 suite
+    for suite in unit e2e; do
+        say "running the $suite tests"
+        run_suite "$suite" "$@"
+    done
+    echo "$passed passed, $failed failed" | tee build/t/summary
+    ((failed == 0))
+}
+
+## demo [--keep]    two nodes and a Redis: sessions made at one node resume
+##                  at the other; --keep leaves them running until Ctrl-C
+cmd_demo() {
+    require "${build_packages[@]}" "${demo_packages[@]}"
+    cmd_build
+    exec t/demo/demo.sh "$PWD/build/$module" "$@"
+}
+
+## bench [ARGS]     build and run the benchmark, t/bench/run.sh
+cmd_bench() {
+    require "${build_packages[@]}" "${bench_packages[@]}"
+    cmd_build
+    exec t/bench/run.sh "$@"
+}
+
+## lint             clang-format, clang-tidy and shellcheck
+cmd_lint() {
+    require "${build_packages[@]}" "${test_packages[@]}" "${lint_packages[@]}"
+    mkdir -p build
+    ( flock 9; configure ) 9> build/.lock
+    say "clang-format"
+    find src t -name '*.[ch]pp' -print0 |
+        xargs -0r clang-format --dry-run -Werror
+    say "shellcheck"
+    # What a script sources is checked with it.
+    find build.sh .ci t -type f -perm -u+x -print0 |
+        xargs -0r shellcheck -x -P SCRIPTDIR
+    say "clang-tidy"
+    tidy
+}
+
+## clean            remove everything that was built
+cmd_clean() {
+    rm -rf build
+}
+
+## help             this list
+cmd_help() {
+    sed -n 's/^## \{0,1\}//p' build.sh
+}
+
+##
+## The nginx on PATH is the one to build for and to test with. NGX_SRC in the
+## environment names another tree to build against than the nginx-dev package.
+
+say() {
+    printf '==> %s\n' "$*"
+}
+
+die() {
+    printf 'build.sh: %s\n' "$*" >&2
+    exit 1
+}
+
+# Runs a command with its output in a log. Of the output it shows what the
+# sed script prints, and the log's end when the command fails.
+logged() {
+    local log=$1 show=$2
+    shift 2
+    if ! "$@" 2>&1 | tee "$log" | sed -nu "$show"; then
+        tail -n 30 "$log" >&2
+        die "that failed; the whole output is in $PWD/$log"
+    fi
+}
+
+# Prints those of the packages that are not installed.
+missing() {
+    local package
+    for package in "$@"; do
+        # Node.js is often there without Debian's package of it.
+        [[ $package == nodejs ]] && command -v node > /dev/null && continue
+        dpkg-query -W -f='${db:Status-Status}\n' "$package" 2> /dev/null |
+            grep -qx installed || echo "$package"
+    done
+}
+
+# Installs those of the packages that are missing.
+require() {
+    command -v dpkg-query > /dev/null ||
+        die "this is no Debian: install the counterparts of: $*"
+    local packages as_root=()
+    mapfile -t packages < <(missing "$@")
+    ((${#packages[@]})) || return 0
+
+    local install=(apt-get install -y --no-install-recommends)
+    if ((EUID)); then
+        as_root=(sudo)
+        { sudo -n true || { [[ -t 0 ]] && sudo -v; }; } 2> /dev/null ||
+            die "packages are missing; as root, run:
+${install[*]} ${packages[*]}"
+    fi
+    say "installing ${packages[*]}"
+    mkdir -p build
+    # Every tenth archive is progress enough. Two installations at once, from
+    # two clones, take turns.
+    # shellcheck disable=SC2016
+    logged build/apt.log '
+        s/^\(Need to get\|Fetched\) .*/    &/p
+        s|^Preparing .*/[0-9]*0-\([^_]*\)_.*|    unpacking \1|p' \
+        "${as_root[@]}" flock /var/lib/dpkg env LC_ALL=C \
+        DEBIAN_FRONTEND=noninteractive sh -c 'apt-get -q update; exec "$@"' \
+        sh "${install[@]}" -q "${packages[@]}"
+}
+
+# The tree of nginx-dev: headers, ./configure and the flags to give it.
+nginx_source() {
+    local flags
+    flags=$(dpkg-query -L nginx-dev | grep '/conf_flags$')
+    printf '%s\n' "${NGX_SRC:-${flags%/conf_flags}}"
+}
+
+# The value of an option that nginx was built with, without what is true
+# only of the machine that built it.
+nginx_option() {
+    nginx -V 2>&1 | sed -n "s/.*--$1='\([^']*\)'.*/\1/p" |
+        sed 's/-f[a-z]*-prefix-map=[^ ]*//g'
+}
+
+# nginx refuses a module that was built for another version.
+check_version() {
+    local tree installed
+    tree=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' \
+        "$1/src/core/nginx.h")
+    installed=$(nginx -v 2>&1 | sed -n 's|.*: [^/]*/\([^ ]*\).*|\1|p')
+    [[ $tree == "$installed" ]] ||
+        die "$1 is of nginx $tree, but the installed nginx is $installed:
+install the nginx-dev of that very version, or name its tree in NGX_SRC"
+}
+
+# Everything after which nginx has to be configured anew.
+configure_key() {
+    nginx -V 2>&1
+    dpkg-query -W "${build_packages[@]}"
+    cksum build.sh config config.make "$1/conf_flags"
+    printf '%s\n' "$1" "${CC-}" "${CFLAGS-}" src/*/*.[ch]pp
+}
+
+configure() {
+    local src key
+    src=$(nginx_source)
+    [[ -x $src/configure && -f $src/conf_flags ]] ||
+        die "$src is not the tree of nginx-dev"
+    check_version "$src"
+    key=$(configure_key "$src")
+    [[ ! -f build/configured || $key != "$(< build/configured)" ]] || return 0
+
+    say "configuring for $(nginx -v 2>&1)"
+    rm -rf build/nginx build/configured
+    cp -R -- "$src" build/nginx
+    local NGX_CONF_FLAGS=()
+    # shellcheck source=/dev/null
+    . build/nginx/conf_flags
+    # The module's path is relative because nginx's scripts split it at
+    # spaces.
+    logged build/configure.log '' env -C build/nginx ./configure \
+        "${NGX_CONF_FLAGS[@]}" \
+        --with-cc-opt="$(nginx_option with-cc-opt)" \
+        --with-ld-opt="$(nginx_option with-ld-opt)" \
+        --add-dynamic-module=../..
+    printf '%s\n' "$key" > build/configured
+}
+
+compile() {
+    say "compiling"
+    # nginx-dev has no top Makefile.
+    logged build/build.log 's|.*-o objs/addon/\([^ ]*\)\.o.*|    \1|p' \
+        make --no-print-directory -C build/nginx -f objs/Makefile \
+        -j"$(nproc)" modules
+    cmp -s "build/nginx/objs/$module" "build/$module" && return
+    # Renamed into place: a running nginx may have the old one mapped.
+    cp "build/nginx/objs/$module" "build/$module.new"
+    mv "build/$module.new" "build/$module"
+}
+
+# Lets the installed nginx load the module, away from its own files.
+check_loads() {
+    local dir said status=0 path
+    dir=$(mktemp -d)
+    {
+        echo "load_module \"$PWD/build/$module\";"
+        echo "pid nginx.pid; error_log error.log; events {} http {"
+        echo "access_log off;"
+        for path in client_body proxy fastcgi uwsgi scgi; do
+            echo "${path}_temp_path $path;"
+        done
+        echo "}"
+    } > "$dir/nginx.conf"
+    said=$(nginx -t -q -p "$dir" -c "$dir/nginx.conf" -e error.log 2>&1) ||
+        status=$?
+    rm -rf "$dir"
+    ((status == 0)) || die "nginx does not load the module:
+$said"
+    say "built build/$module, which nginx loads"
+}
+
+# The module's sources and the tests, each file with one set of flags.
+tidy() {
+    local flags=(-std=c++20 -Isrc -It -isystem build/nginx/objs) dir
+    for dir in core event event/modules os/unix http http/modules http/v2; do
+        flags+=(-isystem "build/nginx/src/$dir")
+    done
+    find src t -name '*.cpp' -print0 |
+        xargs -0r -P "$(nproc)" -I{} clang-tidy --quiet {} -- "${flags[@]}" \
+            2> /dev/null
+}
+
+# Adds a test binary's test cases to the caller's passed and failed. One
+# that ends badly, a crash or the time limit, counts as a failed case.
+run_suite() {
+    local suite=$1 status=0 line log=build/t/$1.log
+    shift
+    timeout --foreground --kill-after=10 "$test_limit" \
+        "build/t/$suite" --no-colors=true "$@" 2>&1 | tee "$log" || status=$?
+    line=$(sed -n 's/^\[doctest\] test cases: *//p' "$log" | tail -n 1)
+    local good=0 bad=0
+    [[ $line =~ ([0-9]+)\ passed ]] && good=${BASH_REMATCH[1]}
+    [[ $line =~ ([0-9]+)\ failed ]] && bad=${BASH_REMATCH[1]}
+    if ((bad == 0)) && { ((status)) || [[ -z $line ]]; }; then
+        say "the $suite tests ended with status $status"
+        bad=1
+    fi
+    passed=$((passed + good))
+    failed=$((failed + bad))
+}
+
+main() {
+    local verb=${1:-build}
+    if ! declare -F "cmd_$verb" > /dev/null; then
+        cmd_help >&2
+        die "no such verb: $verb"
+    fi
+    shift $(($# > 0))
+    "cmd_$verb" "$@"
+}
+
+main "$@"
