@@ -1,3 +1,4 @@
+#include "backends/outbox.hpp"
 #include "backends/redis_protocol.hpp"
 #include "backends/store.hpp"
 #include "backends/trouble.hpp"
@@ -18,9 +19,6 @@ namespace {
 
 using coro::Time;
 using namespace std::string_view_literals;
-
-/* How long commands may be gathered for one write while the loop is busy. */
-constexpr std::chrono::microseconds gather_limit{100};
 
 enum class Kind { auth, select, ping, get, set, del };
 
@@ -54,21 +52,19 @@ class Redis final : public Store {
 
   private:
     using Words = std::initializer_list<std::string_view>;
-    using GatherClock = std::chrono::steady_clock;
 
     /* empty: all is well; else what the connection was lost for */
     using Loss = std::string;
 
+    bool has_room();
     Status enqueue(Words words, Operation operation) noexcept;
     bool push(Words words, Operation operation) noexcept;
-    void gather() noexcept;
 
     void drive() noexcept;
     Loss attempt(const Address& address) noexcept;
     Loss serve();
     void greet();
     Loss receive();
-    Loss send() noexcept;
     Loss complete(const Operation& operation, const redisReply& reply);
     void answer(const Operation& operation, const redisReply& reply);
     void lose(const Loss& why) noexcept;
@@ -96,23 +92,16 @@ class Redis final : public Store {
     std::set<Loss> losses_; /* logged since the store was last up */
 
     std::deque<Operation> queue_; /* in the order of their commands */
-    std::string out_;             /* commands that are still to be sent */
+    Outbox outbox_;
     Time idle_since_{};
 
-    std::unique_ptr<coro::Task> gather_;
-    GatherClock::time_point gather_start_;
-    std::size_t gathered_ = 0; /* bytes in out_ after the last turn */
-    bool flush_ = false;
-
-    std::array<Trouble, kind_names.size()> troubles_;
+    std::array<Trouble, kind_names.size()> troubles_; /* by Kind */
+    Trouble full_;
 };
 
 Redis::Redis(coro::Scheduler& scheduler, Options options, Log log)
     : scheduler_(scheduler), options_(std::move(options)), log_(std::move(log)),
-      stream_(scheduler),
-      gather_(scheduler.loop().make_task(
-          {[](void* self) noexcept { static_cast<Redis*>(self)->gather(); },
-           this})) {}
+      stream_(scheduler), outbox_(scheduler, stream_) {}
 
 bool Redis::start() noexcept {
     return scheduler_.start(
@@ -149,25 +138,35 @@ Status Redis::erase(std::string_view key) noexcept {
     return enqueue({"DEL", key}, {.kind = Kind::del});
 }
 
+/* Whether the queue has room for one more. */
+bool Redis::has_room() {
+    if (queue_.size() < options_.count) {
+        if (full_.worked(now())) {
+            say(Level::notice, "queue is no longer full");
+        }
+        return true;
+    }
+
+    if (full_.failed("full", now())) {
+        say(Level::error, "queue is full: " + std::to_string(queue_.size()));
+    }
+    return false;
+}
+
 Status Redis::enqueue(Words words, Operation operation) noexcept {
     if (!up_) {
         return Status::unavailable;
     }
 
-    if (queue_.size() >= options_.count) {
+    if (!has_room()) {
         return Status::refused;
     }
 
-    bool first = out_.empty();
     if (!push(words, operation)) {
         return Status::refused;
     }
 
-    if (first) {
-        gather_start_ = GatherClock::now();
-        gathered_ = 0;
-        gather_->post();
-    }
+    outbox_.queued();
     return Status::queued;
 }
 
@@ -180,32 +179,11 @@ bool Redis::push(Words words, Operation operation) noexcept {
         return false;
     }
 
-    if (!redis::append_command(out_, words)) {
+    if (!redis::append_command(outbox_.bytes(), words)) {
         queue_.pop_back();
         return false;
     }
     return true;
-}
-
-/*
- * Runs after each turn of the loop from the first command on, and lets it
- * all go in one write when a turn brought nothing more. The turns between
- * do not block, so alone on an idle worker a command leaves at once.
- */
-void Redis::gather() noexcept {
-    if (out_.empty()) {
-        return; /* the connection was lost since */
-    }
-
-    if (out_.size() != gathered_ &&
-        GatherClock::now() - gather_start_ < gather_limit) {
-        gathered_ = out_.size();
-        gather_->post();
-        return;
-    }
-
-    flush_ = true;
-    stream_.wake();
 }
 
 void Redis::drive() noexcept {
@@ -262,14 +240,21 @@ Redis::Loss Redis::serve() {
         }
 
         if (queue_.empty() && idle_since_ + options_.interval <= now()) {
-            flush_ = push({"PING"}, {.kind = Kind::ping});
+            push({"PING"}, {.kind = Kind::ping});
+            outbox_.flush();
         }
 
-        if (flush_ && !(why = send()).empty()) {
-            return why;
+        if (outbox_.blocked()) {
+            outbox_.flush();
         }
 
-        stream_.wait(flush_, queue_.empty() ? idle_since_ + options_.interval
+        if (outbox_.error() != 0) {
+            return std::string("send() failed: ") +
+                   std::strerror(outbox_.error());
+        }
+
+        stream_.wait(outbox_.blocked(), queue_.empty()
+                                            ? idle_since_ + options_.interval
                                             : queue_.front().deadline);
     }
     return "closed";
@@ -278,18 +263,17 @@ Redis::Loss Redis::serve() {
 /* The answer to the PING is what makes the store available. */
 void Redis::greet() {
     if (!options_.user.empty()) {
-        flush_ = push({"AUTH", options_.user, options_.password},
-                      {.kind = Kind::auth});
+        push({"AUTH", options_.user, options_.password}, {.kind = Kind::auth});
     } else if (!options_.password.empty()) {
-        flush_ = push({"AUTH", options_.password}, {.kind = Kind::auth});
+        push({"AUTH", options_.password}, {.kind = Kind::auth});
     }
 
     if (options_.db != 0) {
-        flush_ = push({"SELECT", std::to_string(options_.db)},
-                      {.kind = Kind::select});
+        push({"SELECT", std::to_string(options_.db)}, {.kind = Kind::select});
     }
 
-    flush_ = push({"PING"}, {.kind = Kind::ping});
+    push({"PING"}, {.kind = Kind::ping});
+    outbox_.flush();
 }
 
 Redis::Loss Redis::receive() {
@@ -321,17 +305,6 @@ Redis::Loss Redis::receive() {
         }
     }
     return Loss(parser_->error());
-}
-
-Redis::Loss Redis::send() noexcept {
-    auto n = stream_.write(out_);
-    if (!n) {
-        return std::string("send() failed: ") + std::strerror(errno);
-    }
-
-    out_.erase(0, *n);
-    flush_ = !out_.empty();
-    return {};
 }
 
 Redis::Loss Redis::complete(const Operation& operation,
@@ -401,8 +374,7 @@ void Redis::lose(const Loss& why) noexcept {
     }
 
     up_ = false;
-    flush_ = false;
-    out_.clear();
+    outbox_.clear();
 
     for (const Operation& operation : std::exchange(queue_, {})) {
         if (operation.result != nullptr) {
@@ -420,10 +392,7 @@ void Redis::rest() noexcept {
 void Redis::close() noexcept {
     closing_ = true;
 
-    if (up_ && !out_.empty()) {
-        send();
-    }
-
+    outbox_.flush();
     stream_.wake(coro::Wake::cancelled);
     if (resting_) {
         scheduler_.wake(*resting_, coro::Wake::cancelled);

@@ -89,6 +89,17 @@ ngx_int_t attach_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t* s) {
     }
 
     ssize_t builtin = ssl_conf_of(s).builtin_session_cache;
+    if (builtin == NGX_SSL_NO_SCACHE) {
+        if (conf_of(s).own) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "\"remote_ssl_session_cache\" does not act in the "
+                          "server in %s:%ui, where \"ssl_session_cache off\" "
+                          "prohibits sessions",
+                          s->file_name, s->line);
+        }
+        return NGX_OK;
+    }
+
     if (builtin > 0 || builtin == NGX_SSL_DFLT_BUILTIN_SCACHE) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                       "\"remote_ssl_session_cache\" takes the place of the "
@@ -124,8 +135,8 @@ bool has_ssl_listener(const ngx_http_core_main_conf_t& main,
 }
 
 bool same_directive(const ServerConf& a, const ServerConf& b) {
-    if (!a.on() || !b.on()) {
-        return a.on() == b.on();
+    if (!a.attached || !b.attached) {
+        return a.attached == b.attached;
     }
     return a.remote->directive == b.remote->directive;
 }

@@ -32,6 +32,7 @@ struct ServerConf {
     std::shared_ptr<const Remote> remote; /* null: no directive anywhere */
     bool own = false;                     /* written in this very block */
 
+    bool attached = false; /* to the server's SSL_CTX, so in use */
     LocalCache local;
     backends::Store* store = nullptr; /* in a worker; the worker's */
 

@@ -202,6 +202,9 @@ bool Parser::addr(std::string_view value) {
             return false;
         }
         store_.host = value.substr(1, end - 1);
+        if (store_.host.find(':') == std::string::npos) {
+            return false;
+        }
         ++end;
     } else {
         end = std::min(value.find(':'), value.size());

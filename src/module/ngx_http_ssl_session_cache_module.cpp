@@ -32,7 +32,7 @@ servers_of(const ngx_http_core_main_conf_t& main) {
 
 bool uses_store(const ngx_http_core_main_conf_t& main) {
     for (const auto* server : servers_of(main)) {
-        if (conf_of(server).on()) {
+        if (conf_of(server).attached) {
             return true;
         }
     }
@@ -97,7 +97,7 @@ void start(ngx_cycle_t* cycle, const ngx_http_core_main_conf_t& main) {
 
     for (const auto* server : servers_of(main)) {
         ServerConf& conf = conf_of(server);
-        if (conf.on()) {
+        if (conf.attached) {
             conf.store = worker->store(conf.remote->directive.store,
                                        conf.remote->addresses);
         }

@@ -224,6 +224,8 @@ ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
     if (stateful_tickets) {
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     }
+
+    conf.attached = true;
     return NGX_OK;
 }
 

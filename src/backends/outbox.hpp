@@ -1,0 +1,70 @@
+/*
+ * Commands on their way to a store: when they leave, and how many at a time.
+ *
+ * On loopback the sender of a segment pays for its receiver's work, more
+ * than all else that a command costs; so while there is much to do commands
+ * are gathered for one write. While there is little to do each leaves at
+ * once: then a new session is on its way to the store before the client has
+ * heard of it, and can ask another worker for it.
+ */
+
+#pragma once
+
+#include "coro/coroutine.hpp"
+#include "coro/stream.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace backends {
+
+class Outbox {
+  public:
+    /* Both have to outlive it. Throws std::bad_alloc. */
+    Outbox(coro::Scheduler& scheduler, coro::Stream& stream);
+
+    /* To append whole commands to; then queued() is to be called. */
+    std::string& bytes() noexcept { return bytes_; }
+
+    /* Lets what was appended leave, at once or soon. */
+    void queued() noexcept;
+
+    /* Writes all that the stream takes now. Never waits. */
+    void flush() noexcept;
+
+    /*
+     * Whether bytes are left that the stream did not take. Its coroutine,
+     * which is woken then, has to wait until it may write, and flush().
+     */
+    bool blocked() const noexcept { return blocked_; }
+
+    /* Why the stream cannot be written to any more: an errno value, or 0. */
+    int error() const noexcept { return error_; }
+
+    /* Forgets what has not left, and any error: for a new connection. */
+    void clear() noexcept;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    bool may_leave_now() noexcept;
+    void gather() noexcept;
+
+    coro::Scheduler& scheduler_;
+    coro::Stream& stream_;
+    std::string bytes_;
+    bool blocked_ = false;
+    int error_ = 0;
+
+    coro::Time eager_at_{}; /* commands that left at once, at this time */
+    unsigned eager_ = 0;
+
+    std::unique_ptr<coro::Task> gather_;
+    bool gathering_ = false;
+    Clock::time_point since_;
+    std::size_t gathered_ = 0; /* bytes that were there a turn ago */
+};
+
+}  // namespace backends
