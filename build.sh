@@ -11,9 +11,11 @@ unset MAKEFLAGS MFLAGS
 module=ngx_http_ssl_session_cache_module.so
 
 build_packages=(nginx nginx-dev g++ make
-    libssl-dev libboost-context-dev libhiredis-dev)
-demo_packages=(redis-server openssl)
-test_packages=(doctest-dev redis-server openssl libgnutls28-dev nodejs)
+    libssl-dev libboost-context-dev libhiredis-dev libmemcached-dev)
+demo_packages=(redis-server memcached openssl)
+# libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.
+test_packages=(doctest-dev redis-server memcached sasl2-bin libsasl2-modules
+    openssl libgnutls28-dev nodejs)
 bench_packages=(redis-server openssl procps)
 lint_packages=(clang-format clang-tidy shellcheck)
 
@@ -60,8 +62,10 @@ cmd_test() {
     ((failed == 0))
 }
 
-## demo [--keep]    two nodes and a Redis: sessions made at one node resume
-##                  at the other; --keep leaves them running until Ctrl-C
+## demo [--store redis | memcached] [--keep]
+##                  two nodes and a store, a Redis unless told otherwise:
+##                  sessions made at one node resume at the other; --keep
+##                  leaves them running until Ctrl-C
 cmd_demo() {
     require "${build_packages[@]}" "${demo_packages[@]}"
     cmd_build

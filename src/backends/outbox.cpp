@@ -6,8 +6,8 @@ namespace backends {
 
 namespace {
 
-/* So many commands a millisecond leave at once: more is much to do. */
-constexpr unsigned max_eager = 2;
+/* So many urgent commands a millisecond leave at once. */
+constexpr unsigned max_urgent = 2;
 
 /* How long the others may be gathered. */
 constexpr std::chrono::microseconds gather_limit{100};
@@ -20,12 +20,12 @@ Outbox::Outbox(coro::Scheduler& scheduler, coro::Stream& stream)
           {[](void* self) noexcept { static_cast<Outbox*>(self)->gather(); },
            this})) {}
 
-void Outbox::queued() noexcept {
+void Outbox::queued(bool urgent) noexcept {
     if (blocked_) {
         return;
     }
 
-    if (may_leave_now()) {
+    if (urgent && may_leave_now()) {
         flush();
         return;
     }
@@ -41,11 +41,11 @@ void Outbox::queued() noexcept {
 bool Outbox::may_leave_now() noexcept {
     coro::Time now = scheduler_.loop().now();
 
-    if (now != eager_at_) {
-        eager_at_ = now;
-        eager_ = 0;
+    if (now != urgent_at_) {
+        urgent_at_ = now;
+        urgent_ = 0;
     }
-    return eager_++ < max_eager;
+    return urgent_++ < max_urgent;
 }
 
 /*

@@ -2,10 +2,10 @@
  * Commands on their way to a store: when they leave, and how many at a time.
  *
  * On loopback the sender of a segment pays for its receiver's work, more
- * than all else that a command costs; so while there is much to do commands
- * are gathered for one write. While there is little to do each leaves at
- * once: then a new session is on its way to the store before the client has
- * heard of it, and can ask another worker for it.
+ * than all else that a command costs; so commands are gathered for one
+ * write. An urgent one leaves at once while there is little to do: so a new
+ * session is on its way to the store before the client has heard of it, and
+ * can ask another worker for it.
  */
 
 #pragma once
@@ -28,8 +28,8 @@ class Outbox {
     /* To append whole commands to; then queued() is to be called. */
     std::string& bytes() noexcept { return bytes_; }
 
-    /* Lets what was appended leave, at once or soon. */
-    void queued() noexcept;
+    /* Lets what was appended leave soon or, if `urgent`, at once. */
+    void queued(bool urgent) noexcept;
 
     /* Writes all that the stream takes now. Never waits. */
     void flush() noexcept;
@@ -58,8 +58,8 @@ class Outbox {
     bool blocked_ = false;
     int error_ = 0;
 
-    coro::Time eager_at_{}; /* commands that left at once, at this time */
-    unsigned eager_ = 0;
+    coro::Time urgent_at_{}; /* urgent commands of this time */
+    unsigned urgent_ = 0;
 
     std::unique_ptr<coro::Task> gather_;
     bool gathering_ = false;

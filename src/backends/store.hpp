@@ -88,11 +88,26 @@ class Store {
     virtual void close() noexcept = 0;
 };
 
+/* One of several servers, over which the keys are spread. */
+struct Server {
+    std::string name; /* as configured: the same on every node of a fleet */
+    std::vector<Address> addresses; /* tried in turn; at least one */
+    unsigned weight = 1;            /* its share, compared with the others' */
+};
+
 /*
  * Each starts to connect at once, in a coroutine of its own. `scheduler`
  * has to outlive the store. Null when there is no stack or memory.
  */
 std::unique_ptr<Store> make_redis(coro::Scheduler& scheduler, Options options,
                                   Log log);
+
+/*
+ * `options` but for the addresses hold for each of the servers. What
+ * libmemcached::load() returned has to have been empty.
+ */
+std::unique_ptr<Store> make_memcached(coro::Scheduler& scheduler,
+                                      const std::vector<Server>& servers,
+                                      const Options& options, const Log& log);
 
 }  // namespace backends

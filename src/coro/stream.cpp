@@ -68,6 +68,7 @@ int Stream::finish_connect(Time deadline) noexcept {
 }
 
 void Stream::close() noexcept {
+    wake(Wake::cancelled);
     watch_.reset();
     fd_ = -1;
     ready_ = 0;

@@ -31,6 +31,7 @@ class Stream {
      */
     int connect(const sockaddr* address, socklen_t length, Time deadline);
 
+    /* Cancels the wait() of the stream's coroutine, if it is in one. */
     void close() noexcept;
 
     bool is_open() const noexcept { return watch_ != nullptr; }
@@ -52,7 +53,7 @@ class Stream {
     /*
      * Suspends the running coroutine until the stream may be read (and, if
      * asked for, written), wake() is called, or `deadline` has passed.
-     * Wake::cancelled also when the stream was closed.
+     * Wake::cancelled when the stream is closed.
      */
     Wake wait(bool for_writing, Time deadline) noexcept;
 

@@ -1,4 +1,5 @@
 #include "module/conf.hpp"
+#include "backends/libmemcached.hpp"
 #include "module/session.hpp"
 
 #include <new>
@@ -30,26 +31,35 @@ char* error(ngx_conf_t* cf, std::string_view message) {
     return static_cast<char*>(NGX_CONF_ERROR);
 }
 
-/*
- * The addresses of a store: a name's are all of those that the system's
- * resolver knows at this time.
- */
-char* resolve(ngx_conf_t* cf, Remote& remote) {
-    const StoreParameters& store = remote.directive.store;
-    std::string url = "unix:" + store.path;
-
-    if (store.path.empty()) {
-        bool v6 = store.host.find(':') != std::string::npos;
-        url = v6 ? "[" + store.host + "]" : store.host;
+/* As nginx writes it; with its port it is the same on every node. */
+std::string url_of(const ServerParameters& server) {
+    if (!server.path.empty()) {
+        return "unix:" + server.path;
     }
 
+    bool v6 = server.host.find(':') != std::string::npos;
+    return (v6 ? "[" + server.host + "]" : server.host) + ":" +
+           std::to_string(server.port);
+}
+
+/*
+ * The addresses of a server: a name's are all of those that the system's
+ * resolver knows at this time.
+ */
+char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
+              Remote& remote) {
+    backends::Server server{.name = url_of(parameters),
+                            .addresses = {},
+                            .weight = parameters.weight};
     ngx_url_t u{};
-    u.url = str(url);
-    u.default_port = store.port;
+    u.url = str(server.name);
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
         return error(cf, std::string(u.err != nullptr ? u.err : "failed") +
-                             " in parameter \"addr=" + url + "\"");
+                             " in parameter \"addr=" +
+                             (parameters.path.empty() ? parameters.host
+                                                      : parameters.path) +
+                             "\" of \"remote_ssl_session_cache\"");
     }
 
     for (const ngx_addr_t& addr : std::span(u.addrs, u.naddrs)) {
@@ -57,7 +67,28 @@ char* resolve(ngx_conf_t* cf, Remote& remote) {
         ngx_memcpy(&address.storage, addr.sockaddr, addr.socklen);
         address.length = addr.socklen;
         address.text = view(addr.name);
-        remote.addresses.push_back(std::move(address));
+        server.addresses.push_back(std::move(address));
+    }
+
+    remote.servers.push_back(std::move(server));
+    return NGX_CONF_OK;
+}
+
+/* Makes a store that is in use ready to be connected to. */
+char* prepare(ngx_conf_t* cf, Remote& remote) {
+    if (remote.directive.store.type == Type::memcached) {
+        std::string missing = backends::libmemcached::load();
+        if (!missing.empty()) {
+            return error(cf, "type \"memcached\" cannot be used in "
+                             "\"remote_ssl_session_cache\": " +
+                                 missing);
+        }
+    }
+
+    for (const ServerParameters& server : remote.directive.store.servers) {
+        if (resolve(cf, server, remote) != NGX_CONF_OK) {
+            return static_cast<char*>(NGX_CONF_ERROR);
+        }
     }
     return NGX_CONF_OK;
 }
@@ -225,7 +256,7 @@ char* read_directive(ngx_conf_t* cf, ngx_command_t* /* cmd */,
         }
 
         Remote remote{std::move(parsed.directive), {}};
-        if (remote.directive.on && resolve(cf, remote) != NGX_CONF_OK) {
+        if (remote.directive.on && prepare(cf, remote) != NGX_CONF_OK) {
             return static_cast<char*>(NGX_CONF_ERROR);
         }
 

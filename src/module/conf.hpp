@@ -14,10 +14,10 @@
 
 namespace session_cache {
 
-/* A directive as it was read, with the addresses that it led to. */
+/* A directive as it was read, with the servers that it led to. */
 struct Remote {
     Directive directive;
-    std::vector<backends::Address> addresses;
+    std::vector<backends::Server> servers;
 };
 
 /* The callbacks that an SSL_CTX had before ours: nginx's shared cache. */

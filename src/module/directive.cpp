@@ -30,6 +30,11 @@ std::optional<std::uint64_t> number(std::string_view text, std::uint64_t max) {
     return value;
 }
 
+/* A number of 1 to `max`; 0: it is none. */
+std::uint64_t positive(std::string_view text, std::uint64_t max) {
+    return number(text, max).value_or(0);
+}
+
 /* Milliseconds as a plain number, or with a unit as nginx has them. */
 std::optional<std::chrono::milliseconds> time(std::string_view text) {
     struct Unit {
@@ -84,8 +89,10 @@ class Parser {
     void read(std::string_view argument);
     void read_switch(std::string_view argument);
     void finish();
+    void finish_ports(std::uint16_t default_port);
 
     bool addr(std::string_view value);
+    bool address(std::string_view value, ServerParameters& server);
     bool port(std::string_view value);
     bool type(std::string_view value);
     bool interval(std::string_view value);
@@ -102,7 +109,7 @@ class Parser {
     StoreParameters& store_ = result_.directive.store;
     std::array<bool, n_parameters> given_{};
     bool switched_ = false;
-    bool port_given_ = false;
+    std::uint16_t port_ = 0; /* of the addresses that have none */
 };
 
 const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
@@ -141,7 +148,7 @@ void Parser::read(std::string_view argument) {
     }
 
     bool& given = given_.at(parameter - parameters.begin());
-    if (given) {
+    if (given && name != "addr") {
         fail("duplicate parameter " + quoted(name));
         return;
     }
@@ -171,28 +178,70 @@ void Parser::read_switch(std::string_view argument) {
     result_.directive.on = on;
 }
 
+/* What only all the parameters together tell. */
 void Parser::finish() {
-    if (store_.path.empty()) {
-        return;
+    bool is_redis = store_.type == Type::redis;
+
+    if (store_.servers.empty()) {
+        store_.servers.emplace_back().host = "127.0.0.1";
     }
 
-    if (port_given_) {
-        fail("parameter \"port\" with a Unix socket in \"addr\"");
-        return;
+    if (is_redis && store_.servers.size() > 1) {
+        fail("several parameters \"addr\" with type \"redis\"");
+    } else if (is_redis && store_.servers.front().weight != 1) {
+        fail("\"weight\" in parameter \"addr\" with type \"redis\"");
+    } else if (!is_redis && store_.db != 0) {
+        fail("parameter \"db\" with type \"memcached\"");
+    } else if (!is_redis && !store_.password.empty() && store_.user.empty()) {
+        fail("parameter \"auth\" without a user with type \"memcached\"");
+    } else {
+        finish_ports(is_redis ? 6379 : 11211);
     }
-    store_.port = 0;
-    store_.host.clear();
+}
+
+void Parser::finish_ports(std::uint16_t default_port) {
+    bool used = false;
+
+    for (ServerParameters& server : store_.servers) {
+        if (server.path.empty() && server.port == 0) {
+            server.port = port_ != 0 ? port_ : default_port;
+            used = true;
+        }
+    }
+
+    if (port_ != 0 && !used) {
+        fail("parameter \"port\" with a port or a Unix socket in \"addr\"");
+    }
+}
+
+/* An address, and ",weight=" after it. */
+bool Parser::addr(std::string_view value) {
+    constexpr std::string_view weight = ",weight=";
+    ServerParameters server;
+
+    std::size_t comma = value.find(weight);
+    if (comma != std::string_view::npos) {
+        server.weight = static_cast<unsigned>(
+            positive(value.substr(comma + weight.size()), 1000));
+        value = value.substr(0, comma);
+    }
+
+    if (server.weight == 0 || !address(value, server)) {
+        return false;
+    }
+
+    store_.servers.push_back(std::move(server));
+    return true;
 }
 
 /* An address, [IPv6 address] or name, each with or without :port. */
-bool Parser::addr(std::string_view value) {
+bool Parser::address(std::string_view value, ServerParameters& server) {
     constexpr std::string_view unix = "unix:";
 
     if (value.starts_with(unix)) {
-        value.remove_prefix(unix.size());
-        store_.path = value;
-        return value.starts_with('/') &&
-               value.size() < sizeof(sockaddr_un{}.sun_path);
+        server.path = value.substr(unix.size());
+        return server.path.starts_with('/') &&
+               server.path.size() < sizeof(sockaddr_un{}.sun_path);
     }
 
     std::size_t end;
@@ -201,42 +250,37 @@ bool Parser::addr(std::string_view value) {
         if (end == std::string_view::npos) {
             return false;
         }
-        store_.host = value.substr(1, end - 1);
-        if (store_.host.find(':') == std::string::npos) {
+        server.host = value.substr(1, end - 1);
+        if (server.host.find(':') == std::string::npos) {
             return false;
         }
         ++end;
     } else {
         end = std::min(value.find(':'), value.size());
-        store_.host = value.substr(0, end);
+        server.host = value.substr(0, end);
     }
 
-    if (store_.host.empty()) {
+    if (server.host.empty()) {
         return false;
     }
 
     std::string_view rest = value.substr(end);
-    return rest.empty() || (rest.starts_with(':') && port(rest.substr(1)));
+    if (rest.empty()) {
+        return true;
+    }
+
+    server.port = static_cast<std::uint16_t>(positive(rest.substr(1), 65535));
+    return rest.starts_with(':') && server.port != 0;
 }
 
 bool Parser::port(std::string_view value) {
-    if (port_given_) {
-        fail("duplicate parameter \"port\"");
-        return false;
-    }
-    port_given_ = true;
-
-    auto port = number(value, 65535);
-    store_.port = static_cast<std::uint16_t>(port.value_or(0));
-    return store_.port != 0;
+    port_ = static_cast<std::uint16_t>(positive(value, 65535));
+    return port_ != 0;
 }
 
 bool Parser::type(std::string_view value) {
-    if (value == "memcached") {
-        fail("type \"memcached\" is not supported by this build");
-        return false;
-    }
-    return value == "redis";
+    store_.type = value == "memcached" ? Type::memcached : Type::redis;
+    return value == "memcached" || value == "redis";
 }
 
 bool Parser::interval(std::string_view value) {

@@ -13,17 +13,29 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace session_cache {
+
+enum class Type { redis, memcached };
 
 /* What happens to stateless session tickets (RFC 5077). */
 enum class Tickets { off, keep };
 
+/* Where a server of the store is. */
+struct ServerParameters {
+    std::string host;       /* a name, IPv4 or IPv6 address, or: */
+    std::string path;       /* of a Unix socket; then no host, no port */
+    std::uint16_t port = 0; /* 0: none of its own was given */
+    unsigned weight = 1;    /* 1 to 1000, memcached only */
+
+    bool operator==(const ServerParameters&) const = default;
+};
+
 /* What makes a store's client; equal parameters share one in a worker. */
 struct StoreParameters {
-    std::string host = "127.0.0.1"; /* a name, IPv4 or IPv6 address, or: */
-    std::string path;               /* of a Unix socket; then no host */
-    std::uint16_t port = 6379;
+    Type type = Type::redis;
+    std::vector<ServerParameters> servers; /* Redis has just one */
     std::chrono::milliseconds interval{200};
     std::chrono::milliseconds timeout{1000};
     std::size_t count = 5000;

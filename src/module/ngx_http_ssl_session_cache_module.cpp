@@ -99,7 +99,7 @@ void start(ngx_cycle_t* cycle, const ngx_http_core_main_conf_t& main) {
         ServerConf& conf = conf_of(server);
         if (conf.attached) {
             conf.store = worker->store(conf.remote->directive.store,
-                                       conf.remote->addresses);
+                                       conf.remote->servers);
         }
     }
 

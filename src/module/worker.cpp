@@ -29,9 +29,8 @@ void log(backends::Level level, std::string_view line) {
 
 Worker::Worker() : scheduler_(loop_, stacks_) {}
 
-backends::Store*
-Worker::store(const StoreParameters& parameters,
-              const std::vector<backends::Address>& addresses) {
+backends::Store* Worker::store(const StoreParameters& parameters,
+                               const std::vector<backends::Server>& servers) {
     auto same = std::find_if(
         clients_.begin(), clients_.end(),
         [&](const Client& client) { return client.parameters == parameters; });
@@ -41,7 +40,6 @@ Worker::store(const StoreParameters& parameters,
     }
 
     backends::Options options;
-    options.addresses = addresses;
     options.user = parameters.user;
     options.password = parameters.password;
     options.db = parameters.db;
@@ -49,7 +47,14 @@ Worker::store(const StoreParameters& parameters,
     options.timeout = parameters.timeout;
     options.count = parameters.count;
 
-    auto store = backends::make_redis(scheduler_, std::move(options), log);
+    std::unique_ptr<backends::Store> store;
+    if (parameters.type == Type::memcached) {
+        store = backends::make_memcached(scheduler_, servers, options, log);
+    } else {
+        options.addresses = servers.front().addresses;
+        store = backends::make_redis(scheduler_, std::move(options), log);
+    }
+
     return clients_.emplace_back(Client{parameters, std::move(store)})
         .store.get();
 }

@@ -32,12 +32,12 @@ class Worker {
     Worker();
 
     /*
-     * The client of the store at `addresses`: equal parameters share one.
+     * The client of the store on `servers`: equal parameters share one.
      * It connects at once. Null when memory or stacks are short. Owned by
      * the worker.
      */
     backends::Store* store(const StoreParameters& parameters,
-                           const std::vector<backends::Address>& addresses);
+                           const std::vector<backends::Server>& servers);
 
     coro::Scheduler& scheduler() noexcept { return scheduler_; }
     Counters& counters() noexcept { return counters_; }

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Two nginx nodes share a Redis: TLS sessions that were made at node A are
-# presented to node B, and to A again. Everything is private to the run and
-# lives in a temporary directory.
+# Two nginx nodes share a Redis or a memcached: TLS sessions that were made at
+# node A are presented to node B, and to A again. Everything is private to the
+# run and lives in a temporary directory.
 #
-# usage: demo.sh MODULE.so [--keep]
+# usage: demo.sh MODULE.so [--store redis | memcached] [--keep]
 set -euo pipefail
 
 here=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -61,19 +61,75 @@ make_certificate() {
         -keyout "$work/key.pem" -out "$work/certificate.pem" 2> /dev/null
 }
 
+# Of each store: whether it answers, its start, its number of sessions, and
+# "HITS MISSES".
+
 redis() {
-    redis-cli -s "$work/redis.sock" "$@" 2> /dev/null
+    redis-cli -s "$work/store.sock" "$@" 2> /dev/null
 }
 
 redis_answers() {
     [[ $(redis ping) == PONG ]]
 }
 
-start_redis() {
-    redis-server --port 0 --unixsocket "$work/redis.sock" --dir "$work" \
-        --save '' --appendonly no > "$work/redis.log" 2>&1 &
-    eventually redis_answers || die "Redis does not answer:
-$(tail -n 20 "$work/redis.log")"
+redis_start() {
+    exec redis-server --port 0 --unixsocket "$work/store.sock" --dir "$work" \
+        --save '' --appendonly no
+}
+
+redis_size() {
+    redis dbsize
+}
+
+redis_lookups() {
+    redis info stats | tr -d '\r' |
+        numbers ':' keyspace_hits keyspace_misses
+}
+
+# "quit" makes it close, which ends the reading.
+memcached_stats() {
+    perl -MIO::Socket::UNIX -e '
+        $memcached = IO::Socket::UNIX->new($ARGV[0]) or exit 1;
+        print $memcached "stats\r\nquit\r\n";
+        print while <$memcached>' "$work/store.sock" | tr -d '\r'
+}
+
+memcached_answers() {
+    [[ $(memcached_stats) == *END* ]]
+}
+
+memcached_start() {
+    local user=()
+    ((EUID)) || user=(-u root)
+    exec memcached -s "$work/store.sock" "${user[@]}"
+}
+
+memcached_size() {
+    memcached_stats | numbers ' ' curr_items
+}
+
+# The nodes' PINGs are among the misses: look-ups that find nothing.
+memcached_lookups() {
+    memcached_stats | numbers ' ' get_hits get_misses
+}
+
+# numbers SEPARATOR NAME...: those that follow the names.
+numbers() {
+    local separator=$1
+    shift
+    awk -F "$separator" -v names="$*" '
+        { value[$(NF - 1)] = $NF }
+        END {
+            n = split(names, name, " ")
+            for (i = 1; i <= n; ++i)
+                printf "%d%s", value[name[i]], i < n ? " " : "\n"
+        }'
+}
+
+start_store() {
+    "${store}_start" > "$work/store.log" 2>&1 &
+    eventually "${store}_answers" || die "$store does not answer:
+$(tail -n 20 "$work/store.log")"
 }
 
 # Below the ephemeral ports, which any program's connections may take.
@@ -109,7 +165,7 @@ http {
         r       resumed;
     }
 
-    remote_ssl_session_cache addr=unix:$work/redis.sock;
+    remote_ssl_session_cache type=$store addr=unix:$work/store.sock;
 
     server {
         listen 127.0.0.1:${port[$node]} ssl;
@@ -177,14 +233,14 @@ row() {
 }
 
 more_stored_than() {
-    (($(redis dbsize) > $1))
+    (($("${store}_size") > $1))
 }
 
 # A client does not see when a node has handed its session to the store.
 make_session() {
     local protocol=$1 before
     row - A "$(handshakes A "$protocol")"
-    before=$(redis dbsize)
+    before=$("${store}_size")
     handshake A "$protocol" -o "$work/$protocol.pem" > /dev/null
     eventually more_stored_than "$before" || true
 }
@@ -205,10 +261,11 @@ show_sessions() {
 }
 
 show_store() {
-    redis info stats | tr -d '\r' | awk -F: '
-        { value[$1] = $2 }
-        END { printf "\nthe store: %d hits, %d misses\n\n",
-              value["keyspace_hits"], value["keyspace_misses"] }'
+    local hits misses note=
+    [[ $store == redis ]] || note=" (the nodes' PINGs among them)"
+    read -r hits misses <<< "$("${store}_lookups")"
+    printf '\nthe store: %d hits, %d misses%s\n\n' \
+        "$hits" "$misses" "$note"
 }
 
 show_fleet() {
@@ -230,8 +287,22 @@ END
 
 parse() {
     module=${1:?the module is missing}
-    keep=${2-}
-    [[ -z $keep || $keep == --keep ]] || die "no such option: $keep"
+    store=redis
+    keep=
+    shift
+    while (($#)); do
+        case $1 in
+        --keep) keep=1 ;;
+        --store)
+            store=${2-}
+            shift
+            ;;
+        *) die "no such option: $1" ;;
+        esac
+        shift
+    done
+    [[ $store == redis || $store == memcached ]] ||
+        die "no such store: $store (redis or memcached)"
 }
 
 main() {
@@ -244,9 +315,9 @@ main() {
     trap finish EXIT
     trap 'exit 1' INT TERM HUP
 
-    say "starting a Redis and two nginx nodes in $work"
+    say "starting a $store and two nginx nodes in $work"
     make_certificate
-    start_redis
+    start_store
     start_node A
     start_node B
     show_sessions

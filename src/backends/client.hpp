@@ -1,0 +1,103 @@
+/*
+ * What the clients of one server have in common: a coroutine that keeps a
+ * connection, the queue's limit, and the handshakes that wait.
+ */
+
+#pragma once
+
+#include "backends/journal.hpp"
+#include "backends/store.hpp"
+#include "coro/coroutine.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace backends {
+
+class Client : public Store {
+  public:
+    /* Begins to connect, in a coroutine. False: there is none to be had. */
+    bool start() noexcept;
+
+    Fetched fetch(std::string_view key) noexcept final;
+    Status store(std::string_view key, std::string_view value,
+                 std::chrono::seconds ttl) noexcept final;
+    Status erase(std::string_view key) noexcept final;
+    void close() noexcept final;
+
+  protected:
+    /* Who waits in fetch(), if anybody does. */
+    struct Waiter {
+        coro::Waker wait{};
+        Fetched* result = nullptr; /* in its frame, while it waits */
+    };
+
+    enum class Kind { get, set, del };
+
+    struct Request {
+        Kind kind;
+        std::string_view key;
+        std::string_view value{};   /* set */
+        std::chrono::seconds ttl{}; /* set */
+        Waiter waiter{};            /* get */
+    };
+
+    /* Empty: all is well. Else what the connection was lost for. */
+    using Loss = std::string;
+
+    Client(coro::Scheduler& scheduler, Options options, Log log,
+           std::string kind);
+
+    /*
+     * Connects to `address` and serves until the connection is lost, or
+     * closing(). Runs in the client's coroutine. May throw std::bad_alloc.
+     */
+    virtual Loss attempt(const Address& address) = 0;
+
+    /*
+     * Closes the connection, which ends a wait that attempt() is in, and
+     * gives back all that was queued, after a last try to send it when
+     * closing(). Each waiter is to be release()d.
+     */
+    virtual void disconnect() noexcept = 0;
+
+    /* How many requests are queued. */
+    virtual std::size_t queued() const noexcept = 0;
+
+    /* Queues a request. False: memory is short. */
+    virtual bool enqueue(const Request& request) noexcept = 0;
+
+    /* Gives a waiter its answer, if it still waits for it. */
+    void answer(const Waiter& waiter, Status status,
+                std::string_view value = {});
+
+    /* Lets a waiter go without. */
+    void release(const Waiter& waiter) noexcept;
+
+    /* The server has answered: requests are welcome. */
+    void connected();
+
+    bool up() const noexcept { return up_; }
+    bool closing() const noexcept { return closing_; }
+    coro::Time now() const noexcept { return scheduler_.loop().now(); }
+
+    coro::Scheduler& scheduler_;
+    const Options options_;
+    Journal journal_;
+
+  private:
+    Status submit(const Request& request) noexcept;
+    bool has_room();
+    void drive() noexcept;
+    Loss try_address() noexcept;
+    void lose(const Loss& why) noexcept;
+    void rest() noexcept;
+
+    std::size_t address_ = 0;
+    bool up_ = false;
+    bool closing_ = false;
+    std::optional<coro::Waker> resting_;
+};
+
+}  // namespace backends

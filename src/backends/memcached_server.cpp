@@ -1,0 +1,342 @@
+#include "backends/memcached_server.hpp"
+
+#ifdef HAVE_LIBMEMCACHED
+
+#include <algorithm>
+#include <array>
+#include <ctime>
+#include <netdb.h>
+#include <new>
+#include <sys/un.h>
+#include <utility>
+
+namespace backends {
+
+namespace {
+
+using libmemcached::api;
+
+/* The most that leaves in one round, so that no line gets too long. */
+constexpr std::size_t max_round = 256;
+
+/* A longer time to live would be taken for a point in time. */
+constexpr std::chrono::seconds max_relative = std::chrono::hours(24 * 30);
+
+/* libmemcached believes any length that it is told. */
+constexpr std::size_t max_value = std::size_t{2} << 20;
+
+/* What a PING asks for; no session's key looks like it. */
+constexpr std::string_view ping_key = "ngx_ssl_session_cache_ping";
+
+std::time_t expiration_of(std::chrono::seconds ttl) {
+    return ttl <= max_relative ? static_cast<std::time_t>(ttl.count())
+                               : std::time(nullptr) + ttl.count();
+}
+
+/* An answer that concerns one operation only; the connection is all right. */
+bool is_refusal(memcached_return_t rc) {
+    constexpr std::array refusals{
+        MEMCACHED_E2BIG,        MEMCACHED_SERVER_MEMORY_ALLOCATION_FAILURE,
+        MEMCACHED_SERVER_ERROR, MEMCACHED_NOTSTORED,
+        MEMCACHED_CLIENT_ERROR, MEMCACHED_ERROR,
+    };
+    return std::find(refusals.begin(), refusals.end(), rc) != refusals.end();
+}
+
+bool is_success(memcached_return_t rc) {
+    return rc == MEMCACHED_SUCCESS || rc == MEMCACHED_END ||
+           rc == MEMCACHED_NOTFOUND || rc == MEMCACHED_BUFFERED ||
+           rc == MEMCACHED_STORED || rc == MEMCACHED_DELETED;
+}
+
+}  // namespace
+
+MemcachedServer::MemcachedServer(coro::Scheduler& scheduler, Options options,
+                                 Log log)
+    : Client(scheduler, std::move(options), std::move(log), "memcached"),
+      yielding_(scheduler) {}
+
+std::size_t MemcachedServer::queued() const noexcept {
+    return queue_.size() + round_.size();
+}
+
+bool MemcachedServer::enqueue(const Request& request) noexcept {
+    try {
+        queue_.push_back({request.kind, std::string(request.key),
+                          std::string(request.value),
+                          expiration_of(request.ttl), now() + options_.timeout,
+                          request.waiter});
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
+
+    if (idle_) {
+        scheduler_.wake(*idle_);
+    }
+    return true;
+}
+
+Client::Loss MemcachedServer::attempt(const Address& address) {
+    open(address);
+
+    Loss why = ping();
+    if (!why.empty()) {
+        return why;
+    }
+    connected();
+
+    while (!closing()) {
+        if (queue_.empty()) {
+            idle();
+        } else if (why = round(); !why.empty()) {
+            return why;
+        }
+
+        if (queue_.empty() && idle_since_ + options_.interval <= now() &&
+            !(why = ping()).empty()) {
+            return why;
+        }
+    }
+    return {};
+}
+
+/* libmemcached connects at the first operation. It gets a numeric address,
+ * so that nothing in it resolves. */
+void MemcachedServer::open(const Address& address) {
+    handle_.reset(api.create_(nullptr));
+    if (handle_ == nullptr) {
+        throw std::bad_alloc();
+    }
+
+    auto timeout = static_cast<std::uint64_t>(options_.timeout.count());
+    set_behavior(MEMCACHED_BEHAVIOR_NO_BLOCK, 1);
+    set_behavior(MEMCACHED_BEHAVIOR_TCP_NODELAY, 1);
+    set_behavior(MEMCACHED_BEHAVIOR_CONNECT_TIMEOUT, timeout);
+    set_behavior(MEMCACHED_BEHAVIOR_POLL_TIMEOUT, timeout);
+
+    if (!options_.password.empty()) {
+        set_behavior(MEMCACHED_BEHAVIOR_BINARY_PROTOCOL, 1);
+        api.set_sasl_auth_data_(handle_.get(), options_.user.c_str(),
+                                options_.password.c_str());
+    }
+
+    const auto* generic = reinterpret_cast<const sockaddr*>(&address.storage);
+    if (generic->sa_family == AF_UNIX) {
+        api.server_add_unix_socket_with_weight_(
+            handle_.get(),
+            reinterpret_cast<const sockaddr_un*>(generic)->sun_path, 1);
+        return;
+    }
+
+    std::array<char, NI_MAXHOST> host{};
+    std::array<char, NI_MAXSERV> port{};
+    getnameinfo(generic, address.length, host.data(), host.size(), port.data(),
+                port.size(), NI_NUMERICHOST | NI_NUMERICSERV);
+    api.server_add_with_weight_(handle_.get(), host.data(),
+                                static_cast<in_port_t>(std::stoi(port.data())),
+                                1);
+}
+
+void MemcachedServer::set_behavior(memcached_behavior_t behavior,
+                                   std::uint64_t value) {
+    api.behavior_set_(handle_.get(), behavior, value);
+}
+
+/* A look-up that finds nothing: any answer will do. */
+Client::Loss MemcachedServer::ping() {
+    round_.push_back({Kind::get,
+                      std::string(ping_key),
+                      {},
+                      0,
+                      now() + options_.timeout,
+                      {}});
+    return round();
+}
+
+void MemcachedServer::idle() noexcept {
+    idle_ = coro::next_wait();
+    coro::wait(idle_since_ + options_.interval);
+    idle_.reset();
+}
+
+Client::Loss MemcachedServer::round() {
+    while (!queue_.empty() && round_.size() < max_round) {
+        round_.push_back(std::move(queue_.front()));
+        queue_.pop_front();
+    }
+
+    Loss why = send_changes();
+    if (why.empty()) {
+        why = look_up();
+    }
+    if (!why.empty()) {
+        return why; /* disconnect() releases who is still in round_ */
+    }
+
+    round_.clear();
+    idle_since_ = now();
+    return {};
+}
+
+Client::Loss MemcachedServer::send_changes() {
+    for (const Item& item : round_) {
+        if (item.kind == Kind::get) {
+            continue;
+        }
+
+        memcached_return_t rc =
+            yielding_(item.deadline, [&] { return send(item); });
+        Loss why = judge(item.kind == Kind::set ? "set" : "delete", rc);
+        if (!why.empty()) {
+            return why;
+        }
+    }
+    return {};
+}
+
+/*
+ * Sends a set or delete without waiting for an answer; but one set in each
+ * `interval` is answered, or nobody would know that sets fail. With the
+ * binary protocol ("quiet" commands) failures are answered in any case, out
+ * of turn for libmemcached, so there each one is waited for.
+ */
+memcached_return_t MemcachedServer::send(const Item& item) {
+    bool answered = !options_.password.empty() ||
+                    answered_set_ + options_.interval <= now();
+    if (answered && item.kind == Kind::set) {
+        answered_set_ = now();
+    }
+
+    set_behavior(MEMCACHED_BEHAVIOR_NOREPLY, answered ? 0 : 1);
+    memcached_return_t rc =
+        item.kind == Kind::set
+            ? api.set_(handle_.get(), item.key.data(), item.key.size(),
+                       item.value.data(), item.value.size(), item.expiration, 0)
+            : api.delete_(handle_.get(), item.key.data(), item.key.size(), 0);
+    set_behavior(MEMCACHED_BEHAVIOR_NOREPLY, 0);
+    return rc;
+}
+
+Client::Loss MemcachedServer::look_up() {
+    std::vector<const char*> keys;
+    std::vector<std::size_t> lengths;
+    coro::Time deadline = coro::never;
+
+    for (const Item& item : round_) {
+        if (item.kind == Kind::get) {
+            keys.push_back(item.key.data());
+            lengths.push_back(item.key.size());
+            deadline = std::min(deadline, item.deadline);
+        }
+    }
+
+    if (keys.empty()) {
+        return {};
+    }
+
+    memcached_return_t rc = yielding_(deadline, [&] {
+        memcached_return_t sent =
+            api.mget_(handle_.get(), keys.data(), lengths.data(), keys.size());
+        while (sent == MEMCACHED_SUCCESS) {
+            memcached_result_st* result =
+                api.fetch_result_(handle_.get(), nullptr, &sent);
+            if (result == nullptr) {
+                break;
+            }
+            deliver(result);
+        }
+        return sent;
+    });
+
+    Loss why = judge("get", rc);
+    if (!why.empty()) {
+        return why;
+    }
+
+    for (const Item& item : round_) {
+        answer(item.waiter, is_success(rc) ? Status::miss : Status::refused);
+    }
+    return {};
+}
+
+void MemcachedServer::deliver(const memcached_result_st* result) {
+    std::string_view key(api.result_key_value_(result),
+                         api.result_key_length_(result));
+    std::string_view value(api.result_value_(result),
+                           api.result_length_(result));
+
+    if (value.size() > max_value) {
+        return;
+    }
+
+    for (const Item& item : round_) {
+        if (item.kind == Kind::get && item.key == key) {
+            answer(item.waiter, Status::hit, value);
+        }
+    }
+}
+
+/* Says what failed; a loss when the connection is not to be trusted. */
+Client::Loss MemcachedServer::judge(const char* operation,
+                                    memcached_return_t rc) {
+    if (yielding_.expired()) {
+        return std::string(operation) + " timed out";
+    }
+
+    const char* text = api.strerror_(handle_.get(), rc);
+    if (is_success(rc)) {
+        journal_.worked(operation, now());
+    } else if (is_refusal(rc)) {
+        journal_.failed(operation, text, text, now());
+    } else {
+        return std::string(operation) + " failed: " + text;
+    }
+    return {};
+}
+
+/*
+ * A call that is under way, suspended, still needs what it works on: its
+ * coroutine comes here once more when it has ended.
+ */
+void MemcachedServer::disconnect() noexcept {
+    yielding_.interrupt();
+    if (idle_) {
+        scheduler_.wake(*idle_, coro::Wake::cancelled);
+    }
+
+    if (!yielding_.busy() && handle_ != nullptr) {
+        yielding_({}, [this] {
+            say_goodbye();
+            return true;
+        });
+        handle_.reset();
+        yielding_.reset();
+    }
+
+    for (const Item& item : round_) {
+        release(item.waiter);
+    }
+    for (const Item& item : std::exchange(queue_, {})) {
+        release(item.waiter);
+    }
+    if (!yielding_.busy()) {
+        round_.clear();
+    }
+}
+
+/* Sends sets that are left, as far as the socket takes them, and closes. */
+void MemcachedServer::say_goodbye() noexcept {
+    set_behavior(MEMCACHED_BEHAVIOR_NOREPLY, 1);
+
+    for (const Item& item : queue_) {
+        if (closing() && item.kind == Kind::set) {
+            api.set_(handle_.get(), item.key.data(), item.key.size(),
+                     item.value.data(), item.value.size(), item.expiration, 0);
+        }
+    }
+    api.quit_(handle_.get());
+}
+
+}  // namespace backends
+
+#endif

@@ -1,0 +1,74 @@
+/*
+ * One memcached server: one connection, on which libmemcached talks.
+ */
+
+#pragma once
+
+#include "backends/client.hpp"
+#include "backends/libmemcached.hpp"
+
+#ifdef HAVE_LIBMEMCACHED
+
+#include <deque>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace backends {
+
+/*
+ * Its coroutine works in rounds: all that was queued while the last round
+ * was under way leaves in the next, sets and deletes without waiting for an
+ * answer, then all keys in one multi-get.
+ */
+class MemcachedServer final : public Client {
+  public:
+    MemcachedServer(coro::Scheduler& scheduler, Options options, Log log);
+
+  private:
+    struct Item {
+        Kind kind;
+        std::string key;
+        std::string value;
+        std::time_t expiration;
+        coro::Time deadline;
+        Waiter waiter;
+    };
+
+    struct Free {
+        void operator()(memcached_st* handle) const noexcept {
+            libmemcached::api.free_(handle);
+        }
+    };
+
+    Loss attempt(const Address& address) override;
+    void disconnect() noexcept override;
+    std::size_t queued() const noexcept override;
+    bool enqueue(const Request& request) noexcept override;
+
+    void open(const Address& address);
+    Loss ping();
+    void idle() noexcept;
+    Loss round();
+    memcached_return_t send(const Item& item);
+    Loss send_changes();
+    Loss look_up();
+    void deliver(const memcached_result_st* result);
+    void set_behavior(memcached_behavior_t behavior, std::uint64_t value);
+    void say_goodbye() noexcept;
+    Loss judge(const char* operation, memcached_return_t rc);
+
+    std::unique_ptr<memcached_st, Free> handle_;
+    libmemcached::Yielding yielding_;
+
+    std::deque<Item> queue_;  /* for the next round */
+    std::vector<Item> round_; /* under way */
+    std::optional<coro::Waker> idle_;
+    coro::Time idle_since_{};
+    coro::Time answered_set_{}; /* when a set was last sent for an answer */
+};
+
+}  // namespace backends
+
+#endif

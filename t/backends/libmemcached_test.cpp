@@ -1,0 +1,63 @@
+// libmemcached yields for us, and for nobody else.
+
+#include "backends/libmemcached.hpp"
+#include "support/test_store.hpp"
+
+#include <doctest/doctest.h>
+#include <memory>
+
+using backends::libmemcached::api;
+using namespace support;
+
+namespace {
+
+// Somebody else's client, which knows of no coroutine.
+struct Other {
+    std::unique_ptr<memcached_st, decltype(api.free_)> handle{
+        api.create_(nullptr), api.free_};
+
+    explicit Other(const MemcachedServer& server) {
+        api.server_add_unix_socket_with_weight_(handle.get(),
+                                                server.unix_path().c_str(), 1);
+        api.behavior_set_(handle.get(), MEMCACHED_BEHAVIOR_NO_BLOCK, 1);
+        api.behavior_set_(handle.get(), MEMCACHED_BEHAVIOR_POLL_TIMEOUT, 100);
+    }
+
+    memcached_return_t set() {
+        return api.set_(handle.get(), "other", 5, "value", 5, 0, 0);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("libmemcached: is loaded, once") {
+    CHECK(backends::libmemcached::load() == "");
+    const auto before = api.create_;
+    CHECK(backends::libmemcached::load() == "");
+    CHECK((api.create_ == before));
+}
+
+TEST_CASE("libmemcached: whoever else uses it still waits in poll(2)") {
+    REQUIRE(backends::libmemcached::load() == "");
+    MemcachedServer memcached;
+    TestStore s({store_server(memcached)});
+    REQUIRE(s.connects());
+    Other other(memcached);
+
+    CHECK(other.set() == MEMCACHED_SUCCESS);
+    CHECK(s.fetch("other").value == "value");
+
+    // our client is suspended within the library meanwhile
+    memcached.freeze();
+    const auto fetch = s.begin_fetch("other");
+    s.loop.run_turns(5);
+    CHECK(other.set() != MEMCACHED_SUCCESS);
+    bool failed = false;
+    s.start([&] { failed = other.set() != MEMCACHED_SUCCESS; });
+    CHECK(failed);  // it never suspended the coroutine
+    CHECK_FALSE(fetch->done);
+
+    memcached.thaw();
+    CHECK(s.loop.run_until([&] { return fetch->done; }));
+    CHECK(fetch->result.value == "value");
+}

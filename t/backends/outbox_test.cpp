@@ -1,0 +1,195 @@
+// When commands leave: at once while there are few, else together.
+
+#include "backends/outbox.hpp"
+#include "support/coroutines.hpp"
+#include "support/peer.hpp"
+
+#include <cerrno>
+#include <doctest/doctest.h>
+#include <string>
+
+using backends::Outbox;
+using coro::Stream;
+using namespace support;
+
+namespace {
+
+struct Connected {
+    Coroutines c;
+    Peer peer;
+    Stream stream{c.scheduler};
+    Outbox outbox{c.scheduler, stream};
+
+    Connected() {
+        c.start([this] {
+            stream.connect(peer.address(), peer.length(), coro::never);
+        });
+        REQUIRE(c.finish());
+        REQUIRE(peer.accept());
+    }
+
+    void queue(const std::string& command, bool urgent = false) {
+        outbox.bytes() += command;
+        outbox.queued(urgent);
+    }
+
+    // A turn, at another time than the one before.
+    void later() {
+        c.loop.skip(coro::Time{1});
+        c.loop.run_once();
+    }
+
+    // How often something came in `turns` turns.
+    int arrivals(int turns) {
+        int times = 0;
+        for (int turn = 0; turn < turns; ++turn) {
+            const auto before = peer.received().size();
+            c.loop.run_once();
+            times += peer.received().size() != before;
+        }
+        return times;
+    }
+
+    // Until the socket is full.
+    void fill() {
+        while (!outbox.blocked()) {
+            outbox.bytes() += std::string(100'000, 'x');
+            outbox.flush();
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("outbox: on an idle worker an urgent command leaves at once") {
+    Connected x;
+    std::string sent;
+    for (int i = 0; i < 5; ++i) {
+        x.later();
+        x.queue("command ", true);
+        sent += "command ";
+        CHECK(x.peer.received() == sent);
+        CHECK(x.outbox.bytes().empty());
+        CHECK(x.arrivals(3) == 0);
+    }
+}
+
+TEST_CASE("outbox: another one leaves after the turn, or the next") {
+    Connected x;
+    std::string sent;
+    for (int i = 0; i < 5; ++i) {
+        x.later();
+        x.queue("command ");
+        CHECK(x.peer.received() == sent);
+        sent += "command ";
+        CHECK(x.arrivals(2) == 1);
+        CHECK(x.peer.received() == sent);
+    }
+}
+
+TEST_CASE("outbox: an urgent command takes those along that are gathered") {
+    Connected x;
+    x.queue("a");
+    x.queue("b");
+    x.queue("c", true);
+    CHECK(x.peer.received() == "abc");
+    CHECK(x.arrivals(5) == 0);
+}
+
+TEST_CASE("outbox: on a busy worker commands leave together") {
+    for (const bool urgent : {false, true}) {
+        Connected x;
+        std::string sent;
+        for (int i = 0; i < 1000; ++i) {
+            x.queue("command" + std::to_string(i) + " ", urgent);
+            sent += "command" + std::to_string(i) + " ";
+        }
+        CHECK(x.peer.received().size() < 30);
+        CHECK(x.arrivals(10) == 1);
+        CHECK(x.peer.received() == sent);
+    }
+}
+
+TEST_CASE("outbox: what the stream does not take leaves when it does") {
+    Connected x;
+    x.fill();
+    const auto left = x.outbox.bytes().size();
+    x.queue("last");
+    CHECK(x.outbox.bytes().size() == left + 4);
+    x.c.loop.run_turns(5);
+    CHECK(x.outbox.blocked());
+
+    bool all = false;
+    x.c.start([&] {
+        while (x.outbox.blocked()) {
+            x.stream.wait(true, coro::never);
+            x.outbox.flush();
+        }
+        all = true;
+    });
+    CHECK(x.c.loop.run_until([&] {
+        x.peer.received();
+        return all;
+    }));
+    CHECK(x.outbox.bytes().empty());
+    CHECK(x.outbox.error() == 0);
+    CHECK(x.peer.received().ends_with("xlast"));
+}
+
+TEST_CASE("outbox: who waits on the stream is woken when it blocks") {
+    Connected x;
+    bool woken = false;
+    x.c.start([&] {
+        x.stream.wait(false, coro::never);
+        woken = true;
+    });
+    x.fill();
+    CHECK(x.c.finish());
+    CHECK(woken);
+}
+
+TEST_CASE("outbox: a lost connection is an error, until it is cleared") {
+    Connected x;
+    x.peer.hang_up();
+    x.queue("lost", true);
+    CHECK(x.outbox.error() == EPIPE);
+    CHECK(x.outbox.blocked());  // so that the stream's coroutine looks
+
+    x.outbox.clear();
+    CHECK(x.outbox.error() == 0);
+    CHECK_FALSE(x.outbox.blocked());
+    CHECK(x.outbox.bytes().empty());
+}
+
+TEST_CASE(
+    "outbox: what was gathered for a connection is not sent on the next") {
+    Connected x;
+    for (int i = 0; i < 10; ++i) {
+        x.queue("old");
+    }
+    x.outbox.clear();
+    x.stream.close();
+    x.c.start([&] {
+        x.stream.connect(x.peer.address(), x.peer.length(), coro::never);
+    });
+    REQUIRE(x.c.finish());
+    REQUIRE(x.peer.accept());
+
+    x.later();
+    x.queue("new", true);
+    x.c.loop.run_turns(5);
+    CHECK(x.peer.received() == "new");
+}
+
+TEST_CASE("outbox: nothing leaves without a connection, and nothing fails") {
+    Coroutines c;
+    Stream stream(c.scheduler);
+    Outbox outbox(c.scheduler, stream);
+    for (int i = 0; i < 10; ++i) {
+        outbox.bytes() += "command";
+        outbox.queued(i % 2 == 0);
+    }
+    c.loop.run_turns(5);
+    CHECK(outbox.error() == 0);
+    CHECK_FALSE(outbox.blocked());
+}

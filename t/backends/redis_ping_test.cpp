@@ -1,0 +1,105 @@
+// PINGs: on an idle connection, an interval apart, and on no other.
+
+#include "support/test_store.hpp"
+
+#include <doctest/doctest.h>
+
+using backends::Status;
+using namespace support;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr coro::Time interval{60'000};
+
+struct Pinged {
+    RedisServer redis;
+    RedisClient client = redis.client();
+    TestStore s{options()};
+    int first;
+
+    Pinged() {
+        REQUIRE(s.connects());
+        first = count();
+    }
+
+    backends::Options options() const {
+        auto options = store_options(redis);
+        options.interval = interval;
+        options.timeout = 1h;
+        return options;
+    }
+
+    int count() {
+        const auto stats = client.info("commandstats", "cmdstat_ping");
+        return std::stoi(stats.substr(sizeof "calls=" - 1));
+    }
+
+    // The PINGs since the store is up, when all that was under way is done.
+    int pings() {
+        s.loop.run_turns(5);
+        count();
+        count();  // the server's turn before has sent all its answers
+        s.loop.run_turns(5);
+        return count() - first;
+    }
+};
+
+}  // namespace
+
+TEST_CASE("redis ping: an idle connection has one each interval") {
+    Pinged p;
+    CHECK(p.pings() == 0);
+    for (int i = 1; i <= 10; ++i) {
+        p.s.loop.skip(interval - 5s);
+        CHECK(p.pings() == i - 1);
+        p.s.loop.skip(5s);
+        CHECK(p.pings() == i);
+    }
+    CHECK(p.s.logged("[error]") == 0);
+}
+
+TEST_CASE("redis ping: a busy connection has none") {
+    Pinged p;
+    for (int i = 0; i < 20; ++i) {
+        p.s.loop.skip(interval - 5s);
+        CHECK(p.s.fetch("key").status == Status::miss);
+    }
+    CHECK(p.pings() == 0);
+
+    p.s.loop.skip(interval);
+    CHECK(p.pings() == 1);
+}
+
+TEST_CASE("redis ping: stores keep it busy, too") {
+    Pinged p;
+    for (int i = 0; i < 20; ++i) {
+        p.s.loop.skip(interval - 5s);
+        CHECK(p.s.store().store("key", std::to_string(i), 3600s) ==
+              Status::queued);
+        CHECK(p.s.loop.run_until(
+            [&] { return p.client.get("key") == std::to_string(i); }));
+        CHECK(p.pings() == 0);
+    }
+}
+
+TEST_CASE("redis ping: none is sent while another answer is waited for") {
+    Pinged p;
+    p.redis.freeze();
+    const auto fetch = p.s.begin_fetch("key");
+    p.s.loop.run_turns(5);
+    p.s.loop.skip(10 * interval);
+    p.s.loop.run_turns(5);
+    CHECK_FALSE(fetch->done);
+    p.redis.thaw();
+    CHECK(p.s.loop.run_until([&] { return fetch->done; }));
+    CHECK(p.pings() == 0);
+}
+
+TEST_CASE("redis ping: an answered fetch after a PING is its own") {
+    Pinged p;
+    p.s.put("key", "value");
+    p.s.loop.skip(interval);
+    CHECK(p.s.fetch("key").value == "value");
+    CHECK(p.s.fetch("other").status == Status::miss);
+}

@@ -1,0 +1,219 @@
+// RESP: what goes out and what comes in.
+
+#include "backends/redis_protocol.hpp"
+
+#include <doctest/doctest.h>
+#include <string>
+#include <vector>
+
+using backends::redis::append_command;
+using backends::redis::error_code;
+using backends::redis::Parser;
+using backends::redis::Reply;
+using backends::redis::text;
+using namespace std::string_literals;
+
+namespace {
+
+struct Example {
+    std::string bytes;
+    int type;
+    std::string text;
+};
+
+const std::vector<Example> examples{
+    {"+OK\r\n", REDIS_REPLY_STATUS, "OK"},
+    {"+\r\n", REDIS_REPLY_STATUS, ""},
+    {"-ERR no such thing\r\n", REDIS_REPLY_ERROR, "ERR no such thing"},
+    {"$5\r\nhello\r\n", REDIS_REPLY_STRING, "hello"},
+    {"$0\r\n\r\n", REDIS_REPLY_STRING, ""},
+    {"$6\r\na\0b\r\nc\r\n"s, REDIS_REPLY_STRING, "a\0b\r\nc"s},
+    {"$-1\r\n", REDIS_REPLY_NIL, ""},
+    {":42\r\n", REDIS_REPLY_INTEGER, ""},
+};
+
+std::string all_bytes() {
+    std::string all;
+    for (const auto& example : examples) {
+        all += example.bytes;
+    }
+    return all;
+}
+
+void check(const redisReply& reply, const Example& example) {
+    CAPTURE(example.bytes);
+    CHECK(reply.type == example.type);
+    if (reply.str != nullptr) {
+        CHECK(text(reply) == example.text);
+    }
+}
+
+std::string code_of(const std::string& line) {
+    Parser parser;
+    REQUIRE(parser.feed("-" + line + "\r\n"));
+    const Reply reply = parser.next();
+    REQUIRE(reply != nullptr);
+    return std::string(error_code(*reply));
+}
+
+}  // namespace
+
+TEST_CASE("redis protocol: commands are appended as arrays of bulk strings") {
+    std::string out = "before";
+    CHECK(append_command(out, {"PING"}));
+    CHECK(append_command(out, {"SETEX", "key", "10", "a\0\r\n"}));
+    CHECK(append_command(out, {"GET", ""}));
+    CHECK(out == "before*1\r\n$4\r\nPING\r\n"
+                 "*4\r\n$5\r\nSETEX\r\n$3\r\nkey\r\n$2\r\n10\r\n$1\r\na\r\n"
+                 "*2\r\n$3\r\nGET\r\n$0\r\n\r\n");
+}
+
+TEST_CASE("redis protocol: a command's words may hold any bytes") {
+    std::string out;
+    CHECK(append_command(out, {"GET", "a\0\r\n\xff"s}));
+    CHECK(out == "*2\r\n$3\r\nGET\r\n$5\r\na\0\r\n\xff\r\n"s);
+}
+
+TEST_CASE("redis protocol: replies of each type, all at once") {
+    Parser parser;
+    REQUIRE(parser.feed(all_bytes()));
+    for (const auto& example : examples) {
+        const Reply reply = parser.next();
+        REQUIRE(reply != nullptr);
+        check(*reply, example);
+    }
+    CHECK(parser.next() == nullptr);
+    CHECK(parser.error().empty());
+}
+
+TEST_CASE("redis protocol: replies of each type, byte by byte") {
+    Parser parser;
+    for (const auto& example : examples) {
+        for (std::size_t i = 0; i < example.bytes.size(); ++i) {
+            CHECK(parser.next() == nullptr);
+            REQUIRE(parser.feed({&example.bytes[i], 1}));
+        }
+        const Reply reply = parser.next();
+        REQUIRE(reply != nullptr);
+        check(*reply, example);
+    }
+    CHECK(parser.error().empty());
+}
+
+TEST_CASE("redis protocol: replies split at any one place") {
+    const std::string all = all_bytes();
+    for (std::size_t at = 0; at <= all.size(); ++at) {
+        Parser parser;
+        std::size_t n = 0;
+        for (const auto& part : {all.substr(0, at), all.substr(at)}) {
+            REQUIRE(parser.feed(part));
+            while (const Reply reply = parser.next()) {
+                check(*reply, examples.at(n++));
+            }
+        }
+        CHECK(n == examples.size());
+    }
+}
+
+TEST_CASE("redis protocol: nested arrays") {
+    Parser parser;
+    REQUIRE(parser.feed("*3\r\n:1\r\n*2\r\n$1\r\na\r\n$-1\r\n*0\r\n+next\r\n"));
+
+    const Reply reply = parser.next();
+    REQUIRE(reply != nullptr);
+    REQUIRE(reply->type == REDIS_REPLY_ARRAY);
+    REQUIRE(reply->elements == 3);
+    CHECK(reply->element[0]->integer == 1);
+    REQUIRE(reply->element[1]->elements == 2);
+    CHECK(text(*reply->element[1]->element[0]) == "a");
+    CHECK(reply->element[1]->element[1]->type == REDIS_REPLY_NIL);
+    CHECK(reply->element[2]->elements == 0);
+
+    const Reply next = parser.next();
+    REQUIRE(next != nullptr);
+    CHECK(text(*next) == "next");
+}
+
+TEST_CASE("redis protocol: arrays nested too deep are an error, no crash") {
+    Parser parser;
+    std::string bytes;
+    for (int i = 0; i < 100; ++i) {
+        bytes += "*1\r\n";
+    }
+    REQUIRE(parser.feed(bytes + ":1\r\n"));
+    CHECK(parser.next() == nullptr);
+    CHECK_FALSE(parser.error().empty());
+}
+
+TEST_CASE("redis protocol: garbage is an error, and for good") {
+    for (const std::string& garbage :
+         {"HTTP/1.1 400 Bad Request\r\n"s, "\r\n"s, "\0\0\0\0"s,
+          "\x16\x03\x01"s, "$abc\r\n"s, "$-2\r\n"s, "*-2\r\n"s, ":12x\r\n"s,
+          "$99999999999999999999\r\n"s}) {
+        CAPTURE(garbage);
+        Parser parser;
+        REQUIRE(parser.feed("+OK\r\n" + garbage));
+        CHECK(parser.next() != nullptr);
+        CHECK(parser.next() == nullptr);
+        CHECK_FALSE(parser.error().empty());
+
+        parser.feed("+OK\r\n");
+        CHECK(parser.next() == nullptr);
+        CHECK_FALSE(parser.error().empty());
+    }
+}
+
+TEST_CASE("redis protocol: a reply below the longest is waited for") {
+    Parser parser;
+    const std::string value(Parser::max_reply - 100, 'x');
+    const std::string bytes =
+        "$" + std::to_string(value.size()) + "\r\n" + value + "\r\n";
+
+    for (std::size_t at = 0; at < bytes.size(); at += 16384) {
+        CHECK(parser.next() == nullptr);
+        CHECK(parser.error().empty());
+        REQUIRE(parser.feed(std::string_view(bytes).substr(at, 16384)));
+    }
+    const Reply reply = parser.next();
+    REQUIRE(reply != nullptr);
+    CHECK(text(*reply) == value);
+    CHECK(parser.error().empty());
+}
+
+TEST_CASE("redis protocol: a reply that is too long is an error in time") {
+    for (const char* length : {"3000000", "536870912", "9000000000000000000"}) {
+        CAPTURE(length);
+        Parser parser;
+        std::size_t fed = 0;
+        REQUIRE(parser.feed("$"s + length + "\r\n"));
+        while (parser.next() == nullptr && parser.error().empty() &&
+               fed < 2 * Parser::max_reply) {
+            REQUIRE(parser.feed(std::string(16384, 'x')));
+            fed += 16384;
+        }
+        CHECK_FALSE(parser.error().empty());
+        CHECK(fed <= Parser::max_reply + 16384);
+    }
+}
+
+TEST_CASE("redis protocol: many short replies are not one too long") {
+    Parser parser;
+    std::string bytes;
+    for (std::size_t i = 0; i < Parser::max_reply / 4; ++i) {
+        bytes += "+OK\r\n";
+    }
+    REQUIRE(parser.feed(bytes));
+    std::size_t n = 0;
+    while (parser.next() != nullptr) {
+        ++n;
+    }
+    CHECK(n == Parser::max_reply / 4);
+    CHECK(parser.error().empty());
+}
+
+TEST_CASE("redis protocol: the code of an error is its first word") {
+    CHECK(code_of("WRONGTYPE Operation against a key") == "WRONGTYPE");
+    CHECK(code_of("LOADING") == "LOADING");
+    CHECK(code_of("") == "");
+    CHECK(code_of(" x") == "");
+}

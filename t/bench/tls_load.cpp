@@ -1,0 +1,228 @@
+#include "tls_load.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <stdexcept>
+#include <utility>
+#include <vector>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <openssl/err.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace {
+
+// With nothing at all happening for so long, what is left has failed.
+constexpr int silence_ms = 10'000;
+
+int connect_to(uint16_t port) {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -1;
+    // The server closes first; a reset from here then spares the machine its
+    // TIME_WAIT, of which long runs would use up all the ports there are.
+    const linger reset{.l_onoff = 1, .l_linger = 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    // Finished and close_notify are two small writes: Nagle would hold the
+    // second until the server's delayed acknowledgement of the first.
+    const int on = 1;
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof address) ==
+            0 ||
+        errno == EINPROGRESS)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+}  // namespace
+
+struct TlsLoad::Connection {
+    int fd = -1;
+    SslPtr ssl;
+    Step step = Step::handshake;
+    SessionPtr fresh;
+};
+
+TlsLoad::TlsLoad(int protocol)
+    : ctx_(SSL_CTX_new(TLS_client_method())),
+      epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    if (!ctx_ || epoll_ < 0)
+        throw std::runtime_error("no SSL_CTX or no epoll");
+    SSL_CTX* ctx = ctx_.get();
+    SSL_CTX_set_min_proto_version(ctx, protocol);
+    SSL_CTX_set_max_proto_version(ctx, protocol);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_NONE, nullptr);
+    SSL_CTX_set_read_ahead(ctx, 1);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_CLIENT |
+                                            SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(ctx, on_new_session);
+}
+
+TlsLoad::~TlsLoad() {
+    close(epoll_);
+}
+
+// The first is kept, though a full TLS 1.3 handshake brings two.
+int TlsLoad::on_new_session(SSL* ssl, SSL_SESSION* session) {
+    auto* connection = static_cast<Connection*>(SSL_get_app_data(ssl));
+    if (connection->fresh)
+        return 0;
+    connection->fresh.reset(session);
+    return 1;
+}
+
+Tally TlsLoad::make_sessions(uint16_t port, size_t count, size_t concurrency) {
+    presenting_ = false;
+    return run(port, count, concurrency);
+}
+
+Tally TlsLoad::resume(uint16_t port, size_t count, size_t concurrency) {
+    if (sessions_.size() < concurrency)
+        throw std::runtime_error("fewer sessions than concurrent clients");
+    presenting_ = true;
+    return run(port, count, concurrency);
+}
+
+Tally TlsLoad::run(uint16_t port, size_t count, size_t concurrency) {
+    std::vector<Connection> connections(std::min(count, concurrency));
+    size_t left = count;
+    size_t open = 0;
+    tally_ = {};
+    for (Connection& connection : connections)
+        open += fill(connection, port, left);
+
+    std::array<epoll_event, 64> events{};
+    while (open > 0) {
+        const int ready =
+            epoll_wait(epoll_, events.data(), events.size(), silence_ms);
+        if (ready <= 0)
+            break;
+        for (int i = 0; i < ready; ++i) {
+            auto& connection = *static_cast<Connection*>(events[i].data.ptr);
+            const Progress progress = advance(connection);
+            if (progress == Progress::waiting)
+                continue;
+            finish(connection, progress);
+            open = open - 1 + fill(connection, port, left);
+        }
+    }
+    for (Connection& connection : connections)
+        if (connection.fd >= 0)
+            finish(connection, Progress::failed);
+    tally_.failed += left;
+    return tally_;
+}
+
+// Takes the next of those that are left; returns how many that opened.
+size_t TlsLoad::fill(Connection& connection, uint16_t port, size_t& left) {
+    while (left > 0) {
+        --left;
+        if (start(connection, port))
+            return 1;
+        ++tally_.failed;
+    }
+    return 0;
+}
+
+// Registered once, edge-triggered; the first event is that of the connect.
+bool TlsLoad::start(Connection& connection, uint16_t port) {
+    connection = {};
+    connection.fd = connect_to(port);
+    if (connection.fd < 0)
+        return false;
+    connection.ssl.reset(SSL_new(ctx_.get()));
+    SSL* ssl = connection.ssl.get();
+    if (ssl == nullptr || SSL_set_fd(ssl, connection.fd) != 1)
+        throw std::runtime_error("out of memory");
+    SSL_set_app_data(ssl, &connection);
+    if (presenting_) {
+        SSL_set_session(ssl, sessions_.front().get());
+        sessions_.pop_front();
+    }
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLOUT | EPOLLET;
+    event.data.ptr = &connection;
+    if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event) != 0)
+        throw std::runtime_error("cannot wait for a socket");
+    return true;
+}
+
+void TlsLoad::finish(Connection& connection, Progress how) {
+    SSL* ssl = connection.ssl.get();
+    if (how == Progress::failed)
+        ++tally_.failed;
+    else if (SSL_session_reused(ssl) == 1)
+        ++tally_.resumed;
+    else
+        ++tally_.full;
+    // Even a failed one gives back a session: the others must not run out.
+    sessions_.push_back(connection.fresh ? std::move(connection.fresh)
+                                         : SessionPtr(SSL_get1_session(ssl)));
+    close(connection.fd);
+    connection = {};
+}
+
+// Goes as far as the socket allows; done is the end of the last step.
+TlsLoad::Progress TlsLoad::advance(Connection& connection) {
+    if (connection.step == Step::handshake) {
+        const Progress progress = handshake(connection);
+        if (progress != Progress::done)
+            return progress;
+        connection.step = Step::ticket;
+    }
+    if (connection.step == Step::ticket) {
+        const Progress progress = await_ticket(connection);
+        if (progress != Progress::done)
+            return progress;
+        SSL_shutdown(connection.ssl.get());
+        connection.step = Step::end_of_file;
+    }
+    return await_end_of_file(connection);
+}
+
+TlsLoad::Progress TlsLoad::handshake(Connection& connection) {
+    SSL* ssl = connection.ssl.get();
+    ERR_clear_error();
+    const int result = SSL_connect(ssl);
+    if (result == 1)
+        return Progress::done;
+    const int error = SSL_get_error(ssl, result);
+    return error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE
+               ? Progress::waiting
+               : Progress::failed;
+}
+
+TlsLoad::Progress TlsLoad::await_ticket(Connection& connection) {
+    SSL* ssl = connection.ssl.get();
+    if (SSL_version(ssl) != TLS1_3_VERSION)
+        return Progress::done;
+    std::array<char, 4096> ignored{};
+    ERR_clear_error();
+    const int result = SSL_read(ssl, ignored.data(), ignored.size());
+    if (connection.fresh)
+        return Progress::done;
+    return SSL_get_error(ssl, result) == SSL_ERROR_WANT_READ ? Progress::waiting
+                                                             : Progress::failed;
+}
+
+// Whatever comes before it need not be decrypted.
+TlsLoad::Progress TlsLoad::await_end_of_file(Connection& connection) {
+    std::array<char, 4096> ignored{};
+    ssize_t n = 0;
+    do
+        n = recv(connection.fd, ignored.data(), ignored.size(), 0);
+    while (n > 0);
+    if (n == 0)
+        return Progress::done;
+    return errno == EAGAIN ? Progress::waiting : Progress::failed;
+}

@@ -1,0 +1,73 @@
+// Many TLS handshakes from one thread: non-blocking sockets, epoll, OpenSSL.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+
+#include <openssl/ssl.h>
+
+template <auto Free>
+struct Deleter {
+    void operator()(auto* object) const { Free(object); }
+};
+using SslCtxPtr = std::unique_ptr<SSL_CTX, Deleter<SSL_CTX_free>>;
+using SslPtr = std::unique_ptr<SSL, Deleter<SSL_free>>;
+using SessionPtr = std::unique_ptr<SSL_SESSION, Deleter<SSL_SESSION_free>>;
+
+struct Tally {
+    size_t resumed = 0;
+    size_t full = 0;
+    size_t failed = 0;
+};
+
+// One connection is: connect, handshake, in TLS 1.3 wait for a ticket, send
+// close_notify, wait for the server's end of file. It carries no request, for
+// that would dilute what a handshake costs. The two waits make sure that the
+// server has done its whole part: in TLS 1.3 it makes (and stores) the next
+// session after the client's handshake is over, and a client that has gone
+// would spare it the orderly close.
+class TlsLoad {
+  public:
+    // protocol is TLS1_2_VERSION or TLS1_3_VERSION, and no other is offered.
+    explicit TlsLoad(int protocol);
+    ~TlsLoad();
+    TlsLoad(const TlsLoad&) = delete;
+    TlsLoad& operator=(const TlsLoad&) = delete;
+
+    // Makes count connections to 127.0.0.1:port, at most concurrency at once,
+    // that present no session; the sessions they bring are kept.
+    Tally make_sessions(uint16_t port, size_t count, size_t concurrency);
+
+    // The same, each presenting one of the kept sessions, in turn. In TLS 1.3
+    // the ticket that a resumption brings takes the place of the one presented
+    // (a client is to use each only once); in TLS 1.2 the session is kept on.
+    // There must be sessions for all that are under way at once.
+    Tally resume(uint16_t port, size_t count, size_t concurrency);
+
+    size_t sessions() const { return sessions_.size(); }
+
+  private:
+    enum class Step { handshake, ticket, end_of_file };
+    enum class Progress { waiting, done, failed };
+    struct Connection;
+
+    static int on_new_session(SSL* ssl, SSL_SESSION* session);
+
+    static Progress handshake(Connection& connection);
+    static Progress await_ticket(Connection& connection);
+    static Progress await_end_of_file(Connection& connection);
+    static Progress advance(Connection& connection);
+
+    Tally run(uint16_t port, size_t count, size_t concurrency);
+    size_t fill(Connection& connection, uint16_t port, size_t& left);
+    bool start(Connection& connection, uint16_t port);
+    void finish(Connection& connection, Progress how);
+
+    SslCtxPtr ctx_;
+    int epoll_;
+    std::deque<SessionPtr> sessions_;
+    bool presenting_ = false;
+    Tally tally_;
+};

@@ -1,0 +1,105 @@
+// However busy the coroutines keep each other, the loop goes on.
+
+#include "support/coroutines.hpp"
+#include "support/unique_fd.hpp"
+
+#include <doctest/doctest.h>
+#include <sys/socket.h>
+
+using coro::Wake;
+using coro::Waker;
+using namespace support;
+
+namespace {
+
+constexpr int plenty = 10'000'000;
+
+// Two coroutines that wake each other until they are told to stop.
+struct PingPong {
+    Coroutines& c;
+    Waker wakers[2]{};
+    int rounds = 0;
+    bool stop = false;
+
+    explicit PingPong(Coroutines& c) : c(c) {
+        for (int i = 0; i < 2; ++i) {
+            c.start([this, i] { play(i); });
+        }
+        c.scheduler.wake(wakers[0]);
+    }
+
+    void play(int i) {
+        while (!stop && rounds < plenty) {
+            wakers[i] = coro::next_wait();
+            coro::wait();
+            ++rounds;
+            c.scheduler.wake(wakers[1 - i]);
+        }
+        c.scheduler.wake(wakers[1 - i]);
+    }
+};
+
+}  // namespace
+
+TEST_CASE("coroutines that wake each other do not keep a timer waiting") {
+    Coroutines c;
+    PingPong game(c);
+
+    c.start([&] {
+        CHECK(coro::wait(c.loop.now() + coro::Time{20}) == Wake::timeout);
+        game.stop = true;
+    });
+    CHECK(c.finish());
+    CHECK(game.rounds > 2);
+    CHECK(game.rounds < plenty);
+}
+
+TEST_CASE("coroutines that wake each other do not keep a socket waiting") {
+    Coroutines c;
+    PingPong game(c);
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+    const UniqueFd ours(ends[0]);
+    const auto watch = c.loop.watch(
+        ends[1],
+        {[](void* data) noexcept { static_cast<PingPong*>(data)->stop = true; },
+         &game});
+
+    watch->await(coro::readable);
+    REQUIRE(write(ours.get(), "x", 1) == 1);
+    CHECK(c.finish());
+    CHECK(game.rounds < plenty);
+}
+
+TEST_CASE("whom the woken wake goes on in the same turn, others in the next") {
+    Coroutines c;
+    Waker first{};
+    Waker second{};
+    Waker third{};
+    int ran = 0;
+
+    c.start([&] {
+        first = coro::next_wait();
+        coro::wait();
+        ran = 1;
+        c.scheduler.wake(second);
+    });
+    c.start([&] {
+        second = coro::next_wait();
+        coro::wait();
+        ran = 2;
+        c.scheduler.wake(third);
+    });
+    c.start([&] {
+        third = coro::next_wait();
+        coro::wait();
+        ran = 3;
+    });
+
+    c.scheduler.wake(first);
+    c.loop.run_once();
+    CHECK(ran == 2);
+    c.loop.run_once();
+    CHECK(ran == 3);
+    CHECK(c.finish());
+}

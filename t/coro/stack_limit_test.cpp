@@ -1,0 +1,142 @@
+// Where stacks end, and where memory for them does. Each in a process of its
+// own, for it dies or starves.
+
+#include "support/coroutines.hpp"
+#include "support/files.hpp"
+
+#include <cerrno>
+#include <csignal>
+#include <doctest/doctest.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <vector>
+
+using coro::Waker;
+using namespace support;
+
+namespace {
+
+// Runs `body` in a child process; its exit status, or minus the number of
+// the signal that ended it.
+template <class Body>
+int in_child(Body&& body) {
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const rlimit no_core{0, 0};
+        setrlimit(RLIMIT_CORE, &no_core);
+        std::signal(SIGSEGV, SIG_DFL);  // doctest has a handler
+        _exit(body());
+    }
+
+    int status = 0;
+    waitpid(pid, &status, 0);
+    return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+// Goes down `depth` frames of a KiB and more; returns that depth.
+__attribute__((noinline)) int descend(int depth) {
+    volatile char frame[1024];
+    frame[0] = 1;
+    return depth == 0 ? 0 : frame[0] + descend(depth - 1);
+}
+
+rlim_t address_space() {
+    const auto pages = std::stoull(read_file("/proc/self/statm"));
+    return pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
+}
+
+void limit_address_space(rlim_t bytes) {
+    rlimit limit{};
+    getrlimit(RLIMIT_AS, &limit);
+    limit.rlim_cur = bytes;
+    setrlimit(RLIMIT_AS, &limit);
+}
+
+// Coroutines that wait, without memory of the heap for each.
+struct Crowd {
+    Coroutines c;
+    std::vector<Waker> wakers;
+    int errors = 0;
+
+    Crowd() { wakers.reserve(10'000); }
+
+    bool start_one() {
+        return c.scheduler.start(
+            {[](void* data) noexcept {
+                 static_cast<Crowd*>(data)->wakers.push_back(coro::next_wait());
+                 coro::wait();
+             },
+             this});
+    }
+
+    // Until there is no stack to be had; how many there are then.
+    std::size_t fill() {
+        while (wakers.size() < wakers.capacity() && start_one()) {
+        }
+        return wakers.size();
+    }
+
+    bool dismiss() {
+        for (const Waker waker : wakers) {
+            c.scheduler.wake(waker);
+        }
+        wakers.clear();
+        return c.finish();
+    }
+};
+
+}  // namespace
+
+TEST_CASE("200 KiB of a coroutine's stack may be used") {
+    CHECK(in_child([] {
+              Coroutines c;
+              int reached = 0;
+              c.start([&] { reached = descend(180); });
+              return reached;
+          }) == 180);
+}
+
+TEST_CASE("a stack that overflows ends the process at its guard page") {
+    CHECK(in_child([] {
+              Coroutines c;
+              c.start([] { descend(100'000); });
+              return 0;
+          }) == -SIGSEGV);
+}
+
+TEST_CASE("with no stack to be had start() fails and the program goes on") {
+    CHECK(in_child([] {
+              Crowd crowd;
+              limit_address_space(address_space() + (8 << 20));
+              const std::size_t n = crowd.fill();
+              if (n == 0 || n > 100 || errno != ENOMEM) {
+                  return 1;
+              }
+              if (crowd.c.scheduler.alive() != n ||
+                  crowd.c.stacks.mapped() != n || crowd.start_one()) {
+                  return 2;
+              }
+              // who has a stack goes on, and leaves it to others
+              if (!crowd.dismiss() || !crowd.start_one()) {
+                  return 3;
+              }
+              if (crowd.fill() != n || !crowd.dismiss()) {
+                  return 4;
+              }
+              return 0;
+          }) == 0);
+}
+
+TEST_CASE("when there is memory again, there are stacks again") {
+    CHECK(in_child([] {
+              Crowd crowd;
+              limit_address_space(address_space() + (4 << 20));
+              const std::size_t n = crowd.fill();
+              limit_address_space(RLIM_INFINITY);
+              if (!crowd.start_one() || crowd.wakers.size() != n + 1) {
+                  return 1;
+              }
+              return crowd.dismiss() ? 0 : 2;
+          }) == 0);
+}

@@ -1,0 +1,286 @@
+// nginx -t: what it refuses, what it warns of, what it takes.
+
+#include "support/node.hpp"
+
+#include <doctest/doctest.h>
+#include <vector>
+
+using namespace support;
+
+namespace {
+
+// nginx -t with `http` in http{}, in front of a TLS server.
+Finished test_config(const std::string& http, const NodeConfig& server = {}) {
+    const ReservedPort port;
+    NginxConfig config;
+    config.http = http + "\n" + server_block(server, port.address());
+    return NginxPrefix(config).test();
+}
+
+Finished test_directive(const std::string& parameters) {
+    return test_config("remote_ssl_session_cache " + parameters + ";");
+}
+
+const struct {
+    const char* parameters;
+    const char* culprit;
+} wrong_parameters[] = {
+    {"", "remote_ssl_session_cache"},
+    {"adress=127.0.0.1", "adress"},
+    {"127.0.0.1", "127.0.0.1"},
+    {"on adress=127.0.0.1", "adress"},
+    {"ON", "ON"},
+    {"on on", "on"},
+    {"off off", "off"},
+    {"on off", "off"},
+    {"off on", "on"},
+    {"=", ""},
+    {"addr", "addr"},
+    {"addr=", "addr"},
+    {"addr=:6379", "addr"},
+    {"addr=127.0.0.1 addr=127.0.0.1", "addr"},
+    {"addr=unix:", "addr"},
+    {"addr=unix:/tmp/s port=6379", "port"},
+    {"port=6379 addr=unix:/tmp/s", "port"},
+    {"addr=127.0.0.1:6379 port=6380", "port"},
+    {"port=6380 addr=127.0.0.1:6379", "port"},
+    {"addr=[::1]:6379 port=6379", "port"},
+    {"addr=127.0.0.1:", "addr"},
+    {"addr=127.0.0.1:0", "addr"},
+    {"addr=127.0.0.1:65536", "addr"},
+    {"addr=127.0.0.1:x", "addr"},
+    {"addr=[::1", "addr"},
+    {"addr=[]", "addr"},
+    {"addr=[::1]x", "addr"},
+    {"addr=[localhost]", "addr"},
+    {"addr=::1", "addr"},
+    {"port=", "port"},
+    {"port=0", "port"},
+    {"port=-1", "port"},
+    {"port=65536", "port"},
+    {"port=99999999999999999999", "port"},
+    {"port=http", "port"},
+    {"port=80x", "port"},
+    {"port=1 port=1", "port"},
+    {"type=", "type"},
+    {"type=mongodb", "type"},
+    {"type=Redis", "type"},
+    {"type=redis type=redis", "type"},
+    {"interval=", "interval"},
+    {"interval=0", "interval"},
+    {"interval=-1", "interval"},
+    {"interval=1x", "interval"},
+    {"interval=soon", "interval"},
+    {"interval=99999999999999999999", "interval"},
+    {"interval=1 interval=1", "interval"},
+    {"timeout=", "timeout"},
+    {"timeout=0", "timeout"},
+    {"timeout=0ms", "timeout"},
+    {"timeout=-1", "timeout"},
+    {"timeout=1.5", "timeout"},
+    {"timeout=99999999999999999999", "timeout"},
+    {"timeout=99999999999999999999s", "timeout"},
+    {"timeout=1 timeout=1", "timeout"},
+    {"count=", "count"},
+    {"count=0", "count"},
+    {"count=-1", "count"},
+    {"count=many", "count"},
+    {"count=10k", "count"},
+    {"count=99999999999999999999", "count"},
+    {"count=1 count=unlimited", "count"},
+    {"auth=", "auth"},
+    {"auth=a auth=b", "auth"},
+    {"db=", "db"},
+    {"db=-1", "db"},
+    {"db=x", "db"},
+    {"db=99999999999999999999", "db"},
+    {"db=1 db=1", "db"},
+    {"prefix=a prefix=a", "prefix"},
+    {"tickets=", "tickets"},
+    {"tickets=on", "tickets"},
+    {"tickets=off tickets=off", "tickets"},
+};
+
+const char* const right_parameters[] = {
+    "on",
+    "off",
+    "addr=127.0.0.1",
+    "on addr=127.0.0.1",
+    "addr=127.0.0.1 on",
+    "off addr=127.0.0.1 port=6379",
+    "addr=127.0.0.1:6379",
+    "addr=127.0.0.1 port=1",
+    "port=65535",
+    "addr=[::1]",
+    "addr=[::1]:6379",
+    "addr=[::1] port=6379",
+    "addr=localhost",
+    "addr=localhost:6379",
+    "addr=unix:/tmp/redis.sock",
+    "type=redis",
+    "interval=1",
+    "interval=200ms",
+    "interval=1m",
+    "timeout=1",
+    "timeout=200ms",
+    "timeout=1s",
+    "timeout=1m",
+    "count=1",
+    "count=unlimited",
+    "auth=password",
+    "auth=user:password",
+    "db=0",
+    "db=15",
+    "prefix=",
+    "prefix=fleet:",
+    "tickets=off",
+    "tickets=keep",
+    "interval=200 count=5000 timeout=1000 prefix=ngx_ssl: tickets=off",
+};
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+// By the name of what is wrong, and its place.
+void check_refused(const Finished& tested, const std::string& culprit,
+                   const std::string& file = "nginx.conf") {
+    CAPTURE(tested.output);
+    CHECK(tested.status != 0);
+    CHECK(count_lines(tested.output, "[emerg]") == 1);
+    CHECK(contains(tested.output, "\"" + culprit + "\""));
+    CHECK(contains(tested.output, "/" + file + ":"));
+}
+
+void check_taken(const Finished& tested, std::size_t warnings = 0) {
+    CAPTURE(tested.output);
+    CHECK(tested.status == 0);
+    CHECK(count_lines(tested.output, "[emerg]") == 0);
+    CHECK(count_lines(tested.output, "[warn]") == warnings);
+}
+
+}  // namespace
+
+TEST_CASE("wrong parameters are refused by name") {
+    for (const auto& wrong : wrong_parameters) {
+        CAPTURE(std::string(wrong.parameters));
+        check_refused(test_directive(wrong.parameters), wrong.culprit);
+    }
+}
+
+TEST_CASE("a host that is not found is refused by name") {
+    // Labels have 63 bytes at most, so that nobody is asked about this one.
+    const auto address = "addr=" + std::string(64, 'x');
+    check_refused(test_directive(address), address);
+}
+
+TEST_CASE("passwords are not repeated to whoever reads the log") {
+    for (const auto* parameters :
+         {"auth=hunter2 auth=hunter2", "auth=me:hunter2 port=x"}) {
+        const auto tested = test_directive(parameters);
+        CHECK(tested.status != 0);
+        CHECK_FALSE(contains(tested.output, "hunter2"));
+    }
+}
+
+TEST_CASE("the directive twice in a block is refused") {
+    const std::string twice =
+        "remote_ssl_session_cache on; remote_ssl_session_cache on;";
+    check_refused(test_config(twice), "remote_ssl_session_cache");
+    NodeConfig server;
+    server.server = twice;
+    check_refused(test_config("", server), "remote_ssl_session_cache");
+}
+
+TEST_CASE("the directive in another context is refused") {
+    for (const auto* place : {"events", "location"}) {
+        NginxConfig config;
+        if (place == std::string("events")) {
+            config.events = "remote_ssl_session_cache on;";
+        } else {
+            config.http = "server { location / { "
+                          "remote_ssl_session_cache on; } }";
+        }
+        check_refused(NginxPrefix(config).test(), "remote_ssl_session_cache");
+    }
+}
+
+TEST_CASE("right parameters are taken") {
+    for (const auto* parameters : right_parameters) {
+        CAPTURE(std::string(parameters));
+        check_taken(test_directive(parameters));
+    }
+}
+
+TEST_CASE("nginx -t connects nowhere") {
+    const RedisServer redis;
+    auto client = redis.client();
+    const auto connections = [&] {
+        return client.info("stats", "total_connections_received");
+    };
+    const auto before = connections();
+    check_taken(test_config(directive(redis)));
+    check_taken(test_config(
+        "remote_ssl_session_cache addr=" + redis.address().text() + ";"));
+    CHECK(connections() == before);
+}
+
+TEST_CASE("a server with the directive and without TLS is warned of") {
+    const std::string on = "remote_ssl_session_cache on;";
+    const ReservedPort port;
+    const auto plain = [&](const std::string& lines) {
+        return "server { listen " + port.address().text() + "; " + lines + " }";
+    };
+    const auto tested = test_config(plain(on));
+    check_taken(tested, 1);
+    CHECK(contains(tested.output, "remote_ssl_session_cache"));
+    CHECK(contains(tested.output, "/nginx.conf:"));
+    // What it inherits is not its own idea.
+    check_taken(test_config(on + plain("")));
+    check_taken(test_config(plain("remote_ssl_session_cache off;")));
+}
+
+TEST_CASE("a server that differs from its socket's default is warned of") {
+    const ReservedPort port, other;
+    const auto server = [&](const Address& address, const std::string& name,
+                            const std::string& line) {
+        NodeConfig config;
+        config.name = name;
+        config.server = line;
+        return server_block(config, address);
+    };
+    const auto servers = [&](const std::string& first,
+                             const std::string& second) {
+        return test_config(server(port.address(), "first", first) +
+                           server(port.address(), "second", second));
+    };
+    const std::string on = "remote_ssl_session_cache on;";
+    const std::string off = "remote_ssl_session_cache off;";
+    const std::string other_db = "remote_ssl_session_cache db=1;";
+
+    check_taken(servers(on, on));
+    check_taken(servers(off, off));
+    check_taken(servers("", ""));
+    check_taken(servers(off, ""));
+    for (const auto& lines : std::vector<std::pair<std::string, std::string>>{
+             {on, off}, {off, on}, {on, ""}, {"", on}, {on, other_db}}) {
+        CAPTURE(lines.first);
+        CAPTURE(lines.second);
+        const auto tested = servers(lines.first, lines.second);
+        check_taken(tested, 1);
+        CHECK(contains(tested.output, "remote_ssl_session_cache"));
+    }
+    // On sockets of their own they may differ.
+    check_taken(test_config(server(port.address(), "first", on) +
+                            server(other.address(), "second", off)));
+}
+
+TEST_CASE("the directive works in an included file, and says so") {
+    const TempDir dir;
+    write_file(dir.path() / "cache.conf",
+               "\n\nremote_ssl_session_cache port=0;\n");
+    const auto tested = test_config(
+        "include \"" + (dir.path() / "cache.conf").string() + "\";");
+    check_refused(tested, "port", "cache.conf");
+    CHECK(contains(tested.output, "cache.conf:3"));
+}

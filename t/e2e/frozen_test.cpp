@@ -1,0 +1,172 @@
+// A store that has stopped answering: who waits, for how long, and who not.
+
+#include "support/node.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace support;
+
+namespace {
+
+NodeConfig shared_cache() {
+    NodeConfig config;
+    config.server = "ssl_session_cache shared:S:1m;";
+    return config;
+}
+
+std::vector<TlsClient> start_handshakes(const Node& node, int count,
+                                        const TlsOptions& first,
+                                        const TlsOptions& second) {
+    std::vector<TlsClient> clients;
+    for (int i = 0; i < count; ++i) {
+        clients.emplace_back(node.address(), i % 2 ? first : second);
+        CHECK_FALSE(clients.back().step());
+    }
+    return clients;
+}
+
+}  // namespace
+
+TEST_CASE("500 suspended handshakes keep nobody else waiting") {
+    // Nothing times out here: who waits for the store, waits for long.
+    Fleet fleet(shared_cache());
+    const auto local12 = fleet.b.get(tls12()).session();
+    const auto local13 = fleet.b.get(tls13()).session();
+    const auto remote12 = fleet.make(tls12());
+    const auto remote13 = fleet.make(tls13());
+    fleet.redis.freeze();
+
+    auto clients =
+        start_handshakes(fleet.b, 500, tls12(remote12), tls13(remote13));
+    for (int i = 0; i < 10; ++i) {
+        for (const auto& options : {tls12(), tls13()}) {
+            const auto visit = fleet.b.get(options);
+            CHECK_FALSE(visit.reused);
+            CHECK_FALSE(visit.body().empty());
+        }
+        CHECK(fleet.b.get(tls12(local12)).reused);
+        CHECK(fleet.b.get(tls13(local13)).reused);
+        // Counting is a plain request.
+        CHECK(fleet.b.active() == 500);
+    }
+    CHECK(handshake_all(clients, Milliseconds{0}) == 0);
+
+    fleet.redis.thaw();
+    CHECK(handshake_all(clients) == clients.size());
+    for (auto& client : clients) {
+        CHECK(client.reused());
+    }
+    CHECK_FALSE(exchange(clients.front()).body().empty());
+    clients.clear();
+    CHECK(fleet.b.idle());
+}
+
+TEST_CASE("lookups end as full handshakes when the timeout is over") {
+    Fleet fleet({}, "timeout=300ms interval=20");
+    TlsOptions options12 = tls12(fleet.make(tls12()));
+    TlsOptions options13 = tls13(fleet.make(tls13()));
+    fleet.redis.freeze();
+    auto clients = start_handshakes(fleet.b, 100, options12, options13);
+    CHECK(handshake_all(clients) == clients.size());
+    for (auto& client : clients) {
+        CHECK_FALSE(client.reused());
+        CHECK_FALSE(exchange(client).body().empty());
+    }
+    CHECK(fleet.b.nginx().log_count("timed out") >= 1);
+    CHECK(fleet.b.nginx().log_count("timed out") < 10);
+
+    fleet.redis.thaw();
+    for (const auto& options : {options12, options13}) {
+        CHECK(eventually([&] { return fleet.b.get(options).reused; }));
+    }
+}
+
+TEST_CASE("a full queue makes a lookup a miss at once") {
+    // No PING takes the only place meanwhile.
+    Fleet fleet({}, "count=1 interval=1m timeout=60s");
+    const auto session = fleet.make(tls12());
+    fleet.redis.freeze();
+    TlsClient waits(fleet.b.address(), tls12(session));
+    CHECK_FALSE(waits.step());
+    for (int i = 0; i < 10; ++i) {
+        CHECK_FALSE(fleet.b.get(tls12(session)).reused);
+    }
+    CHECK_FALSE(waits.step());
+    fleet.redis.thaw();
+    waits.handshake();
+    CHECK(waits.reused());
+    // And there is room again.
+    CHECK(eventually([&] { return fleet.b.get(tls12(session)).reused; }));
+}
+
+TEST_CASE("a full queue drops new sessions, and no client is the worse") {
+    Fleet fleet({}, "count=4 interval=1m timeout=60s");
+    fleet.redis.freeze();
+    std::vector<Session> sessions;
+    for (int i = 0; i < 20; ++i) {
+        sessions.push_back(fleet.a.get(tls12()).session());
+    }
+    fleet.redis.thaw();
+    for (int i = 0; i < 4; ++i) {
+        REQUIRE(wait_stored(fleet.redis, sessions[i]));
+        CHECK(fleet.b.get(tls12(sessions[i])).reused);
+    }
+    CHECK(fleet.redis.client().dbsize() == 4);
+    // And there is room again.
+    CHECK(fleet.b.get(tls12(fleet.make(tls12()))).reused);
+}
+
+TEST_CASE("count=unlimited takes whatever comes") {
+    Fleet fleet({}, "count=unlimited timeout=60s");
+    const auto options = tls12(fleet.make(tls12()));
+    fleet.redis.freeze();
+    auto clients = start_handshakes(fleet.b, 200, options, options);
+    fleet.redis.thaw();
+    CHECK(handshake_all(clients) == clients.size());
+    for (const auto& client : clients) {
+        CHECK(client.reused());
+    }
+}
+
+TEST_CASE("an idle connection is pinged every interval") {
+    Fleet fleet({}, "interval=20 timeout=60s");
+    auto redis = fleet.redis.client();
+    const auto pings = [&] {
+        const auto text = redis.info("commandstats", "cmdstat_ping");
+        const auto at = text.find("calls=");
+        return at == std::string::npos ? 0 : std::stoi(text.substr(at + 6));
+    };
+    const auto before = pings();
+    CHECK(eventually([&] { return pings() >= before + 20; }));
+}
+
+TEST_CASE("a ping without an answer gives the connection up") {
+    Fleet fleet({}, "interval=20 timeout=200ms");
+    fleet.redis.freeze();
+    CHECK(fleet.a.nginx().wait_log("PING timed out"));
+    CHECK(fleet.b.nginx().wait_log("PING timed out"));
+    fleet.redis.thaw();
+    // Up again without anyone having asked.
+    CHECK(fleet.a.connected(2));
+    CHECK(fleet.b.connected(2));
+    const auto session = fleet.a.get(tls12()).session();
+    CHECK(wait_stored(fleet.redis, session));
+    CHECK(fleet.b.get(tls12(session)).reused);
+}
+
+TEST_CASE("a short freeze is waited out") {
+    Fleet fleet;
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        fleet.redis.freeze();
+        TlsClient client(fleet.b.address(), options);
+        CHECK_FALSE(client.step());
+        REQUIRE(eventually([&] { return fleet.b.active() == 1; }));
+        CHECK_FALSE(client.step());
+        fleet.redis.thaw();
+        client.handshake();
+        CHECK(client.reused());
+        CHECK_FALSE(exchange(client).body().empty());
+    }
+}

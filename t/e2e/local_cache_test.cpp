@@ -1,0 +1,109 @@
+// nginx's own shared cache in front of the store.
+
+#include "support/node.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace support;
+
+namespace {
+
+NodeConfig shared_cache() {
+    NodeConfig config;
+    config.server = "ssl_session_cache shared:S:1m;";
+    return config;
+}
+
+}  // namespace
+
+TEST_CASE("a new session goes to the local cache and to the store") {
+    Fleet fleet(shared_cache());
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        CHECK(fleet.b.get(options).reused);
+        fleet.redis.client().flushall();
+        CHECK(fleet.a.get(options).reused);
+    }
+}
+
+TEST_CASE("a hit in the store fills the local cache") {
+    Fleet fleet(shared_cache());
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        CHECK(fleet.b.get(options).reused);
+        fleet.redis.client().flushall();
+        CHECK(fleet.b.get(options).reused);
+    }
+}
+
+TEST_CASE("without a local cache nothing is kept but in the store") {
+    Fleet fleet;
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        CHECK(fleet.b.get(options).reused);
+        fleet.redis.client().flushall();
+        CHECK_FALSE(fleet.b.get(options).reused);
+    }
+}
+
+TEST_CASE("a local hit does not ask the store") {
+    Fleet fleet(shared_cache());
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        // Whoever asked it now would wait far longer than we do.
+        fleet.redis.freeze();
+        CHECK(fleet.a.get(options).reused);
+        fleet.redis.thaw();
+    }
+}
+
+TEST_CASE("a local hit needs no store at all") {
+    Fleet fleet(shared_cache());
+    std::size_t starts = 1;
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        fleet.redis.kill9();
+        CHECK(fleet.a.get(options).reused);
+        CHECK_FALSE(fleet.b.get(options).reused);
+        fleet.redis.start();
+        REQUIRE(fleet.a.connected(++starts));
+    }
+}
+
+TEST_CASE("a session that went bad is removed from both") {
+    Fleet fleet(shared_cache());
+    const auto session = fleet.make(tls12());
+    const auto key = "ngx_ssl:" + session_id(session);
+
+    TlsClient client(fleet.a.address(), tls12(session));
+    client.handshake();
+    REQUIRE(client.reused());
+    fleet.a.nginx().expect_complaint("bad record mac");
+    // A record that was not made with the connection's keys.
+    client.socket().write("\x17\x03\x03" + std::string(1, '\0') + "\x20" +
+                          std::string(0x20, 'x'));
+    client.socket().read_to_end();
+
+    auto redis = fleet.redis.client();
+    CHECK(eventually([&] { return !redis.exists(key); }));
+    CHECK_FALSE(fleet.a.get(tls12(session)).reused);
+}
+
+TEST_CASE("the store takes the place of OpenSSL's builtin cache") {
+    NodeConfig config;
+    config.server = "ssl_session_cache builtin:1000;";
+    Fleet fleet(config);
+    CHECK(fleet.a.nginx().log_count("[warn]") == 1);
+    CHECK(fleet.a.nginx().log_count("builtin") == 1);
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        CHECK(fleet.b.get(options).reused);
+        CHECK(fleet.a.get(options).reused);
+    }
+}

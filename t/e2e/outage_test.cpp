@@ -1,0 +1,173 @@
+// A store that is away, broken, or refuses.
+
+#include "support/node.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace support;
+
+namespace {
+
+constexpr const char* quick = "interval=20 timeout=60s";
+
+// Whether sessions of both protocols go from `a` to `b`, within reason: the
+// nodes have to notice that the store is back.
+bool eventually_resumes(const Node& a, const Node& b) {
+    const auto works = [&](TlsOptions options) {
+        return eventually([&] {
+            options.session = nullptr;
+            options.session = a.get(options).session();
+            // The store has its answer to give before that.
+            return eventually([&] { return b.get(options).reused; },
+                              Milliseconds{100});
+        });
+    };
+    return works(tls12()) && works(tls13());
+}
+
+void check_full(const Node& node) {
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = node.get(options).session();
+        CHECK_FALSE(node.get(options).reused);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("a store that is away from the start") {
+    RedisServer redis;
+    redis.kill9();
+    Node a(directive(redis, quick), {});
+    Node b(directive(redis, quick), {});
+    for (int i = 0; i < 10; ++i) {
+        check_full(a);
+        check_full(b);
+    }
+    CHECK(a.nginx().log_count("[error]") == 1);
+    redis.start();
+    CHECK(eventually_resumes(a, b));
+}
+
+TEST_CASE("a store that is killed and comes back") {
+    Fleet fleet({}, quick);
+    for (int i = 0; i < 3; ++i) {
+        REQUIRE(eventually_resumes(fleet.a, fleet.b));
+        fleet.redis.kill9();
+        check_full(fleet.a);
+        check_full(fleet.b);
+        fleet.redis.start();
+    }
+    CHECK(eventually_resumes(fleet.a, fleet.b));
+}
+
+TEST_CASE("a store that is killed and comes back over TCP") {
+    RedisServer redis;
+    const auto line =
+        "remote_ssl_session_cache addr=" + redis.address().text() + " " +
+        quick + ";";
+    Node a(line, {});
+    Node b(line, {});
+    REQUIRE(eventually_resumes(a, b));
+    redis.kill9();
+    check_full(a);
+    check_full(b);
+    redis.start();
+    CHECK(eventually_resumes(a, b));
+}
+
+TEST_CASE("a store that dies under a lookup releases it at once") {
+    Fleet fleet({}, quick);
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        fleet.redis.freeze();
+        TlsClient client(fleet.b.address(), options);
+        CHECK_FALSE(client.step());
+        // Full, with no store asked, and so not before the one above is
+        // under way.
+        auto fresh = options;
+        fresh.session = nullptr;
+        fleet.b.get(fresh);
+        CHECK_FALSE(client.step());
+        fleet.redis.kill9();
+        client.handshake();
+        CHECK_FALSE(client.reused());
+        fleet.redis.start();
+        REQUIRE(eventually_resumes(fleet.a, fleet.b));
+    }
+}
+
+TEST_CASE("a store that is no Redis") {
+    // A plain HTTP server answers a PING with an error page.
+    NodeConfig config;
+    config.nginx.load_module = false;
+    Node http(config);
+    Node node("remote_ssl_session_cache addr=" + http.status().text() + " " +
+                  quick + ";",
+              {});
+    for (int i = 0; i < 10; ++i) {
+        check_full(node);
+    }
+    CHECK(node.nginx().log_count("[error]") == 1);
+}
+
+TEST_CASE("a store that is silent from the start is not waited for") {
+    RedisServer redis;
+    redis.freeze();
+    for (const auto* parameters :
+         {"timeout=60s", "db=1 timeout=60s", "auth=secret timeout=60s"}) {
+        CAPTURE(std::string(parameters));
+        Node node(directive(redis, parameters), {});
+        check_full(node);
+    }
+    redis.thaw();
+}
+
+TEST_CASE("a store out of memory still serves what it has") {
+    Fleet fleet({}, quick);
+    auto redis = fleet.redis.client();
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        redis.config_set("maxmemory", "1");
+        for (int i = 0; i < 10; ++i) {
+            check_full(fleet.a);
+            CHECK(fleet.b.get(options).reused);
+        }
+        redis.config_set("maxmemory", "0");
+        CHECK(eventually_resumes(fleet.a, fleet.b));
+    }
+    // Neither a line a request, nor silence about the second time.
+    CHECK(fleet.a.nginx().log_count("OOM") >= 1);
+    CHECK(fleet.a.nginx().log_count("OOM") <= 2);
+}
+
+TEST_CASE("a store that is read-only still serves what it has") {
+    Fleet fleet({}, quick);
+    auto redis = fleet.redis.client();
+    const ReservedPort nobody;
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        redis.command(
+            {"REPLICAOF", "127.0.0.1", std::to_string(nobody.number())});
+        for (int i = 0; i < 10; ++i) {
+            check_full(fleet.a);
+            CHECK(fleet.b.get(options).reused);
+        }
+        redis.command({"REPLICAOF", "NO", "ONE"});
+        CHECK(eventually_resumes(fleet.a, fleet.b));
+    }
+    CHECK(fleet.a.nginx().log_count("READONLY") >= 1);
+    CHECK(fleet.a.nginx().log_count("READONLY") <= 2);
+}
+
+TEST_CASE("connections that the store closes are made anew") {
+    Fleet fleet({}, quick);
+    auto redis = fleet.redis.client();
+    for (int i = 0; i < 5; ++i) {
+        redis.command({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+        CHECK(eventually_resumes(fleet.a, fleet.b));
+    }
+}

@@ -1,0 +1,112 @@
+// Sessions grow with the client's certificate, which they hold.
+
+#include "support/node.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace support;
+
+namespace {
+
+NodeConfig verifying_clients() {
+    NodeConfig config;
+    config.server = "ssl_verify_client on; ssl_client_certificate \"" +
+                    certificates().client_ca.certificate.string() + "\";";
+    config.response = "200 \"$ssl_client_s_dn $ssl_client_verify\"";
+    return config;
+}
+
+}  // namespace
+
+TEST_CASE("client certificates survive a resumption") {
+    Fleet fleet(verifying_clients());
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.certificate = &certificates().client;
+        const auto made = fleet.a.get(options);
+        CHECK(made.body() == certificates().subject + " SUCCESS");
+        REQUIRE(wait_stored(fleet.redis, made.session()));
+        // Nothing to show any more: it has to come from the session.
+        options.certificate = nullptr;
+        options.session = made.session();
+        const auto again = fleet.b.get(options);
+        CHECK(again.reused);
+        CHECK(again.body() == made.body());
+    }
+}
+
+TEST_CASE("sessions beyond nginx's own limit of 4 KiB resume") {
+    Fleet fleet(verifying_clients());
+    auto redis = fleet.redis.client();
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.certificate = &certificates().large;
+        options.session = fleet.make(options);
+        const auto key = "ngx_ssl:" + session_id(options.session);
+        CHECK(redis.get(key).value_or("").size() > 4 * 4096);
+        const auto again = fleet.b.get(options);
+        CHECK(again.reused);
+        CHECK(again.body() == "CN=large SUCCESS");
+    }
+}
+
+TEST_CASE("sessions beyond 64 KiB are not stored and do no harm") {
+    Fleet fleet(verifying_clients());
+    auto redis = fleet.redis.client();
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        redis.flushall();
+        options.certificate = &certificates().huge;
+        const auto made = fleet.a.get(options);
+        CHECK(made.body() == "CN=huge SUCCESS");
+        // An ordinary session after it, on the same connection to the store.
+        auto ordinary = options;
+        ordinary.certificate = &certificates().client;
+        const auto stored = fleet.a.get(ordinary).sessions;
+        for (const auto& session : stored) {
+            REQUIRE(wait_stored(fleet.redis, session));
+        }
+        CHECK(redis.dbsize() == std::ssize(stored));
+        options.session = made.session();
+        const auto again = fleet.b.get(options);
+        CHECK_FALSE(again.reused);
+        CHECK(again.body() == "CN=huge SUCCESS");
+    }
+}
+
+TEST_CASE("many large sessions at once, more than a socket's buffer holds") {
+    Fleet fleet(verifying_clients());
+    auto redis = fleet.redis.client();
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.certificate = &certificates().large;
+        // Stores pile up in front of a frozen Redis, ...
+        fleet.redis.freeze();
+        std::vector<Session> sessions;
+        for (int i = 0; i < 40; ++i) {
+            const auto made = fleet.a.get(options).sessions;
+            sessions.insert(sessions.end(), made.begin(), made.end());
+        }
+        fleet.redis.thaw();
+        for (const auto& session : sessions) {
+            REQUIRE(wait_stored(fleet.redis, session));
+        }
+        // ... and so do replies.
+        fleet.redis.freeze();
+        std::vector<TlsClient> clients;
+        clients.reserve(sessions.size());
+        for (const auto& session : sessions) {
+            options.session = session;
+            clients.emplace_back(fleet.b.address(), options);
+            CHECK_FALSE(clients.back().step());
+        }
+        fleet.redis.thaw();
+        CHECK(handshake_all(clients) == clients.size());
+        for (auto& client : clients) {
+            CHECK(client.reused());
+            CHECK(exchange(client).body() == "CN=large SUCCESS");
+        }
+    }
+    CHECK(fleet.a.nginx().log_count("connection lost") == 0);
+    CHECK(fleet.b.nginx().log_count("connection lost") == 0);
+}

@@ -1,0 +1,103 @@
+// Stateless tickets: off by default, since nobody can look them up.
+
+#include "support/node.hpp"
+
+#include <doctest/doctest.h>
+#include <openssl/rand.h>
+
+using namespace support;
+
+namespace {
+
+bool has_ticket(const Session& session) {
+    return SSL_SESSION_has_ticket(session.get()) == 1;
+}
+
+// 80 bytes of key in a file, as ssl_session_ticket_key wants them.
+class TicketKey {
+  public:
+    TicketKey() {
+        std::string key(80, '\0');
+        RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), 80);
+        write_file(file(), key);
+    }
+    std::string directive() const {
+        return "ssl_session_ticket_key \"" + file().string() + "\";";
+    }
+
+  private:
+    std::filesystem::path file() const { return dir_.path() / "key"; }
+
+    TempDir dir_;
+};
+
+// Nothing has been stored by what came before: a session that can be looked
+// up is the only one there.
+void check_only_lookups_stored(Fleet& fleet) {
+    auto options = tls12();
+    options.tickets = false;
+    const auto session = fleet.make(options);
+    CHECK(fleet.redis.client().dbsize() == 1);
+    options.session = session;
+    CHECK(fleet.b.get(options).reused);
+}
+
+}  // namespace
+
+TEST_CASE("by default sessions have IDs and no tickets") {
+    Fleet fleet;
+    const auto session = fleet.make(tls12());
+    CHECK_FALSE(has_ticket(session));
+    CHECK(session_id(session).size() == 64);
+    // In TLS 1.3 what is called a ticket is the ID alone.
+    CHECK(session_id(fleet.make(tls13())).size() == 64);
+}
+
+TEST_CASE("tickets=keep leaves stateless tickets, and stores none of them") {
+    Fleet fleet({}, "tickets=keep timeout=60s");
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.a.get(options).session();
+        CHECK(has_ticket(options.session));
+        CHECK(fleet.a.get(options).reused);
+        CHECK_FALSE(fleet.b.get(options).reused);
+    }
+    check_only_lookups_stored(fleet);
+}
+
+TEST_CASE("tickets=keep stores sessions where nginx has tickets off") {
+    NodeConfig config;
+    config.server = "ssl_session_tickets off;";
+    Fleet fleet(config, "tickets=keep timeout=60s");
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.make(options);
+        CHECK(fleet.b.get(options).reused);
+    }
+}
+
+TEST_CASE("shared ticket keys keep their tickets, with a warning") {
+    const TicketKey key;
+    NodeConfig config;
+    config.server = key.directive();
+    Fleet fleet(config);
+    CHECK(fleet.a.nginx().log_count("[warn]") == 1);
+    CHECK(fleet.a.nginx().log_count("ssl_session_ticket_key") == 1);
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = fleet.a.get(options).session();
+        CHECK(has_ticket(options.session));
+        CHECK(fleet.b.get(options).reused);
+    }
+    check_only_lookups_stored(fleet);
+}
+
+TEST_CASE("shared ticket keys with tickets=keep are no reason to warn") {
+    const TicketKey key;
+    NodeConfig config;
+    config.server = key.directive();
+    Fleet fleet(config, "tickets=keep timeout=60s");
+    CHECK(fleet.a.nginx().log_count("[warn]") == 0);
+    auto options = tls13(fleet.a.get(tls13()).session());
+    CHECK(fleet.b.get(options).reused);
+}

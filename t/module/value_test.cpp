@@ -1,0 +1,298 @@
+// Sessions as they stand in the store: what is written, and which of what
+// comes back is believed. The sessions are of real handshakes.
+
+#include "module/value.hpp"
+#include "support/tls_pair.hpp"
+
+#include <doctest/doctest.h>
+#include <openssl/err.h>
+
+using namespace session_cache;
+using namespace std::chrono_literals;
+using namespace std::string_literals;
+using support::SharedSession;
+using support::TlsServer;
+
+namespace {
+
+constexpr std::chrono::seconds hour = 3600s;
+constexpr int protocols[]{TLS1_2_VERSION, TLS1_3_VERSION};
+
+// A session as its server has it, its value, and what is expected of that.
+struct Stored {
+    SharedSession session;
+    std::string value;
+    Expected expected;
+
+    explicit Stored(int protocol)
+        : session(TlsServer(protocol).meet().made.at(0)),
+          expected{session_id(session.get()), protocol, hour, time()} {
+        SSL_SESSION_set_timeout(session.get(), hour.count());
+        value = encoded();
+    }
+
+    std::time_t time() const { return SSL_SESSION_get_time(session.get()); }
+
+    std::string encoded() const {
+        SecretBytes out;
+        REQUIRE(encode(session.get(), out));
+        return std::string(out.view());
+    }
+
+    Decoded decoded() const { return decode(value, expected); }
+
+    // Why the value is not believed; "" when it is.
+    std::string error() const {
+        const Decoded result = decoded();
+        CHECK((result.session == nullptr) == (result.error != nullptr));
+        CHECK(ERR_peek_error() == 0);
+        return result.error == nullptr ? "" : result.error;
+    }
+};
+
+// As long as is asked for, in bytes of its DER.
+SharedSession long_session(std::size_t size) {
+    SharedSession session = TlsServer(TLS1_3_VERSION).meet().made.at(0);
+    std::string data(size, 'x');
+    // the lengths within the DER are of varying sizes themselves
+    for (int attempt = 0; attempt < 3; ++attempt) {
+        SSL_SESSION_set1_ticket_appdata(session.get(), data.data(),
+                                        data.size());
+        const int now = i2d_SSL_SESSION(session.get(), nullptr);
+        data.resize(data.size() + size - static_cast<std::size_t>(now));
+    }
+    REQUIRE(i2d_SSL_SESSION(session.get(), nullptr) == static_cast<int>(size));
+    return session;
+}
+
+}  // namespace
+
+TEST_CASE("value: the key is the prefix and the ID in lower-case hexadecimal") {
+    const unsigned char id[]{0x00, 0x01, 0x9a, 0xbc, 0xde, 0xf0, 0xff};
+    CHECK(key_of("ngx_ssl:", id) == "ngx_ssl:00019abcdef0ff");
+    CHECK(key_of("", id) == "00019abcdef0ff");
+    CHECK(key_of("p", {}) == "p");
+    CHECK(key_of("", std::vector<unsigned char>(32, 0xa5)).size() == 64);
+}
+
+TEST_CASE("value: a session comes back as it went") {
+    for (const int protocol : protocols) {
+        CAPTURE(protocol);
+        const Stored stored(protocol);
+        const Decoded back = stored.decoded();
+        REQUIRE(back.session != nullptr);
+        CHECK(back.error == nullptr);
+
+        SecretBytes again;
+        REQUIRE(encode(back.session.get(), again));
+        CHECK(again.view() == stored.value);
+        CHECK(SSL_SESSION_get_timeout(back.session.get()) == hour.count());
+    }
+}
+
+TEST_CASE("value: a session that came back resumes") {
+    for (const int protocol : protocols) {
+        CAPTURE(protocol);
+        TlsServer server(protocol);
+        const auto made = server.meet();
+        REQUIRE(made.client != nullptr);
+        CHECK_FALSE(made.reused);
+        CHECK_FALSE(server.meet(made.client).reused);
+
+        std::string asked;
+        server.on_lookup([&](const std::string& id) -> SSL_SESSION* {
+            asked = id;
+            for (const auto& session : made.made) {
+                SecretBytes bytes;
+                CHECK(encode(session.get(), bytes));
+                const SessionId wanted(
+                    reinterpret_cast<const unsigned char*>(id.data()),
+                    id.size());
+                Decoded back = decode(
+                    bytes.view(), {wanted, protocol, hour, std::time(nullptr)});
+                if (back.session != nullptr) {
+                    return back.session.release();
+                }
+            }
+            return nullptr;
+        });
+        CHECK(server.meet(made.client).reused);
+        CHECK(asked.size() == 32);
+    }
+}
+
+TEST_CASE("value: its first byte is the format") {
+    for (const int protocol : protocols) {
+        Stored stored(protocol);
+        CHECK(stored.value[0] == '\x01');
+        for (int byte = 0; byte < 256; ++byte) {
+            stored.value[0] = static_cast<char>(byte);
+            CHECK(stored.error() == (byte == 1 ? "" : "unknown format"));
+        }
+    }
+}
+
+TEST_CASE("value: an empty one, and one of a format alone") {
+    Stored stored(TLS1_3_VERSION);
+    stored.value = "";
+    CHECK(stored.error() == "unknown format");
+    stored.value = "\x01";
+    CHECK(stored.error() == "not a session");
+}
+
+TEST_CASE("value: truncated at any length it is none") {
+    for (const int protocol : protocols) {
+        Stored stored(protocol);
+        const std::string whole = stored.value;
+        for (std::size_t length = 1; length < whole.size(); ++length) {
+            stored.value = whole.substr(0, length);
+            CHECK(stored.error() == "not a session");
+        }
+    }
+}
+
+TEST_CASE("value: with bytes after its end it is none") {
+    for (const int protocol : protocols) {
+        Stored stored(protocol);
+        const std::string whole = stored.value;
+        for (const std::string& tail : {"\0"s, "x"s, whole, whole.substr(1)}) {
+            stored.value = whole + tail;
+            CHECK(stored.error() == "not a session");
+        }
+    }
+}
+
+TEST_CASE("value: with any one bit changed it is read without harm") {
+    for (const int protocol : protocols) {
+        Stored stored(protocol);
+        const std::string whole = stored.value;
+        for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+            stored.value = whole;
+            stored.value[bit / 8] ^= static_cast<char>(1 << bit % 8);
+            const Decoded back = stored.decoded();
+            CHECK((back.session == nullptr) == (back.error != nullptr));
+            CHECK(ERR_peek_error() == 0);
+        }
+    }
+}
+
+TEST_CASE("value: nonsense") {
+    Stored stored(TLS1_2_VERSION);
+    for (const std::string& nonsense :
+         {"\x01value"s, "\x01\x30\x80"s, "\x01\x30\x84\xff\xff\xff\xff"s,
+          "\x01"s + std::string(1000, '\x30')}) {
+        stored.value = nonsense;
+        CHECK(stored.error() == "not a session");
+    }
+}
+
+TEST_CASE("value: a session under another's ID is refused") {
+    for (const int protocol : protocols) {
+        Stored stored(protocol);
+        const Stored other(protocol);
+        const SessionId own = stored.expected.id;
+
+        stored.expected.id = other.expected.id;
+        CHECK(stored.error() == "another session ID");
+        stored.expected.id = own.first(own.size() - 1);
+        CHECK(stored.error() == "another session ID");
+        stored.expected.id = {};
+        CHECK(stored.error() == "another session ID");
+
+        std::vector<unsigned char> changed(own.begin(), own.end());
+        changed.back() ^= 1;
+        stored.expected.id = changed;
+        CHECK(stored.error() == "another session ID");
+        changed.back() ^= 1;
+        CHECK(stored.error() == "");
+        changed.push_back(0);
+        stored.expected.id = changed;
+        CHECK(stored.error() == "another session ID");
+    }
+}
+
+TEST_CASE("value: a session of another protocol version is refused") {
+    Stored tls12(TLS1_2_VERSION);
+    tls12.expected.protocol = TLS1_3_VERSION;
+    CHECK(tls12.error() == "another protocol version");
+
+    Stored tls13(TLS1_3_VERSION);
+    tls13.expected.protocol = TLS1_2_VERSION;
+    CHECK(tls13.error() == "another protocol version");
+}
+
+TEST_CASE("value: a session lives as long as its own timeout") {
+    Stored stored(TLS1_3_VERSION);
+    stored.expected.timeout = 100 * hour;
+
+    stored.expected.now = stored.time() + hour.count() - 1;
+    CHECK(stored.error() == "");
+    stored.expected.now = stored.time() + hour.count();
+    CHECK(stored.error() == "expired");
+    stored.expected.now = stored.time() + 1000 * hour.count();
+    CHECK(stored.error() == "expired");
+}
+
+TEST_CASE("value: the shorter timeout of the server that asks counts") {
+    Stored stored(TLS1_2_VERSION);
+    stored.expected.timeout = 60s;
+
+    stored.expected.now = stored.time() + 59;
+    const Decoded back = stored.decoded();
+    REQUIRE(back.session != nullptr);
+    CHECK(SSL_SESSION_get_timeout(back.session.get()) == 60);
+    CHECK(SSL_SESSION_get_time(back.session.get()) == stored.time());
+
+    stored.expected.now = stored.time() + 60;
+    CHECK(stored.error() == "expired");
+}
+
+TEST_CASE("value: a longer timeout of the server that asks adds nothing") {
+    Stored stored(TLS1_2_VERSION);
+    stored.expected.timeout = 100 * hour;
+    const Decoded back = stored.decoded();
+    REQUIRE(back.session != nullptr);
+    CHECK(SSL_SESSION_get_timeout(back.session.get()) == hour.count());
+}
+
+TEST_CASE("value: the time that is left") {
+    const Stored stored(TLS1_3_VERSION);
+    const SSL_SESSION* session = stored.session.get();
+    const std::time_t made = stored.time();
+
+    CHECK(time_left(session, hour, made) == hour);
+    CHECK(time_left(session, hour, made + 600) == hour - 600s);
+    CHECK(time_left(session, 60s, made) == 60s);
+    CHECK(time_left(session, 60s, made + 10) == 50s);
+    CHECK(time_left(session, 100 * hour, made) == hour);
+    CHECK(time_left(session, hour, made + 3600) == 0s);
+    CHECK(time_left(session, hour, made + 3700) == -100s);
+}
+
+TEST_CASE("value: a session of 64 KiB is stored, a longer one is not") {
+    const auto largest = long_session(max_session);
+    SecretBytes bytes;
+    REQUIRE(encode(largest.get(), bytes));
+    CHECK(bytes.view().size() == 1 + max_session);
+    const Decoded back =
+        decode(bytes.view(), {session_id(largest.get()), TLS1_3_VERSION, hour,
+                              SSL_SESSION_get_time(largest.get())});
+    CHECK(back.session != nullptr);
+
+    const auto longer = long_session(max_session + 1);
+    SecretBytes none;
+    CHECK_FALSE(encode(longer.get(), none));
+    CHECK(none.view().empty());
+}
+
+TEST_CASE("value: one that is too long is not even read") {
+    Stored stored(TLS1_3_VERSION);
+    const auto longer = long_session(max_session + 1);
+    unsigned char* der = nullptr;
+    const int length = i2d_SSL_SESSION(longer.get(), &der);
+    stored.value = "\x01" + std::string(reinterpret_cast<char*>(der),
+                                        static_cast<std::size_t>(length));
+    OPENSSL_free(der);
+    stored.expected.id = session_id(longer.get());
+    CHECK(stored.error() == "too long");
+}

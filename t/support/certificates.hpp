@@ -1,0 +1,33 @@
+#pragma once
+
+#include "support/files.hpp"
+
+#include <filesystem>
+#include <string>
+
+namespace support {
+
+// A certificate and its key as PEM files.
+struct KeyPair {
+    std::filesystem::path certificate;
+    std::filesystem::path key;
+};
+
+// Everything the tests' servers and clients show each other.
+struct Certificates {
+    TempDir dir;
+    KeyPair rsa;          // servers
+    KeyPair ecdsa;        // servers; the same name, another key
+    KeyPair client_ca;    // signs the clients below
+    KeyPair client;       // of an ordinary size
+    KeyPair large;        // a client of about 20 KiB
+    KeyPair huge;         // a client of more than 64 KiB
+    std::string subject;  // $ssl_client_s_dn of `client`
+
+    Certificates();
+};
+
+// Made once a run.
+const Certificates& certificates();
+
+}  // namespace support

@@ -1,0 +1,10 @@
+#pragma once
+
+#include "support/visit.hpp"
+
+namespace support {
+
+// A VisitingClient.
+Visit gnutls_visit(const Address& address, const Visit& last);
+
+}  // namespace support

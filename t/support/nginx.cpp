@@ -1,0 +1,210 @@
+#include "support/nginx.hpp"
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <sstream>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace support {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+std::string quoted(const fs::path& path) {
+    return "\"" + path.string() + "\"";
+}
+
+std::string temp_paths(const fs::path& dir) {
+    std::string lines;
+    for (const auto* name :
+         {"client_body", "proxy", "fastcgi", "uwsgi", "scgi"}) {
+        lines += std::string("    ") + name + "_temp_path " +
+                 quoted(dir / name) + ";\n";
+    }
+    return lines;
+}
+
+std::string render(const NginxConfig& config, const fs::path& dir) {
+    std::ostringstream text;
+    text << "daemon off;\n";
+    if (!config.master_process) {
+        text << "master_process off;\n";
+    }
+    // Workers must reach the test's files, which only their owner may.
+    if (geteuid() == 0) {
+        text << "user root;\n";
+    }
+    text << "worker_processes " << config.workers << ";\n"
+         << "pid " << quoted(dir / "nginx.pid") << ";\n"
+         << "lock_file " << quoted(dir / "nginx.lock") << ";\n"
+         << "error_log " << quoted(dir / "error.log") << " " << config.log_level
+         << ";\n";
+    if (config.load_module) {
+        text << "load_module " << quoted(module_path()) << ";\n";
+    }
+    text << config.main << "\n"
+         << "events {\n    worker_connections " << config.connections
+         << ";\n    " << config.events << "\n}\n"
+         << "http {\n    access_log off;\n"
+         << temp_paths(dir) << config.http << "\n}\n";
+    return text.str();
+}
+
+bool is_complaint(const std::string& line) {
+    const auto has = [&](const char* part) {
+        return line.find(part) != std::string::npos;
+    };
+    return has("[alert]") || has("[crit]") || has("[emerg]") ||
+           has("exited on signal") || has("exited with fatal code") ||
+           (has("exited with code") && !has("exited with code 0"));
+}
+
+}  // namespace
+
+fs::path module_path() {
+    const char* given = std::getenv("NGX_SSL_SESSION_CACHE_MODULE");
+    return given ? fs::path(given)
+                 : repository() / "build" /
+                       "ngx_http_ssl_session_cache_module.so";
+}
+
+NginxPrefix::NginxPrefix(const NginxConfig& config) {
+    write(config);
+}
+
+void NginxPrefix::write(const NginxConfig& config) const {
+    write_file(config_file(), render(config, path()));
+}
+
+fs::path NginxPrefix::config_file() const {
+    return path() / "nginx.conf";
+}
+
+Arguments NginxPrefix::command() const {
+    return {"nginx", "-p",    path().string(), "-c", config_file().string(),
+            "-e",    "stderr"};
+}
+
+Finished NginxPrefix::test() const {
+    auto arguments = command();
+    arguments.push_back("-t");
+    auto result = run(arguments);
+    // What -t has to say goes to the error log once that is configured.
+    result.output += read_file(path() / "error.log");
+    return result;
+}
+
+Nginx::Nginx(const NginxConfig& config)
+    : config_(config), prefix_(config),
+      // A master that is killed would leave its workers behind.
+      process_(prefix_.command(), prefix_.path() / "output", SIGTERM) {
+    if (!eventually([this] { return started(); })) {
+        process_.stop(SIGKILL);
+        throw std::runtime_error("nginx does not start:\n" + log());
+    }
+}
+
+bool Nginx::started() {
+    if (process_.wait(Milliseconds{0})) {
+        throw std::runtime_error("nginx has ended:\n" + log());
+    }
+    // The sockets listen before the pid file is there.
+    return !read_file(prefix_.path() / "nginx.pid").empty() &&
+           std::ssize(workers()) == config_.workers;
+}
+
+Nginx::~Nginx() {
+    stop();
+    INFO(log());
+    CHECK(complaints() == "");
+}
+
+void Nginx::stop() {
+    const auto last = workers();
+    // Gracefully, because only then nginx looks for sockets left open.
+    CHECK(process_.stop(SIGQUIT) == 0);
+    // A master that had to be killed leaves its workers to us.
+    for (const auto& child : children_of(getpid())) {
+        if (std::find(last.begin(), last.end(), child.pid) != last.end()) {
+            kill(child.pid, SIGKILL);
+            FAIL_CHECK("worker " << child.pid << " has outlived its master");
+        }
+    }
+}
+
+void Nginx::expect_complaint(const std::string& part) {
+    expected_.push_back(part);
+}
+
+std::vector<pid_t> Nginx::children(const std::string& title) const {
+    std::vector<pid_t> pids;
+    for (const auto& child : children_of(process_.pid())) {
+        if (child.command.starts_with(title) &&
+            child.command.find("shutting down") == std::string::npos) {
+            pids.push_back(child.pid);
+        }
+    }
+    return pids;
+}
+
+std::vector<pid_t> Nginx::workers() const {
+    return config_.master_process ? children("nginx: worker process")
+                                  : std::vector<pid_t>{process_.pid()};
+}
+
+void Nginx::reload() const {
+    const auto old = workers();
+    signal(SIGHUP);
+    const bool replaced = eventually([&] {
+        const auto now = workers();
+        return std::ssize(now) == config_.workers &&
+               std::none_of(now.begin(), now.end(), [&](pid_t pid) {
+                   return std::find(old.begin(), old.end(), pid) != old.end();
+               });
+    });
+    REQUIRE(replaced);
+}
+
+void Nginx::reload(const NginxConfig& config) {
+    prefix_.write(config);
+    config_ = config;
+    reload();
+}
+
+bool Nginx::ended(Milliseconds deadline) {
+    return process_.wait(deadline).has_value();
+}
+
+std::string Nginx::log() const {
+    return read_file(prefix_.path() / "output") +
+           read_file(prefix_.path() / "error.log");
+}
+
+std::size_t Nginx::log_count(const std::string& part) const {
+    return count_lines(log(), part);
+}
+
+bool Nginx::wait_log(const std::string& part) const {
+    return eventually([&] { return log_count(part) > 0; });
+}
+
+std::string Nginx::complaints() const {
+    std::istringstream lines(log());
+    std::string found;
+    for (std::string line; std::getline(lines, line);) {
+        const bool expected = std::any_of(
+            expected_.begin(), expected_.end(), [&](const auto& part) {
+                return line.find(part) != std::string::npos;
+            });
+        if (is_complaint(line) && !expected) {
+            found += line + "\n";
+        }
+    }
+    return found;
+}
+
+}  // namespace support

@@ -1,0 +1,82 @@
+#pragma once
+
+#include "support/files.hpp"
+#include "support/process.hpp"
+
+#include <filesystem>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace support {
+
+// What goes into nginx.conf besides what every instance needs.
+struct NginxConfig {
+    bool load_module = true;
+    bool master_process = true;
+    int workers = 1;
+    int connections = 1000;
+    std::string main;
+    std::string events;
+    std::string http;
+    std::string log_level = "info";
+};
+
+// The module under test: $NGX_SSL_SESSION_CACHE_MODULE, or build/*.so.
+std::filesystem::path module_path();
+
+// nginx.conf and all that goes with it, in a directory of its own.
+class NginxPrefix {
+  public:
+    explicit NginxPrefix(const NginxConfig& config);
+
+    const std::filesystem::path& path() const { return dir_.path(); }
+    void write(const NginxConfig& config) const;
+    std::filesystem::path config_file() const;
+    Arguments command() const;
+
+    // nginx -t
+    Finished test() const;
+
+  private:
+    TempDir dir_;
+};
+
+// A running nginx. When it goes, it has to have run cleanly: no worker died,
+// and the error log holds nothing from [crit] upwards.
+class Nginx {
+  public:
+    // Returns when all its workers run.
+    explicit Nginx(const NginxConfig& config);
+    ~Nginx();
+
+    // A complaint that this test provokes.
+    void expect_complaint(const std::string& part);
+
+    // Pids of the master's children that are called `title`, and so have
+    // been set up and are not shutting down.
+    std::vector<pid_t> children(const std::string& title) const;
+    std::vector<pid_t> workers() const;
+    void signal(int number) const { process_.signal(number); }
+    // Reloads the configuration; the new workers run when it returns.
+    void reload() const;
+    void reload(const NginxConfig& config);
+    // Waits until the master has ended by itself.
+    bool ended(Milliseconds deadline = patience);
+
+    std::string log() const;
+    std::size_t log_count(const std::string& part) const;
+    bool wait_log(const std::string& part) const;
+
+  private:
+    bool started();
+    void stop();
+    std::string complaints() const;
+
+    NginxConfig config_;
+    NginxPrefix prefix_;
+    Process process_;
+    std::vector<std::string> expected_;
+};
+
+}  // namespace support

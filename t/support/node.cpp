@@ -1,0 +1,112 @@
+#include "support/node.hpp"
+
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <sstream>
+
+namespace support {
+
+namespace {
+
+NginxConfig render(const NodeConfig& config, const Address& tls,
+                   const Address& status) {
+    NginxConfig nginx = config.nginx;
+    nginx.http = config.http + "\n" + server_block(config, tls) +
+                 "server {\n    listen " + status.text() +
+                 ";\n    location / { stub_status; }\n}\n";
+    return nginx;
+}
+
+NodeConfig with_http(NodeConfig config, const std::string& http) {
+    config.http = http + "\n" + config.http;
+    return config;
+}
+
+}  // namespace
+
+std::string directive(const RedisServer& redis, const std::string& parameters) {
+    return "remote_ssl_session_cache addr=unix:" + redis.unix_path() + " " +
+           parameters + ";";
+}
+
+std::string server_block(const NodeConfig& config, const Address& address) {
+    std::ostringstream text;
+    text << "server {\n    listen " << address.text() << " ssl "
+         << config.listen << ";\n    server_name " << config.name << ";\n"
+         << "    ssl_certificate \"" << config.certificate->certificate.string()
+         << "\";\n"
+         << "    ssl_certificate_key \"" << config.certificate->key.string()
+         << "\";\n"
+         << "    ssl_protocols TLSv1.2 TLSv1.3;\n    " << config.server
+         << "\n    location / { return " << config.response << "; }\n}\n";
+    return text.str();
+}
+
+Node::Node(const NodeConfig& config)
+    : tls_(config.host), nginx_(std::make_unique<Nginx>(render(
+                             config, tls_.address(), status_.address()))),
+      workers_(static_cast<std::size_t>(config.nginx.workers)) {}
+
+Node::Node(const std::string& http, NodeConfig config)
+    : Node(with_http(std::move(config), http)) {}
+
+Exchange Node::get(const TlsOptions& options) const {
+    return support::get(address(), options);
+}
+
+void Node::reload(const NodeConfig& config) {
+    nginx_->reload(render(config, tls_.address(), status_.address()));
+}
+
+bool Node::connected(std::size_t times) const {
+    return eventually(
+        [&] { return nginx_->log_count(": connected") >= times * workers_; });
+}
+
+int Node::active() const {
+    Socket socket(status_.address());
+    socket.write("GET / HTTP/1.0\r\n\r\n");
+    const auto response = socket.read_to_end();
+    const std::string label = "Active connections: ";
+    const auto at = response.find(label);
+    REQUIRE(at != std::string::npos);
+    // The one that asks is one of them.
+    return std::atoi(response.c_str() + at + label.size()) - 1;
+}
+
+bool Node::idle() const {
+    return eventually([this] { return active() == 0; });
+}
+
+int connected_clients(const RedisServer& redis) {
+    // On a new connection: Redis takes those that came before it first.
+    const auto all = redis.client().info("clients", "connected_clients");
+    return std::stoi(all) - 1;
+}
+
+bool wait_clients(const RedisServer& redis, int count) {
+    return eventually([&] { return connected_clients(redis) == count; });
+}
+
+bool wait_stored(const RedisServer& redis, const Session& session,
+                 const std::string& prefix) {
+    auto client = redis.client();
+    const auto key = prefix + session_id(session);
+    return eventually([&] { return client.exists(key); });
+}
+
+Fleet::Fleet(const NodeConfig& config, const std::string& parameters)
+    : a(directive(redis, parameters), config),
+      b(directive(redis, parameters), config) {
+    REQUIRE(a.connected());
+    REQUIRE(b.connected());
+}
+
+Session Fleet::make(const TlsOptions& options) {
+    const auto made = a.get(options);
+    CHECK_FALSE(made.reused);
+    REQUIRE(wait_stored(redis, made.session()));
+    return made.session();
+}
+
+}  // namespace support

@@ -1,0 +1,87 @@
+#pragma once
+
+#include "support/nginx.hpp"
+#include "support/redis_server.hpp"
+#include "support/socket.hpp"
+#include "support/tls_exchange.hpp"
+
+#include <memory>
+#include <string>
+
+namespace support {
+
+// The directive for `redis`, on its Unix socket. The timeout is far beyond
+// any test's patience: what is answered before, was answered in time.
+std::string directive(const RedisServer& redis,
+                      const std::string& parameters = "timeout=60s");
+
+struct NodeConfig {
+    NginxConfig nginx = {};
+    std::string http;    // more in http{}
+    std::string listen;  // after "listen ... ssl"
+    std::string name = "localhost";
+    std::string server;                     // more in server{}
+    std::string response = "200 \"$pid\"";  // what `return` answers
+    std::string host = "127.0.0.1";
+    const KeyPair* certificate = &certificates().ecdsa;
+};
+
+// A server{} with TLS at `address`.
+std::string server_block(const NodeConfig& config, const Address& address);
+
+// An nginx with one TLS server, and a plain one that tells its state.
+class Node {
+  public:
+    // `http` often is a directive; it comes first in http{}.
+    explicit Node(const NodeConfig& config);
+    Node(const std::string& http, NodeConfig config);
+
+    const Address& address() const { return tls_.address(); }
+    Nginx& nginx() { return *nginx_; }
+
+    Exchange get(const TlsOptions& options = {}) const;
+
+    void reload(const NodeConfig& config);
+
+    // The address of the plain server.
+    const Address& status() const { return status_.address(); }
+
+    // Until the store has answered each worker for the n-th time that one
+    // connected to it: before, a lookup is a miss.
+    bool connected(std::size_t times = 1) const;
+
+    // Client connections that nginx has open now.
+    int active() const;
+    // Waits until there are none.
+    bool idle() const;
+
+  private:
+    ReservedPort tls_;
+    ReservedPort status_;
+    std::unique_ptr<Nginx> nginx_;
+    std::size_t workers_;
+};
+
+// Those of `redis` besides the one that asks.
+int connected_clients(const RedisServer& redis);
+// Until there are `count` of them.
+bool wait_clients(const RedisServer& redis, int count);
+
+// Until `session` is in the store.
+bool wait_stored(const RedisServer& redis, const Session& session,
+                 const std::string& prefix = "ngx_ssl:");
+
+// Two nodes alike on one Redis, ready for each other's sessions.
+struct Fleet {
+    explicit Fleet(const NodeConfig& config = {},
+                   const std::string& parameters = "timeout=60s");
+
+    // A session made at `a` and stored.
+    Session make(const TlsOptions& options);
+
+    RedisServer redis;
+    Node a;
+    Node b;
+};
+
+}  // namespace support

@@ -1,0 +1,52 @@
+#pragma once
+
+#include "support/files.hpp"
+#include "support/unique_fd.hpp"
+
+#include <string>
+#include <string_view>
+#include <sys/socket.h>
+
+namespace support {
+
+// The other end of a connection: a listening socket, and the connection that
+// it took last. It never blocks, so that one thread can have both ends.
+class Peer {
+  public:
+    // AF_UNIX, AF_INET or AF_INET6; `backlog` as for listen(2).
+    explicit Peer(int family = AF_UNIX, int backlog = 128);
+
+    const sockaddr* address() const {
+        return reinterpret_cast<const sockaddr*>(&address_);
+    }
+    socklen_t length() const { return length_; }
+
+    // Takes the next connection, in place of any earlier one, if one is
+    // there; what came on the earlier is forgotten.
+    bool accept();
+    int fd() const { return connection_.get(); }
+
+    // All that has come on the connection so far.
+    const std::string& received();
+    // No more than `most` bytes more.
+    void receive(std::size_t most);
+    // Whether the other end has closed.
+    bool closed();
+
+    // Throws when it does not fit into the socket.
+    void send(std::string_view data);
+    void hang_up() { connection_.reset(); }
+    // With a RST, where the family has one.
+    void abort();
+
+  private:
+    TempDir dir_;
+    sockaddr_storage address_{};
+    socklen_t length_ = 0;
+    UniqueFd listener_;
+    UniqueFd connection_;
+    std::string received_;
+    bool closed_ = false;
+};
+
+}  // namespace support

@@ -1,0 +1,76 @@
+#include "support/redis_server.hpp"
+
+#include <csignal>
+#include <stdexcept>
+#include <utility>
+
+namespace support {
+
+RedisServer::RedisServer(Arguments options, Arguments credentials)
+    : options_(std::move(options)), credentials_(std::move(credentials)) {
+    start();
+}
+
+RedisServer::~RedisServer() {
+    kill9();
+}
+
+std::string RedisServer::unix_path() const {
+    return (dir_.path() / "redis.sock").string();
+}
+
+RedisClient RedisServer::client() const {
+    return RedisClient(unix_path(), credentials_);
+}
+
+void RedisServer::freeze() {
+    process_->freeze();
+}
+
+void RedisServer::thaw() {
+    process_->signal(SIGCONT);
+}
+
+void RedisServer::kill9() {
+    if (process_) {
+        process_->stop(SIGKILL);
+        process_.reset();
+    }
+}
+
+void RedisServer::start() {
+    Arguments arguments{"redis-server",
+                        "--save",
+                        "",
+                        "--appendonly",
+                        "no",
+                        "--daemonize",
+                        "no",
+                        "--dir",
+                        dir_.path().string(),
+                        "--bind",
+                        port_.address().host,
+                        "--port",
+                        std::to_string(port_.number()),
+                        "--unixsocket",
+                        unix_path()};
+    arguments.insert(arguments.end(), options_.begin(), options_.end());
+    process_.emplace(arguments, dir_.path() / "redis.log");
+    if (!eventually([this] { return answers(); })) {
+        throw std::runtime_error("redis-server does not start:\n" + log());
+    }
+}
+
+bool RedisServer::answers() {
+    if (process_->wait(Milliseconds{0})) {
+        throw std::runtime_error("redis-server has ended:\n" + log());
+    }
+    try {
+        client().command({"PING"});
+        return true;
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
+}  // namespace support

@@ -1,0 +1,143 @@
+#include "support/test_store.hpp"
+
+#include "backends/libmemcached.hpp"
+
+#include <arpa/inet.h>
+#include <cstring>
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+namespace support {
+
+using backends::Level;
+
+namespace {
+
+const char* name(Level level) {
+    switch (level) {
+    case Level::error:
+        return "[error] ";
+    case Level::notice:
+        return "[notice] ";
+    case Level::info:
+        break;
+    }
+    return "[info] ";
+}
+
+}  // namespace
+
+backends::Address store_address(const std::string& unix_path) {
+    backends::Address result{{}, sizeof(sockaddr_un), "unix:" + unix_path};
+    auto& address = reinterpret_cast<sockaddr_un&>(result.storage);
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, unix_path.c_str());
+    return result;
+}
+
+backends::Address store_address(const Address& address) {
+    backends::Address result{{}, sizeof(sockaddr_in), address.text()};
+    auto& in = reinterpret_cast<sockaddr_in&>(result.storage);
+    in.sin_family = AF_INET;
+    in.sin_port = htons(address.port);
+    inet_pton(AF_INET, address.host.c_str(), &in.sin_addr);
+    return result;
+}
+
+backends::Address store_address(const Peer& peer) {
+    backends::Address result{{}, peer.length(), "peer"};
+    std::memcpy(&result.storage, peer.address(), peer.length());
+    return result;
+}
+
+backends::Options store_options() {
+    backends::Options options;
+    options.interval = Milliseconds{50};
+    options.timeout = patience;
+    return options;
+}
+
+backends::Options store_options(backends::Address address) {
+    auto options = store_options();
+    options.addresses.push_back(std::move(address));
+    return options;
+}
+
+backends::Options store_options(const RedisServer& server) {
+    return store_options(store_address(server.unix_path()));
+}
+
+backends::Server store_server(const backends::Address& address,
+                              unsigned weight) {
+    return {address.text, {address}, weight};
+}
+
+backends::Server store_server(const MemcachedServer& server, unsigned weight) {
+    const bool at_path = server.listen() == MemcachedServer::Listen::at_path;
+    return store_server(at_path ? store_address(server.unix_path())
+                                : store_address(server.address()),
+                        weight);
+}
+
+TestStore::TestStore(backends::Options options)
+    : store_(backends::make_redis(scheduler, std::move(options), logger())) {
+    REQUIRE(store_ != nullptr);
+}
+
+TestStore::TestStore(const std::vector<backends::Server>& servers,
+                     const backends::Options& options) {
+    REQUIRE(backends::libmemcached::load() == "");
+    store_ = backends::make_memcached(scheduler, servers, options, logger());
+    REQUIRE(store_ != nullptr);
+}
+
+backends::Log TestStore::logger() {
+    return [this](Level level, std::string_view line) {
+        log_.append(name(level)).append(line) += '\n';
+    };
+}
+
+TestStore::~TestStore() {
+    store_->close();
+    // how soon it ends has tests of its own
+    loop.skip(std::chrono::hours(24));
+    CHECK(finish());
+}
+
+bool TestStore::logs(std::string_view part, std::size_t times) {
+    return loop.run_until([&] { return logged(part) >= times; });
+}
+
+std::size_t TestStore::logged(std::string_view part) const {
+    return count_lines(log_, part);
+}
+
+std::shared_ptr<TestStore::Fetch> TestStore::begin_fetch(std::string key) {
+    auto fetch = std::make_shared<Fetch>();
+    start([this, fetch, key = std::move(key)] {
+        fetch->waker = coro::next_wait();
+        fetch->result = store_->fetch(key);
+        fetch->done = true;
+    });
+    return fetch;
+}
+
+backends::Fetched TestStore::fetch(std::string key) {
+    const auto fetch = begin_fetch(std::move(key));
+    CHECK(loop.run_until([&] { return fetch->done; }));
+    return fetch->result;
+}
+
+bool TestStore::at_once(backends::Status status) {
+    const auto fetch = begin_fetch("key");
+    return fetch->done && fetch->result.status == status;
+}
+
+void TestStore::put(const std::string& key, const std::string& value) {
+    CHECK(store_->store(key, value, std::chrono::seconds(300)) ==
+          backends::Status::queued);
+    fetch(key);
+}
+
+}  // namespace support

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "backends/store.hpp"
+#include "support/coroutines.hpp"
+#include "support/memcached_server.hpp"
+#include "support/peer.hpp"
+#include "support/redis_server.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace support {
+
+backends::Address store_address(const std::string& unix_path);
+backends::Address store_address(const Address& address);
+backends::Address store_address(const Peer& peer);
+
+// One address; attempts follow each other quickly, and nothing times out
+// unless a test lets it.
+backends::Options store_options(backends::Address address);
+backends::Options store_options(const RedisServer& server);
+// Without an address, for servers that have their own.
+backends::Options store_options();
+
+backends::Server store_server(const backends::Address& address,
+                              unsigned weight = 1);
+backends::Server store_server(const MemcachedServer& server,
+                              unsigned weight = 1);
+
+// A store's client as a worker has it, what it logs, and its users.
+class TestStore : public Coroutines {
+  public:
+    // Redis
+    explicit TestStore(backends::Options options);
+    // memcached
+    explicit TestStore(const std::vector<backends::Server>& servers,
+                       const backends::Options& options = store_options());
+    ~TestStore();
+
+    // Waits for the `times`th line that contains `part`.
+    bool logs(std::string_view part, std::size_t times = 1);
+    bool connects(std::size_t times = 1) { return logs("connected", times); }
+
+    std::size_t logged(std::string_view part) const;
+    const std::string& log() const { return log_; }
+
+    // A fetch in a coroutine of its own.
+    struct Fetch {
+        bool done = false;
+        backends::Fetched result;
+        coro::Waker waker{};
+    };
+    std::shared_ptr<Fetch> begin_fetch(std::string key);
+
+    // To its end.
+    backends::Fetched fetch(std::string key);
+
+    // Whether a fetch answers so without a wait.
+    bool at_once(backends::Status status);
+
+    // Returns when the store has answered this and all before it.
+    void put(const std::string& key, const std::string& value);
+
+    backends::Store& store() { return *store_; }
+
+  private:
+    backends::Log logger();
+
+    std::string log_;
+    std::unique_ptr<backends::Store> store_;
+};
+
+}  // namespace support

@@ -1,0 +1,88 @@
+#pragma once
+
+#include "support/certificates.hpp"
+#include "support/socket.hpp"
+
+#include <memory>
+#include <openssl/ssl.h>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace support {
+
+using Session = std::shared_ptr<SSL_SESSION>;
+
+// The ID by which a server can look the session up, in lower-case
+// hexadecimal: TLS 1.3 sends it as the ticket.
+std::string session_id(const Session& session);
+
+struct TlsOptions {
+    int min_version = TLS1_2_VERSION;
+    int max_version = TLS1_3_VERSION;
+    Session session = nullptr;
+    std::string server_name;  // none: no SNI, but Host: localhost
+    std::vector<std::string> alpn = {};
+    std::string groups;
+    const KeyPair* certificate = nullptr;
+    std::string preamble;  // sent before the ClientHello
+    std::string source;    // a local address to come from
+    std::string early_data;
+    bool tickets = true;  // of TLS 1.2
+};
+
+TlsOptions tls12(Session session = nullptr);
+TlsOptions tls13(Session session = nullptr);
+
+struct TlsError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+// A TLS connection made with OpenSSL, which can be left in mid-handshake.
+class TlsClient {
+  public:
+    TlsClient(const Address& address, const TlsOptions& options);
+    TlsClient(TlsClient&&) noexcept;
+    TlsClient& operator=(TlsClient&&) noexcept;
+    ~TlsClient();
+
+    // Goes on as far as it can without waiting; true when the handshake is
+    // complete. Throws TlsError when it has failed. The first step sends the
+    // ClientHello.
+    bool step();
+    // In place of the first step: the ClientHello, for the caller to send.
+    std::string unsent_hello();
+    void handshake(Milliseconds deadline = patience);
+    // What step() waits for, as events of poll(2).
+    short wants() const;
+
+    void write(std::string_view data);
+    // At least one byte, unless the other end closes.
+    std::string read_some(Milliseconds deadline = patience);
+    // All that comes until the other end closes.
+    std::string read_to_end(Milliseconds deadline = patience);
+
+    bool reused() const;
+    int version() const;
+    std::string alpn() const;
+    bool early_data_accepted() const;
+    bool hello_retry() const;  // the server asked for another key share
+    const std::string& host() const;
+    // Those received up to now; in TLS 1.3 they come after the handshake.
+    const std::vector<Session>& sessions() const;
+    Session session() const;  // the last of them
+
+    Socket& socket();
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+// Goes on with all of them until they are complete or the deadline is over;
+// the number of complete ones. Throws when one fails.
+std::size_t handshake_all(std::span<TlsClient> clients,
+                          Milliseconds deadline = patience);
+
+}  // namespace support

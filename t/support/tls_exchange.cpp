@@ -1,0 +1,31 @@
+#include "support/tls_exchange.hpp"
+
+namespace support {
+
+Session Exchange::session() const {
+    if (sessions.empty()) {
+        throw TlsError("the server sent no session");
+    }
+    return sessions.back();
+}
+
+std::string Exchange::body() const {
+    const auto end = response.find("\r\n\r\n");
+    return end == std::string::npos ? "" : response.substr(end + 4);
+}
+
+Exchange exchange(TlsClient& client, Milliseconds deadline) {
+    client.write("GET / HTTP/1.1\r\nHost: " + client.host() +
+                 "\r\nConnection: close\r\n\r\n");
+    auto response = client.read_to_end(deadline);
+    return {client.reused(), client.version(), client.sessions(),
+            std::move(response)};
+}
+
+Exchange get(const Address& address, const TlsOptions& options) {
+    TlsClient client(address, options);
+    client.handshake();
+    return exchange(client);
+}
+
+}  // namespace support

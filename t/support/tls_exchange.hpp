@@ -1,0 +1,23 @@
+#pragma once
+
+#include "support/tls_client.hpp"
+
+namespace support {
+
+// What a whole HTTP/1.1 request on a connection of its own brought.
+struct Exchange {
+    bool reused;
+    int version;
+    std::vector<Session> sessions;
+    std::string response;
+
+    Session session() const;
+    std::string body() const;
+};
+
+// The request and its response on a connection with its handshake complete.
+Exchange exchange(TlsClient& client, Milliseconds deadline = patience);
+
+Exchange get(const Address& address, const TlsOptions& options = {});
+
+}  // namespace support
