@@ -16,7 +16,7 @@ demo_packages=(redis-server memcached openssl)
 # libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.
 test_packages=(doctest-dev redis-server memcached sasl2-bin libsasl2-modules
     openssl libgnutls28-dev nodejs)
-bench_packages=(redis-server openssl procps)
+bench_packages=(redis-server memcached openssl procps)
 lint_packages=(clang-format clang-tidy shellcheck)
 
 # Seconds that one test binary may run.

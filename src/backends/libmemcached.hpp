@@ -54,8 +54,7 @@ std::string load();
     F(result_key_length)                                                       \
     F(result_value)                                                            \
     F(result_length)                                                           \
-    F(strerror)                                                                \
-    F(last_error_message)
+    F(strerror)
 
 struct Functions {
 #define LIBMEMCACHED_MEMBER(name) decltype(&memcached_##name) name##_;

@@ -54,10 +54,17 @@ bool is_success(memcached_return_t rc) {
 MemcachedServer::MemcachedServer(coro::Scheduler& scheduler, Options options,
                                  Log log)
     : Client(scheduler, std::move(options), std::move(log), "memcached"),
-      yielding_(scheduler) {}
+      yielding_(scheduler),
+      gather_(scheduler.loop(),
+              {[](void* self) noexcept {
+                   static_cast<MemcachedServer*>(self)->wake();
+               },
+               this}) {}
 
+/* But for a PING, which is ours: it is the first of its round. */
 std::size_t MemcachedServer::queued() const noexcept {
-    return queue_.size() + round_.size();
+    bool pinging = !round_.empty() && round_.front().key == ping_key;
+    return queue_.size() + round_.size() - (pinging ? 1 : 0);
 }
 
 bool MemcachedServer::enqueue(const Request& request) noexcept {
@@ -70,10 +77,19 @@ bool MemcachedServer::enqueue(const Request& request) noexcept {
         return false;
     }
 
+    /* a new session has to be there before its client comes back */
+    if (request.kind == Kind::set) {
+        wake();
+    } else if (idle_) {
+        gather_.add();
+    }
+    return true;
+}
+
+void MemcachedServer::wake() noexcept {
     if (idle_) {
         scheduler_.wake(*idle_);
     }
-    return true;
 }
 
 Client::Loss MemcachedServer::attempt(const Address& address) {
@@ -217,6 +233,24 @@ memcached_return_t MemcachedServer::send(const Item& item) {
     return rc;
 }
 
+/* An error reply is to libmemcached as if nothing was found. */
+memcached_return_t
+MemcachedServer::fetch_all(const std::vector<const char*>& keys,
+                           const std::vector<std::size_t>& lengths) {
+    memcached_return_t rc =
+        api.mget_(handle_.get(), keys.data(), lengths.data(), keys.size());
+
+    while (rc == MEMCACHED_SUCCESS) {
+        memcached_result_st* result =
+            api.fetch_result_(handle_.get(), nullptr, &rc);
+        if (result == nullptr) {
+            break;
+        }
+        deliver(result);
+    }
+    return rc;
+}
+
 Client::Loss MemcachedServer::look_up() {
     std::vector<const char*> keys;
     std::vector<std::size_t> lengths;
@@ -234,19 +268,8 @@ Client::Loss MemcachedServer::look_up() {
         return {};
     }
 
-    memcached_return_t rc = yielding_(deadline, [&] {
-        memcached_return_t sent =
-            api.mget_(handle_.get(), keys.data(), lengths.data(), keys.size());
-        while (sent == MEMCACHED_SUCCESS) {
-            memcached_result_st* result =
-                api.fetch_result_(handle_.get(), nullptr, &sent);
-            if (result == nullptr) {
-                break;
-            }
-            deliver(result);
-        }
-        return sent;
-    });
+    memcached_return_t rc =
+        yielding_(deadline, [&] { return fetch_all(keys, lengths); });
 
     Loss why = judge("get", rc);
     if (!why.empty()) {

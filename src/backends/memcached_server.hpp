@@ -5,6 +5,7 @@
 #pragma once
 
 #include "backends/client.hpp"
+#include "backends/gather.hpp"
 #include "backends/libmemcached.hpp"
 
 #ifdef HAVE_LIBMEMCACHED
@@ -50,10 +51,13 @@ class MemcachedServer final : public Client {
     void open(const Address& address);
     Loss ping();
     void idle() noexcept;
+    void wake() noexcept;
     Loss round();
     memcached_return_t send(const Item& item);
     Loss send_changes();
     Loss look_up();
+    memcached_return_t fetch_all(const std::vector<const char*>& keys,
+                                 const std::vector<std::size_t>& lengths);
     void deliver(const memcached_result_st* result);
     void set_behavior(memcached_behavior_t behavior, std::uint64_t value);
     void say_goodbye() noexcept;
@@ -65,6 +69,7 @@ class MemcachedServer final : public Client {
     std::deque<Item> queue_;  /* for the next round */
     std::vector<Item> round_; /* under way */
     std::optional<coro::Waker> idle_;
+    Gather gather_;
     coro::Time idle_since_{};
     coro::Time answered_set_{}; /* when a set was last sent for an answer */
 };

@@ -9,16 +9,13 @@ namespace {
 /* So many urgent commands a millisecond leave at once. */
 constexpr unsigned max_urgent = 2;
 
-/* How long the others may be gathered. */
-constexpr std::chrono::microseconds gather_limit{100};
-
 }  // namespace
 
 Outbox::Outbox(coro::Scheduler& scheduler, coro::Stream& stream)
     : scheduler_(scheduler), stream_(stream),
-      gather_(scheduler.loop().make_task(
-          {[](void* self) noexcept { static_cast<Outbox*>(self)->gather(); },
-           this})) {}
+      gather_(scheduler.loop(),
+              {[](void* self) noexcept { static_cast<Outbox*>(self)->flush(); },
+               this}) {}
 
 void Outbox::queued(bool urgent) noexcept {
     if (blocked_) {
@@ -30,12 +27,7 @@ void Outbox::queued(bool urgent) noexcept {
         return;
     }
 
-    if (!gathering_) {
-        gathering_ = true;
-        gathered_ = 0;
-        since_ = Clock::now();
-        gather_->post();
-    }
+    gather_.add();
 }
 
 bool Outbox::may_leave_now() noexcept {
@@ -46,21 +38,6 @@ bool Outbox::may_leave_now() noexcept {
         urgent_ = 0;
     }
     return urgent_++ < max_urgent;
-}
-
-/*
- * Runs after each turn of the loop, until one brought nothing more. The
- * turns between do not block.
- */
-void Outbox::gather() noexcept {
-    if (bytes_.size() != gathered_ && Clock::now() - since_ < gather_limit) {
-        gathered_ = bytes_.size();
-        gather_->post();
-        return;
-    }
-
-    gathering_ = false;
-    flush();
 }
 
 void Outbox::flush() noexcept {

@@ -10,12 +10,10 @@
 
 #pragma once
 
+#include "backends/gather.hpp"
 #include "coro/coroutine.hpp"
 #include "coro/stream.hpp"
 
-#include <chrono>
-#include <cstddef>
-#include <memory>
 #include <string>
 
 namespace backends {
@@ -47,10 +45,7 @@ class Outbox {
     void clear() noexcept;
 
   private:
-    using Clock = std::chrono::steady_clock;
-
     bool may_leave_now() noexcept;
-    void gather() noexcept;
 
     coro::Scheduler& scheduler_;
     coro::Stream& stream_;
@@ -61,10 +56,7 @@ class Outbox {
     coro::Time urgent_at_{}; /* urgent commands of this time */
     unsigned urgent_ = 0;
 
-    std::unique_ptr<coro::Task> gather_;
-    bool gathering_ = false;
-    Clock::time_point since_;
-    std::size_t gathered_ = 0; /* bytes that were there a turn ago */
+    Gather gather_;
 };
 
 }  // namespace backends

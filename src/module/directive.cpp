@@ -89,6 +89,7 @@ class Parser {
     void read(std::string_view argument);
     void read_switch(std::string_view argument);
     void finish();
+    bool has_unix_socket() const;
     void finish_ports(std::uint16_t default_port);
 
     bool addr(std::string_view value);
@@ -194,9 +195,18 @@ void Parser::finish() {
         fail("parameter \"db\" with type \"memcached\"");
     } else if (!is_redis && !store_.password.empty() && store_.user.empty()) {
         fail("parameter \"auth\" without a user with type \"memcached\"");
+    } else if (!is_redis && !store_.password.empty() && has_unix_socket()) {
+        fail("parameter \"auth\" with a Unix socket with type \"memcached\"");
     } else {
         finish_ports(is_redis ? 6379 : 11211);
     }
+}
+
+/* There libmemcached does not authenticate. */
+bool Parser::has_unix_socket() const {
+    return std::any_of(
+        store_.servers.begin(), store_.servers.end(),
+        [](const ServerParameters& server) { return !server.path.empty(); });
 }
 
 void Parser::finish_ports(std::uint16_t default_port) {

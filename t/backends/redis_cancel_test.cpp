@@ -64,10 +64,7 @@ TEST_CASE("redis cancel: the late answer is not the next fetch's") {
 
 TEST_CASE("redis cancel: the late answer hurts no other coroutine") {
     Frozen f;
-    std::vector<std::shared_ptr<TestStore::Fetch>> cancelled;
-    for (int i = 0; i < 200; ++i) {
-        cancelled.push_back(f.s.begin_fetch("a"));
-    }
+    const auto cancelled = f.s.begin_fetches(200, "a");
     for (const auto& fetch : cancelled) {
         f.s.scheduler.wake(fetch->waker, Wake::cancelled);
     }

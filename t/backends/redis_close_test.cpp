@@ -1,7 +1,7 @@
 // close(): whoever waits is released, what is queued still leaves, and the
 // store's coroutine ends.
 
-#include "support/test_store.hpp"
+#include "support/fake_redis.hpp"
 
 #include <doctest/doctest.h>
 
@@ -40,37 +40,54 @@ TEST_CASE("redis close: while fetches wait") {
     TestStore s(patient(store_options(redis)));
     REQUIRE(s.connects());
     redis.freeze();
-    std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
-    for (int i = 0; i < 500; ++i) {
-        fetches.push_back(s.begin_fetch("key"));
-        if (i == 250) {
-            s.loop.run_turns(5);  // these are sent, the others are not
-        }
-    }
+    const auto sent = s.begin_fetches(250, "key");
+    s.loop.run_turns(5);
+    const auto queued = s.begin_fetches(250, "key");
 
     s.store().close();
-    CHECK_FALSE(fetches.front()->done);  // woken, not run
+    CHECK_FALSE(sent.front()->done);  // woken, not run
     CHECK(ends(s));
-    for (const auto& fetch : fetches) {
-        CHECK(fetch->done);
-        CHECK(fetch->result.status == Status::unavailable);
+    for (const auto& fetches : {sent, queued}) {
+        for (const auto& fetch : fetches) {
+            CHECK(fetch->done);
+            CHECK(fetch->result.status == Status::unavailable);
+        }
     }
     CHECK(s.logged("[error]") == 0);
     redis.thaw();
 }
 
-TEST_CASE("redis close: what is queued still reaches the server") {
+TEST_CASE("redis close: what is queued still leaves") {
+    FakeRedis fake;
+    auto& s = *fake.store;
+    const auto before = fake.peer.received().size();
+    for (int i = 0; i < 100; ++i) {
+        CHECK(s.store().store("key", "x", 60s) == Status::queued);
+    }
+    s.store().close();
+    CHECK(ends(s));
+    CHECK(fake.peer.closed());
+    CHECK(fake.peer.received().size() - before ==
+          100 * std::string("*4\r\n$5\r\nSETEX\r\n$3\r\nkey\r\n"
+                            "$2\r\n60\r\n$1\r\nx\r\n")
+                    .size());
+}
+
+TEST_CASE("redis close: what leaves last still acts") {
     RedisServer redis;
     TestStore s(patient(store_options(redis)));
     REQUIRE(s.connects());
     for (int i = 0; i < 100; ++i) {
-        CHECK(s.store().store("key" + std::to_string(i), "x", 60s) ==
-              Status::queued);
+        s.put("key" + std::to_string(i), "x");
+    }
+    CHECK(redis.client().dbsize() == 100);
+
+    for (int i = 0; i < 100; ++i) {
+        CHECK(s.store().erase("key" + std::to_string(i)) == Status::queued);
     }
     s.store().close();
     CHECK(ends(s));
-    eventually([&] { return redis.client().dbsize() == 100; });
-    CHECK(redis.client().dbsize() == 100);
+    CHECK(eventually([&] { return redis.client().dbsize() == 0; }));
 }
 
 TEST_CASE("redis close: after it nothing is to be had, and twice is once") {
@@ -107,12 +124,7 @@ TEST_CASE("redis close: within the greeting") {
 }
 
 TEST_CASE("redis close: while it connects") {
-    Peer peer(AF_INET, 0);
-    UniqueFd queued[3];
-    for (auto& fd : queued) {
-        fd = UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-        connect(fd.get(), peer.address(), peer.length());
-    }
+    Unreachable peer;
     TestStore s(patient(store_options(store_address(peer))));
     s.loop.run_once();
     s.store().close();

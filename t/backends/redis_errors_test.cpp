@@ -46,9 +46,9 @@ TEST_CASE("redis errors: pipelined lookups between errors get their values") {
     REQUIRE(s.connects());
     s.put("key", "value");
 
-    std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
+    TestStore::Fetches fetches(500);
     for (int i = 0; i < 500; ++i) {
-        fetches.push_back(s.begin_fetch(i % 3 == 0 ? "list" : "key"));
+        fetches[i] = s.begin_fetch(i % 3 == 0 ? "list" : "key");
     }
     CHECK(s.loop.run_until([&] { return fetches.back()->done; }));
     for (int i = 0; i < 500; ++i) {

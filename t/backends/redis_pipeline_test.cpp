@@ -79,7 +79,7 @@ TEST_CASE("redis pipeline: commands act in the order they were given") {
     RedisServer redis;
     TestStore s(store_options(redis));
     REQUIRE(s.connects());
-    std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
+    TestStore::Fetches fetches;
 
     for (int i = 0; i < 300; ++i) {
         s.store().store("key", value(i), 300s);
@@ -102,7 +102,7 @@ TEST_CASE("redis pipeline: what is queued in one turn leaves together") {
     REQUIRE(s.connects());
     const auto before = segments_sent(redis.address().port);
 
-    std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
+    TestStore::Fetches fetches;
     for (int i = 0; i < 300; ++i) {
         s.store().store(key(i), "value", 300s);
         fetches.push_back(s.begin_fetch(key(i)));
@@ -167,7 +167,7 @@ TEST_CASE("redis pipeline: megabytes leave as the store takes them") {
     REQUIRE(s.connects());
     redis.freeze();
 
-    std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
+    TestStore::Fetches fetches;
     for (int i = 0; i < 300; ++i) {
         const std::string large(64 * 1024, static_cast<char>('a' + i % 26));
         CHECK(s.store().store(key(i), key(i) + large, 300s) == Status::queued);

@@ -29,7 +29,7 @@ TEST_CASE("redis queue: when it is full everything is refused, at once") {
     s.put("key", "value");
     redis.freeze();
 
-    std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
+    TestStore::Fetches fetches;
     for (std::size_t i = 0; i < count; ++i) {
         fetches.push_back(s.begin_fetch("key"));
         s.loop.run_once();

@@ -42,10 +42,7 @@ TEST_CASE("redis reconnect: a kill -9 releases whoever waits") {
     TestStore s(store_options(redis));
     REQUIRE(s.connects());
     redis.freeze();
-    std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
-    for (int i = 0; i < 100; ++i) {
-        fetches.push_back(s.begin_fetch("key"));
-    }
+    const auto fetches = s.begin_fetches(100, "key");
     s.loop.run_turns(5);
     CHECK_FALSE(fetches.front()->done);
 

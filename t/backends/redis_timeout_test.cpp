@@ -27,10 +27,7 @@ TEST_CASE("redis timeout: all who wait are released, later ones too") {
     REQUIRE(s.connects());
     redis.freeze();
 
-    std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
-    for (int i = 0; i < 1000; ++i) {
-        fetches.push_back(s.begin_fetch("key" + std::to_string(i)));
-    }
+    const auto fetches = s.begin_fetches(1000, "key");
     s.loop.skip(timeout / 2);
     s.loop.run_turns(5);
     const auto late = s.begin_fetch("late");

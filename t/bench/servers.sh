@@ -25,6 +25,13 @@ start_redis() {
     started+=($!)
 }
 
+start_memcached() {
+    memcached_port=$(free_port)
+    taskset -c "$client_cpu" memcached -u root -l 127.0.0.1 \
+        -p "$memcached_port" -U 0 >"$work/memcached.log" &
+    started+=($!)
+}
+
 make_certificate() {
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
         -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
@@ -39,6 +46,9 @@ variant_directives() {
         echo "remote_ssl_session_cache addr=127.0.0.1 port=$redis_port;" ;;
     redis-unix)
         echo "remote_ssl_session_cache addr=unix:$work/redis.sock;" ;;
+    memcached)
+        echo "remote_ssl_session_cache type=memcached" \
+            "addr=127.0.0.1:$memcached_port;" ;;
     *)
         die "unknown variant: $1" ;;
     esac
@@ -46,7 +56,7 @@ variant_directives() {
 
 variant_module() {
     case $1 in
-    redis*) echo "load_module \"$module\";" ;;
+    redis* | memcached) echo "load_module \"$module\";" ;;
     esac
 }
 

@@ -56,9 +56,9 @@ TEST_CASE("a stack can be used whole, and ends at a guard page") {
 
 TEST_CASE("the stack that came back last goes out first") {
     StackPool pool;
-    std::vector<Stack> stacks;
-    for (int i = 0; i < 10; ++i) {
-        stacks.push_back(pool.take());
+    std::vector<Stack> stacks(10);
+    for (Stack& stack : stacks) {
+        stack = pool.take();
     }
     CHECK(pool.mapped() == 10);
 

@@ -7,10 +7,8 @@
 
 #include <arpa/inet.h>
 #include <cerrno>
-#include <cstring>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <sys/un.h>
 
 using coro::Stream;
@@ -46,24 +44,10 @@ struct Connecting {
     }
 };
 
-// A listener whose queue is full, so that connecting takes for ever.
-struct Unreachable {
-    Peer peer{AF_INET, 0};
-    UniqueFd queued[3];
-
-    Unreachable() {
-        for (auto& fd : queued) {
-            fd = UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
-            ::connect(fd.get(), peer.address(), peer.length());
-        }
-        wait_for(queued[0].get(), POLLOUT, Clock::now() + patience);
-    }
-};
-
 int connect_unix(const std::string& path) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, path.c_str());
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
 
     Coroutines c;
     Connecting connecting(c);
@@ -135,7 +119,7 @@ TEST_CASE("connecting ends at its deadline") {
     const Unreachable unreachable;
     Connecting connecting(c);
 
-    connecting.start(unreachable.peer.address(), unreachable.peer.length());
+    connecting.start(unreachable.address(), unreachable.length());
     c.loop.skip(minute / 2);
     c.loop.run_once();
     CHECK(connecting.error == -1);
@@ -150,7 +134,7 @@ TEST_CASE("connecting can be cancelled") {
     Coroutines c;
     const Unreachable unreachable;
     Connecting connecting(c);
-    connecting.start(unreachable.peer.address(), unreachable.peer.length());
+    connecting.start(unreachable.address(), unreachable.length());
 
     SUBCASE("through the stream") {
         connecting.stream.wake(Wake::cancelled);
@@ -168,7 +152,7 @@ TEST_CASE("a wake alone does not end connecting") {
     const Unreachable unreachable;
     Connecting connecting(c);
 
-    connecting.start(unreachable.peer.address(), unreachable.peer.length());
+    connecting.start(unreachable.address(), unreachable.length());
     connecting.stream.wake();
     c.loop.run_turns(2);
     CHECK(connecting.error == -1);

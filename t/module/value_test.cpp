@@ -168,7 +168,8 @@ TEST_CASE("value: with any one bit changed it is read without harm") {
         const std::string whole = stored.value;
         for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
             stored.value = whole;
-            stored.value[bit / 8] ^= static_cast<char>(1 << bit % 8);
+            stored.value[bit / 8] =
+                static_cast<char>(whole[bit / 8] ^ 1 << bit % 8);
             const Decoded back = stored.decoded();
             CHECK((back.session == nullptr) == (back.error != nullptr));
             CHECK(ERR_peek_error() == 0);

@@ -4,7 +4,7 @@
 #include "support/poll_loop.hpp"
 
 #include <functional>
-#include <memory>
+#include <utility>
 
 namespace support {
 
@@ -16,12 +16,7 @@ struct Coroutines {
 
     // Runs `body`, which throws nothing, until it ends or first waits.
     bool start(std::function<void()> body) {
-        auto data = std::make_unique<std::function<void()>>(std::move(body));
-        const bool started = scheduler.start({run, data.get()});
-        if (started) {
-            data.release();
-        }
-        return started;
+        return scheduler.start({run, &body});
     }
 
     // Runs the loop until no coroutine is left.
@@ -30,10 +25,10 @@ struct Coroutines {
     }
 
   private:
+    // Runs before start() returns, and so can take the body from its frame.
     static void run(void* data) noexcept {
-        const std::unique_ptr<std::function<void()>> body(
-            static_cast<std::function<void()>*>(data));
-        (*body)();
+        const auto body = std::move(*static_cast<std::function<void()>*>(data));
+        body();
     }
 };
 

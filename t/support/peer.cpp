@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <netinet/in.h>
+#include <poll.h>
 #include <stdexcept>
 #include <sys/un.h>
 #include <system_error>
@@ -22,7 +22,7 @@ socklen_t any_address(int family, const std::string& path,
     storage.ss_family = static_cast<sa_family_t>(family);
     if (family == AF_UNIX) {
         auto& address = reinterpret_cast<sockaddr_un&>(storage);
-        std::strcpy(address.sun_path, path.c_str());
+        path.copy(address.sun_path, sizeof address.sun_path - 1);
         return sizeof address;
     }
     if (family == AF_INET) {
@@ -91,6 +91,16 @@ void Peer::send(std::string_view data) {
     if (::send(fd(), data.data(), data.size(), MSG_NOSIGNAL) !=
         static_cast<ssize_t>(data.size())) {
         fail("send");
+    }
+}
+
+Unreachable::Unreachable() : Peer(AF_INET, 0) {
+    for (auto& fd : queued_) {
+        fd = UniqueFd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+        (void)::connect(fd.get(), address(), length());
+    }
+    if (!wait_for(queued_[0].get(), POLLOUT, Clock::now() + patience)) {
+        fail("connect");
     }
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "support/files.hpp"
+#include "support/socket.hpp"
 #include "support/unique_fd.hpp"
 
 #include <string>
@@ -47,6 +48,15 @@ class Peer {
     UniqueFd connection_;
     std::string received_;
     bool closed_ = false;
+};
+
+// A listener whose queue is full: connecting to it takes for ever.
+class Unreachable : public Peer {
+  public:
+    Unreachable();
+
+  private:
+    UniqueFd queued_[3];
 };
 
 }  // namespace support

@@ -32,7 +32,7 @@ backends::Address store_address(const std::string& unix_path) {
     backends::Address result{{}, sizeof(sockaddr_un), "unix:" + unix_path};
     auto& address = reinterpret_cast<sockaddr_un&>(result.storage);
     address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, unix_path.c_str());
+    unix_path.copy(address.sun_path, sizeof address.sun_path - 1);
     return result;
 }
 
@@ -121,6 +121,15 @@ std::shared_ptr<TestStore::Fetch> TestStore::begin_fetch(std::string key) {
         fetch->done = true;
     });
     return fetch;
+}
+
+TestStore::Fetches TestStore::begin_fetches(std::size_t n,
+                                            const std::string& key) {
+    Fetches fetches(n);
+    for (auto& fetch : fetches) {
+        fetch = begin_fetch(key);
+    }
+    return fetches;
 }
 
 backends::Fetched TestStore::fetch(std::string key) {

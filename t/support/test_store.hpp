@@ -53,6 +53,9 @@ class TestStore : public Coroutines {
     };
     std::shared_ptr<Fetch> begin_fetch(std::string key);
 
+    using Fetches = std::vector<std::shared_ptr<Fetch>>;
+    Fetches begin_fetches(std::size_t n, const std::string& key);
+
     // To its end.
     backends::Fetched fetch(std::string key);
 

@@ -1,0 +1,42 @@
+/*
+ * Waits until as much has come together as does in a moment.
+ */
+
+#pragma once
+
+#include "coro/loop.hpp"
+
+#include <chrono>
+#include <memory>
+
+namespace backends {
+
+/*
+ * From the first add() on it looks after every turn of the loop, and calls
+ * back when a turn brought nothing more or 100 us are over. The turns
+ * between do not block, so what comes alone on an idle worker waits for no
+ * time at all.
+ */
+class Gather {
+  public:
+    /* `done` may be called from the loop only. Throws std::bad_alloc. */
+    Gather(coro::Loop& loop, coro::Callback done);
+
+    Gather(const Gather&) = delete;
+    Gather& operator=(const Gather&) = delete;
+
+    void add() noexcept;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    void look() noexcept;
+
+    coro::Callback done_;
+    std::unique_ptr<coro::Task> look_;
+    bool active_ = false;
+    unsigned added_ = 0; /* since the last look */
+    Clock::time_point since_;
+};
+
+}  // namespace backends

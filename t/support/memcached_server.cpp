@@ -1,0 +1,142 @@
+#include "support/memcached_server.hpp"
+
+#include <csignal>
+#include <stdexcept>
+#include <unistd.h>
+#include <utility>
+
+namespace support {
+
+using namespace std::string_literals;
+
+namespace {
+
+// All that is answered without authentication in the binary protocol.
+const std::string binary_version = "\x80\x0b"s + std::string(22, '\0');
+
+}  // namespace
+
+MemcachedServer::MemcachedServer(Arguments options, Listen listen)
+    : options_(std::move(options)), listen_(listen) {
+    start();
+}
+
+MemcachedServer::MemcachedServer(Listen listen, const std::string& user,
+                                 const std::string& password)
+    : options_{"-S"}, listen_(listen), sasl_(true) {
+    const auto passwords = (dir_.path() / "sasldb").string();
+    write_file(dir_.path() / "memcached.conf",
+               "mech_list: plain\nsasldb_path: " + passwords + "\n");
+    const auto done =
+        run({"sh", "-c", R"(printf %s "$3" | "$0" -p -c -f "$1" "$2")",
+             find_program("saslpasswd2"), passwords, user, password});
+    if (done.status != 0) {
+        throw std::runtime_error("saslpasswd2: " + done.output);
+    }
+    start();
+}
+
+MemcachedServer::~MemcachedServer() {
+    kill9();
+}
+
+std::string MemcachedServer::unix_path() const {
+    return (dir_.path() / "memcached.sock").string();
+}
+
+std::string MemcachedServer::text() const {
+    return listen_ == Listen::at_path ? "unix:" + unix_path()
+                                      : address().text();
+}
+
+MemcachedClient MemcachedServer::client() const {
+    return listen_ == Listen::at_path ? MemcachedClient(unix_path())
+                                      : MemcachedClient(address());
+}
+
+std::string MemcachedServer::parameters() const {
+    return "type=memcached \"addr=" + text() + "\"";
+}
+
+std::optional<std::string> MemcachedServer::get(const std::string& key) const {
+    return client().get(key);
+}
+
+void MemcachedServer::set(const std::string& key,
+                          const std::string& value) const {
+    client().set(key, value);
+}
+
+void MemcachedServer::erase(const std::string& key) const {
+    client().erase(key);
+}
+
+std::vector<std::string> MemcachedServer::keys() const {
+    return client().keys();
+}
+
+std::int64_t MemcachedServer::ttl(const std::string& key) const {
+    return client().ttl(key);
+}
+
+void MemcachedServer::flush() const {
+    client().flush();
+}
+
+void MemcachedServer::freeze() {
+    process_->freeze();
+}
+
+void MemcachedServer::thaw() {
+    process_->signal(SIGCONT);
+}
+
+void MemcachedServer::kill9() {
+    if (process_) {
+        process_->stop(SIGKILL);
+        process_.reset();
+    }
+}
+
+void MemcachedServer::start() {
+    process_.emplace(command(), dir_.path() / "memcached.log");
+    if (!eventually([this] { return answers(); })) {
+        throw std::runtime_error("memcached does not start:\n" + log());
+    }
+}
+
+Arguments MemcachedServer::command() const {
+    Arguments result{"env", "SASL_CONF_PATH=" + dir_.path().string(),
+                     "memcached", "-t", "1"};
+    if (geteuid() == 0) {
+        result.insert(result.end(), {"-u", "root"});
+    }
+    if (listen_ == Listen::at_path) {
+        result.insert(result.end(), {"-s", unix_path()});
+    } else {
+        result.insert(result.end(), {"-l", address().host, "-p",
+                                     std::to_string(address().port)});
+    }
+    result.insert(result.end(), options_.begin(), options_.end());
+    return result;
+}
+
+bool MemcachedServer::answers() {
+    if (process_->wait(Milliseconds{0})) {
+        throw std::runtime_error("memcached has ended:\n" + log());
+    }
+    try {
+        auto connection = client();
+        if (sasl_) {
+            connection.write(binary_version);
+            connection.read(binary_version.size());
+        } else {
+            connection.version();
+        }
+        return true;
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
+}  // namespace support
