@@ -155,6 +155,8 @@ void Yielding::end() noexcept {
 
 void Yielding::interrupt() noexcept {
     expired_ = true;
+    watch_.reset();
+    fd_ = -1;
     if (waiter_) {
         scheduler_.wake(*waiter_, coro::Wake::cancelled);
     }

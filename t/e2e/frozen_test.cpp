@@ -27,14 +27,15 @@ std::vector<TlsClient> start_handshakes(const Node& node, int count,
 
 }  // namespace
 
-TEST_CASE("500 suspended handshakes keep nobody else waiting") {
+STORE_TEST_CASE("500 suspended handshakes keep nobody else waiting") {
     // Nothing times out here: who waits for the store, waits for long.
-    Fleet fleet(shared_cache());
+    Server store;
+    Fleet fleet(store, shared_cache());
     const auto local12 = fleet.b.get(tls12()).session();
     const auto local13 = fleet.b.get(tls13()).session();
     const auto remote12 = fleet.make(tls12());
     const auto remote13 = fleet.make(tls13());
-    fleet.redis.freeze();
+    store.freeze();
 
     auto clients =
         start_handshakes(fleet.b, 500, tls12(remote12), tls13(remote13));
@@ -51,7 +52,7 @@ TEST_CASE("500 suspended handshakes keep nobody else waiting") {
     }
     CHECK(handshake_all(clients, Milliseconds{0}) == 0);
 
-    fleet.redis.thaw();
+    store.thaw();
     CHECK(handshake_all(clients) == clients.size());
     for (auto& client : clients) {
         CHECK(client.reused());
@@ -61,11 +62,12 @@ TEST_CASE("500 suspended handshakes keep nobody else waiting") {
     CHECK(fleet.b.idle());
 }
 
-TEST_CASE("lookups end as full handshakes when the timeout is over") {
-    Fleet fleet({}, "timeout=300ms interval=20");
+STORE_TEST_CASE("lookups end as full handshakes when the timeout is over") {
+    Server store;
+    Fleet fleet(store, {}, "timeout=300ms interval=20");
     TlsOptions options12 = tls12(fleet.make(tls12()));
     TlsOptions options13 = tls13(fleet.make(tls13()));
-    fleet.redis.freeze();
+    store.freeze();
     auto clients = start_handshakes(fleet.b, 100, options12, options13);
     CHECK(handshake_all(clients) == clients.size());
     for (auto& client : clients) {
@@ -75,53 +77,56 @@ TEST_CASE("lookups end as full handshakes when the timeout is over") {
     CHECK(fleet.b.nginx().log_count("timed out") >= 1);
     CHECK(fleet.b.nginx().log_count("timed out") < 10);
 
-    fleet.redis.thaw();
+    store.thaw();
     for (const auto& options : {options12, options13}) {
         CHECK(eventually([&] { return fleet.b.get(options).reused; }));
     }
 }
 
-TEST_CASE("a full queue makes a lookup a miss at once") {
+STORE_TEST_CASE("a full queue makes a lookup a miss at once") {
     // No PING takes the only place meanwhile.
-    Fleet fleet({}, "count=1 interval=1m timeout=60s");
+    Server store;
+    Fleet fleet(store, {}, "count=1 interval=1m timeout=60s");
     const auto session = fleet.make(tls12());
-    fleet.redis.freeze();
+    store.freeze();
     TlsClient waits(fleet.b.address(), tls12(session));
     CHECK_FALSE(waits.step());
     for (int i = 0; i < 10; ++i) {
         CHECK_FALSE(fleet.b.get(tls12(session)).reused);
     }
     CHECK_FALSE(waits.step());
-    fleet.redis.thaw();
+    store.thaw();
     waits.handshake();
     CHECK(waits.reused());
     // And there is room again.
     CHECK(eventually([&] { return fleet.b.get(tls12(session)).reused; }));
 }
 
-TEST_CASE("a full queue drops new sessions, and no client is the worse") {
-    Fleet fleet({}, "count=4 interval=1m timeout=60s");
-    fleet.redis.freeze();
+STORE_TEST_CASE("a full queue drops new sessions, and no client is the worse") {
+    Server store;
+    Fleet fleet(store, {}, "count=4 interval=1m timeout=60s");
+    store.freeze();
     std::vector<Session> sessions;
     for (int i = 0; i < 20; ++i) {
         sessions.push_back(fleet.a.get(tls12()).session());
     }
-    fleet.redis.thaw();
+    store.thaw();
     for (int i = 0; i < 4; ++i) {
-        REQUIRE(wait_stored(fleet.redis, sessions[i]));
+        REQUIRE(wait_stored(store, sessions[i]));
         CHECK(fleet.b.get(tls12(sessions[i])).reused);
     }
-    CHECK(fleet.redis.client().dbsize() == 4);
+    CHECK(eventually([&] { return store.keys().size() == 4; }));
     // And there is room again.
     CHECK(fleet.b.get(tls12(fleet.make(tls12()))).reused);
 }
 
-TEST_CASE("count=unlimited takes whatever comes") {
-    Fleet fleet({}, "count=unlimited timeout=60s");
+STORE_TEST_CASE("count=unlimited takes whatever comes") {
+    Server store;
+    Fleet fleet(store, {}, "count=unlimited timeout=60s");
     const auto options = tls12(fleet.make(tls12()));
-    fleet.redis.freeze();
+    store.freeze();
     auto clients = start_handshakes(fleet.b, 200, options, options);
-    fleet.redis.thaw();
+    store.thaw();
     CHECK(handshake_all(clients) == clients.size());
     for (const auto& client : clients) {
         CHECK(client.reused());
@@ -129,10 +134,10 @@ TEST_CASE("count=unlimited takes whatever comes") {
 }
 
 TEST_CASE("an idle connection is pinged every interval") {
-    Fleet fleet({}, "interval=20 timeout=60s");
-    auto redis = fleet.redis.client();
+    RedisServer redis;
+    Fleet fleet(redis, {}, "interval=20 timeout=60s");
     const auto pings = [&] {
-        const auto text = redis.info("commandstats", "cmdstat_ping");
+        const auto text = redis.client().info("commandstats", "cmdstat_ping");
         const auto at = text.find("calls=");
         return at == std::string::npos ? 0 : std::stoi(text.substr(at + 6));
     };
@@ -140,31 +145,33 @@ TEST_CASE("an idle connection is pinged every interval") {
     CHECK(eventually([&] { return pings() >= before + 20; }));
 }
 
-TEST_CASE("a ping without an answer gives the connection up") {
-    Fleet fleet({}, "interval=20 timeout=200ms");
-    fleet.redis.freeze();
-    CHECK(fleet.a.nginx().wait_log("PING timed out"));
-    CHECK(fleet.b.nginx().wait_log("PING timed out"));
-    fleet.redis.thaw();
+STORE_TEST_CASE("a ping without an answer gives the connection up") {
+    Server store;
+    Fleet fleet(store, {}, "interval=20 timeout=200ms");
+    store.freeze();
+    CHECK(fleet.a.nginx().wait_log("timed out"));
+    CHECK(fleet.b.nginx().wait_log("timed out"));
+    store.thaw();
     // Up again without anyone having asked.
     CHECK(fleet.a.connected(2));
     CHECK(fleet.b.connected(2));
     const auto session = fleet.a.get(tls12()).session();
-    CHECK(wait_stored(fleet.redis, session));
+    CHECK(wait_stored(store, session));
     CHECK(fleet.b.get(tls12(session)).reused);
 }
 
-TEST_CASE("a short freeze is waited out") {
-    Fleet fleet;
+STORE_TEST_CASE("a short freeze is waited out") {
+    Server store;
+    Fleet fleet(store);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
-        fleet.redis.freeze();
+        store.freeze();
         TlsClient client(fleet.b.address(), options);
         CHECK_FALSE(client.step());
         REQUIRE(eventually([&] { return fleet.b.active() == 1; }));
         CHECK_FALSE(client.step());
-        fleet.redis.thaw();
+        store.thaw();
         client.handshake();
         CHECK(client.reused());
         CHECK_FALSE(exchange(client).body().empty());

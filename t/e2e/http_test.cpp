@@ -53,7 +53,8 @@ std::string http2_body(TlsClient& client) {
 }  // namespace
 
 TEST_CASE("plain HTTP to the TLS port gets nginx's own answer") {
-    Fleet fleet;
+    RedisServer redis;
+    Fleet fleet(redis);
     for (int i = 0; i < 3; ++i) {
         Socket plain(fleet.b.address());
         plain.write("GET / HTTP/1.0\r\n\r\n");
@@ -66,7 +67,8 @@ TEST_CASE("plain HTTP to the TLS port gets nginx's own answer") {
 }
 
 TEST_CASE("clients that come and go without a handshake") {
-    Fleet fleet;
+    RedisServer redis;
+    Fleet fleet(redis);
     for (const auto& data :
          {std::string(), std::string("\x16\x03\x01"),
           std::string("\x16\x03\x01\x02\x00", 5), std::string(1000, '\x16'),
@@ -85,7 +87,8 @@ TEST_CASE("clients that come and go without a handshake") {
 TEST_CASE("a client that never speaks times out as usual") {
     NodeConfig config;
     config.server = "client_header_timeout 1s;";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     Socket silent(fleet.b.address());
     Socket half(fleet.b.address());
     half.write("\x16\x03\x01");
@@ -97,7 +100,8 @@ TEST_CASE("a client that never speaks times out as usual") {
 TEST_CASE("silent clients make room when connections run out") {
     NodeConfig config;
     config.nginx.connections = 30;
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     const auto session = fleet.make(tls13());
     std::vector<Socket> silent;
     for (int i = 0; i < 60; ++i) {
@@ -115,7 +119,8 @@ TEST_CASE("the PROXY protocol") {
     NodeConfig config;
     config.listen = "proxy_protocol";
     config.response = "200 \"$proxy_protocol_addr $ssl_session_reused\"";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.preamble = "PROXY TCP4 192.0.2.7 127.0.0.1 4711 443\r\n";
@@ -135,7 +140,8 @@ TEST_CASE("HTTP/2") {
     NodeConfig config;
     config.listen = "http2";
     config.response = "200 \"$server_protocol $ssl_session_reused\"";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.alpn = {"h2", "http/1.1"};
@@ -151,7 +157,7 @@ TEST_CASE("HTTP/2") {
             return body;
         };
         CHECK(visit(fleet.a) == "HTTP/2.0 .");
-        REQUIRE(wait_stored(fleet.redis, options.session));
+        REQUIRE(wait_stored(redis, options.session));
         CHECK(visit(fleet.b) == "HTTP/2.0 r");
     }
 }
@@ -159,7 +165,8 @@ TEST_CASE("HTTP/2") {
 TEST_CASE("HTTP/1.1 with ALPN on a port that speaks HTTP/2") {
     NodeConfig config;
     config.listen = "http2";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.alpn = {"http/1.1"};
@@ -171,7 +178,8 @@ TEST_CASE("HTTP/1.1 with ALPN on a port that speaks HTTP/2") {
 }
 
 TEST_CASE("several requests on one connection") {
-    Fleet fleet;
+    RedisServer redis;
+    Fleet fleet(redis);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
@@ -189,13 +197,14 @@ TEST_CASE("several requests on one connection") {
 TEST_CASE("a server that upstreams over TLS is not in its own way") {
     // nginx as a client has sessions as well, and those are not ours.
     NodeConfig config;
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     const ReservedPort port;
     NodeConfig front;
     front.http = "server { listen " + port.address().text() +
                  "; location / { proxy_pass https://" +
                  fleet.b.address().text() + "; } }";
-    Node proxy(directive(fleet.redis), front);
+    Node proxy(directive(redis), front);
     REQUIRE(proxy.connected());
     for (int i = 0; i < 5; ++i) {
         Socket plain(port.address());

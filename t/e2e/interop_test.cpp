@@ -12,18 +12,17 @@ namespace {
 // Full at the first node, then resumed at the other, there again, and back.
 void roam(Fleet& fleet, const VisitingClient& client,
           const std::string& protocol, const Node& first, const Node& second) {
-    auto redis = fleet.redis.client();
-    redis.flushall();
+    fleet.store.flush();
     Visit visit{false, protocol, ""};
     visit = client.visit(first.address(), visit);
     CHECK_FALSE(visit.reused);
     CHECK(visit.protocol == protocol);
     // OpenSSL servers make one session in a TLS 1.2 handshake, two in a full
     // one of TLS 1.3, and one more in each resumption there.
-    int made = protocol == "TLSv1.2" ? 1 : 2;
+    std::size_t made = protocol == "TLSv1.2" ? 1 : 2;
     for (const auto* node : {&second, &second, &first}) {
         // Only what has arrived in the store is there for others.
-        REQUIRE(eventually([&] { return redis.dbsize() >= made; }));
+        REQUIRE(eventually([&] { return fleet.store.keys().size() >= made; }));
         visit = client.visit(node->address(), visit);
         CHECK(visit.reused);
         CHECK(visit.protocol == protocol);
@@ -33,8 +32,9 @@ void roam(Fleet& fleet, const VisitingClient& client,
 
 }  // namespace
 
-TEST_CASE("clients of every library resume across nodes") {
-    Fleet fleet;
+STORE_TEST_CASE("clients of every library resume across nodes") {
+    Server store;
+    Fleet fleet(store);
     for (const auto& client : visiting_clients()) {
         for (const auto* protocol : {"TLSv1.2", "TLSv1.3"}) {
             CAPTURE(client.name);

@@ -56,34 +56,35 @@ void check_refused(const RedisServer& redis, const std::string& parameters,
         }
     }
     CHECK(node.nginx().log_count(reason) == 1);
-    CHECK(redis.client().dbsize() == 0);
+    CHECK(redis.client().keys().size() == 0);
 }
 
 }  // namespace
 
-TEST_CASE("keys are the prefix and the session ID in lower-case hex") {
-    Fleet fleet;
+STORE_TEST_CASE("keys are the prefix and the session ID in lower-case hex") {
+    Server store;
+    Fleet fleet(store);
     for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        auto redis = fleet.redis.client();
-        redis.flushall();
+        store.flush();
         std::set<std::string> expected;
         for (const auto& session : fleet.a.get(options).sessions) {
             CHECK(session_id(session).size() == 64);
             expected.insert("ngx_ssl:" + session_id(session));
-            REQUIRE(wait_stored(fleet.redis, session));
+            REQUIRE(wait_stored(store, session));
         }
-        const auto keys = redis.keys();
+        const auto keys = store.keys();
         CHECK(std::set(keys.begin(), keys.end()) == expected);
     }
 }
 
-TEST_CASE("values are a format byte and the session's DER") {
-    Fleet fleet;
+STORE_TEST_CASE("values are a format byte and the session's DER") {
+    Server store;
+    Fleet fleet(store);
     for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         const auto id = session_id(fleet.make(options));
-        const auto value = fleet.redis.client().get("ngx_ssl:" + id).value();
+        const auto value = store.get("ngx_ssl:" + id).value();
         const auto* der =
             reinterpret_cast<const unsigned char*>(value.data()) + 1;
         const Session session(
@@ -105,14 +106,14 @@ TEST_CASE("prefix=") {
     CHECK(client.keys("fleet-7/*").size() == client.keys().size());
 }
 
-TEST_CASE("nodes with different prefixes do not meet") {
-    const RedisServer redis;
-    Node a(directive(redis, "prefix=a: timeout=60s"), {});
-    Node b(directive(redis, "prefix=b: timeout=60s"), {});
+STORE_TEST_CASE("nodes with different prefixes do not meet") {
+    Server store;
+    Node a(directive(store, "prefix=a: timeout=60s"), {});
+    Node b(directive(store, "prefix=b: timeout=60s"), {});
     REQUIRE(a.connected());
     REQUIRE(b.connected());
     const auto session = a.get(tls12()).session();
-    REQUIRE(wait_stored(redis, session, "a:"));
+    REQUIRE(wait_stored(store, session, "a:"));
     CHECK_FALSE(b.get(tls12(session)).reused);
     CHECK(a.get(tls12(session)).reused);
 }
@@ -120,7 +121,7 @@ TEST_CASE("nodes with different prefixes do not meet") {
 TEST_CASE("db=") {
     const RedisServer redis;
     check_roundtrip(redis, "db=3 timeout=60s", 3);
-    CHECK(redis.client().dbsize() == 0);
+    CHECK(redis.client().keys().size() == 0);
 }
 
 TEST_CASE("over TCP, by every form of address") {

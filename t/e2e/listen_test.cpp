@@ -10,7 +10,8 @@ namespace {
 
 // Sessions go from node to node, and suspended handshakes hold nobody up.
 void check_works(const NodeConfig& config) {
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
@@ -20,7 +21,7 @@ void check_works(const NodeConfig& config) {
             CHECK_FALSE(visit.body().empty());
         }
 
-        fleet.redis.freeze();
+        fleet.store.freeze();
         std::vector<TlsClient> clients;
         for (int i = 0; i < 20; ++i) {
             clients.emplace_back(fleet.b.address(), options);
@@ -30,7 +31,7 @@ void check_works(const NodeConfig& config) {
         fresh.session = nullptr;
         CHECK_FALSE(fleet.b.get(fresh).body().empty());
         CHECK(handshake_all(clients, Milliseconds{0}) == 0);
-        fleet.redis.thaw();
+        fleet.store.thaw();
         CHECK(handshake_all(clients) == clients.size());
         for (auto& client : clients) {
             CHECK(client.reused());

@@ -16,67 +16,73 @@ NodeConfig shared_cache() {
 
 }  // namespace
 
-TEST_CASE("a new session goes to the local cache and to the store") {
-    Fleet fleet(shared_cache());
+STORE_TEST_CASE("a new session goes to the local cache and to the store") {
+    Server store;
+    Fleet fleet(store, shared_cache());
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
         CHECK(fleet.b.get(options).reused);
-        fleet.redis.client().flushall();
+        store.flush();
         CHECK(fleet.a.get(options).reused);
     }
 }
 
-TEST_CASE("a hit in the store fills the local cache") {
-    Fleet fleet(shared_cache());
+STORE_TEST_CASE("a hit in the store fills the local cache") {
+    Server store;
+    Fleet fleet(store, shared_cache());
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
         CHECK(fleet.b.get(options).reused);
-        fleet.redis.client().flushall();
+        store.flush();
         CHECK(fleet.b.get(options).reused);
     }
 }
 
-TEST_CASE("without a local cache nothing is kept but in the store") {
-    Fleet fleet;
+STORE_TEST_CASE("without a local cache nothing is kept but in the store") {
+    Server store;
+    Fleet fleet(store);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
         CHECK(fleet.b.get(options).reused);
-        fleet.redis.client().flushall();
+        store.flush();
         CHECK_FALSE(fleet.b.get(options).reused);
     }
 }
 
-TEST_CASE("a local hit does not ask the store") {
-    Fleet fleet(shared_cache());
+STORE_TEST_CASE("a local hit does not ask the store") {
+    Server store;
+    Fleet fleet(store, shared_cache());
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
         // Whoever asked it now would wait far longer than we do.
-        fleet.redis.freeze();
+        store.freeze();
         CHECK(fleet.a.get(options).reused);
-        fleet.redis.thaw();
+        store.thaw();
     }
 }
 
-TEST_CASE("a local hit needs no store at all") {
-    Fleet fleet(shared_cache());
+STORE_TEST_CASE("a local hit needs no store at all") {
+    Server store;
+    Fleet fleet(store, shared_cache());
     std::size_t starts = 1;
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
-        fleet.redis.kill9();
+        store.kill9();
         CHECK(fleet.a.get(options).reused);
         CHECK_FALSE(fleet.b.get(options).reused);
-        fleet.redis.start();
+        store.start();
         REQUIRE(fleet.a.connected(++starts));
     }
 }
 
-TEST_CASE("a session that went bad is removed from both") {
-    Fleet fleet(shared_cache());
+STORE_TEST_CASE("a session that went bad is removed from both") {
+    Server store;
+    Fleet fleet(store, shared_cache());
     const auto session = fleet.make(tls12());
     const auto key = "ngx_ssl:" + session_id(session);
 
@@ -89,15 +95,15 @@ TEST_CASE("a session that went bad is removed from both") {
                           std::string(0x20, 'x'));
     client.socket().read_to_end();
 
-    auto redis = fleet.redis.client();
-    CHECK(eventually([&] { return !redis.exists(key); }));
+    CHECK(eventually([&] { return !store.exists(key); }));
     CHECK_FALSE(fleet.a.get(tls12(session)).reused);
 }
 
-TEST_CASE("the store takes the place of OpenSSL's builtin cache") {
+STORE_TEST_CASE("the store takes the place of OpenSSL's builtin cache") {
     NodeConfig config;
     config.server = "ssl_session_cache builtin:1000;";
-    Fleet fleet(config);
+    Server store;
+    Fleet fleet(store, config);
     CHECK(fleet.a.nginx().log_count("[warn]") == 1);
     CHECK(fleet.a.nginx().log_count("builtin") == 1);
     for (auto options : {tls12(), tls13()}) {

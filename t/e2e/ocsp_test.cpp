@@ -81,30 +81,32 @@ TlsOptions with_certificate(TlsOptions options) {
 
 TEST_CASE("a client with a good certificate resumes") {
     const Responder responder("valid");
-    Fleet fleet(validating(responder.address()));
+    RedisServer redis;
+    Fleet fleet(redis, validating(responder.address()));
     for (auto options :
          {with_certificate(tls12()), with_certificate(tls13())}) {
         CAPTURE(options.max_version);
         const auto made = fleet.a.get(options);
         CHECK(made.body() == "SUCCESS .");
         options.session = made.session();
-        REQUIRE(wait_stored(fleet.redis, options.session));
+        REQUIRE(wait_stored(redis, options.session));
         CHECK(fleet.b.get(options).body() == "SUCCESS r");
     }
 }
 
 TEST_CASE("a client whose lookup was slow is validated as well") {
     const Responder responder("valid");
-    Fleet fleet(validating(responder.address()));
+    RedisServer redis;
+    Fleet fleet(redis, validating(responder.address()));
     for (auto options :
          {with_certificate(tls12()), with_certificate(tls13())}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
-        fleet.redis.freeze();
+        redis.freeze();
         TlsClient client(fleet.b.address(), options);
         CHECK_FALSE(client.step());
         REQUIRE(eventually([&] { return fleet.b.active() == 1; }));
-        fleet.redis.thaw();
+        redis.thaw();
         client.handshake();
         CHECK(exchange(client).body() == "SUCCESS r");
     }
@@ -112,7 +114,8 @@ TEST_CASE("a client whose lookup was slow is validated as well") {
 
 TEST_CASE("a revoked certificate is refused on a resumed connection, too") {
     const Responder responder("revoked");
-    Fleet fleet(validating(responder.address()));
+    RedisServer redis;
+    Fleet fleet(redis, validating(responder.address()));
     for (auto options :
          {with_certificate(tls12()), with_certificate(tls13())}) {
         CAPTURE(options.max_version);
@@ -128,7 +131,8 @@ TEST_CASE("a revoked certificate is refused on a resumed connection, too") {
 
 TEST_CASE("a responder that is away is no business of ours") {
     const ReservedPort nobody;
-    Fleet fleet(validating(nobody.address()));
+    RedisServer redis;
+    Fleet fleet(redis, validating(nobody.address()));
     for (auto options :
          {with_certificate(tls12()), with_certificate(tls13())}) {
         CAPTURE(options.max_version);

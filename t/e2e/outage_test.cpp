@@ -35,28 +35,29 @@ void check_full(const Node& node) {
 
 }  // namespace
 
-TEST_CASE("a store that is away from the start") {
-    RedisServer redis;
-    redis.kill9();
-    Node a(directive(redis, quick), {});
-    Node b(directive(redis, quick), {});
+STORE_TEST_CASE("a store that is away from the start") {
+    Server store;
+    store.kill9();
+    Node a(directive(store, quick), {});
+    Node b(directive(store, quick), {});
     for (int i = 0; i < 10; ++i) {
         check_full(a);
         check_full(b);
     }
     CHECK(a.nginx().log_count("[error]") == 1);
-    redis.start();
+    store.start();
     CHECK(eventually_resumes(a, b));
 }
 
-TEST_CASE("a store that is killed and comes back") {
-    Fleet fleet({}, quick);
+STORE_TEST_CASE("a store that is killed and comes back") {
+    Server store;
+    Fleet fleet(store, {}, quick);
     for (int i = 0; i < 3; ++i) {
         REQUIRE(eventually_resumes(fleet.a, fleet.b));
-        fleet.redis.kill9();
+        store.kill9();
         check_full(fleet.a);
         check_full(fleet.b);
-        fleet.redis.start();
+        store.start();
     }
     CHECK(eventually_resumes(fleet.a, fleet.b));
 }
@@ -76,12 +77,13 @@ TEST_CASE("a store that is killed and comes back over TCP") {
     CHECK(eventually_resumes(a, b));
 }
 
-TEST_CASE("a store that dies under a lookup releases it at once") {
-    Fleet fleet({}, quick);
+STORE_TEST_CASE("a store that dies under a lookup releases it at once") {
+    Server store;
+    Fleet fleet(store, {}, quick);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
-        fleet.redis.freeze();
+        store.freeze();
         TlsClient client(fleet.b.address(), options);
         CHECK_FALSE(client.step());
         // Full, with no store asked, and so not before the one above is
@@ -90,10 +92,10 @@ TEST_CASE("a store that dies under a lookup releases it at once") {
         fresh.session = nullptr;
         fleet.b.get(fresh);
         CHECK_FALSE(client.step());
-        fleet.redis.kill9();
+        store.kill9();
         client.handshake();
         CHECK_FALSE(client.reused());
-        fleet.redis.start();
+        store.start();
         REQUIRE(eventually_resumes(fleet.a, fleet.b));
     }
 }
@@ -113,29 +115,29 @@ TEST_CASE("a store that is no Redis") {
 }
 
 TEST_CASE("a store that is silent from the start is not waited for") {
-    RedisServer redis;
-    redis.freeze();
+    RedisServer store;
+    store.freeze();
     for (const auto* parameters :
          {"timeout=60s", "db=1 timeout=60s", "auth=secret timeout=60s"}) {
         CAPTURE(std::string(parameters));
-        Node node(directive(redis, parameters), {});
+        Node node(directive(store, parameters), {});
         check_full(node);
     }
-    redis.thaw();
+    store.thaw();
 }
 
 TEST_CASE("a store out of memory still serves what it has") {
-    Fleet fleet({}, quick);
-    auto redis = fleet.redis.client();
+    RedisServer redis;
+    Fleet fleet(redis, {}, quick);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
-        redis.config_set("maxmemory", "1");
+        redis.client().config_set("maxmemory", "1");
         for (int i = 0; i < 10; ++i) {
             check_full(fleet.a);
             CHECK(fleet.b.get(options).reused);
         }
-        redis.config_set("maxmemory", "0");
+        redis.client().config_set("maxmemory", "0");
         CHECK(eventually_resumes(fleet.a, fleet.b));
     }
     // Neither a line a request, nor silence about the second time.
@@ -144,19 +146,19 @@ TEST_CASE("a store out of memory still serves what it has") {
 }
 
 TEST_CASE("a store that is read-only still serves what it has") {
-    Fleet fleet({}, quick);
-    auto redis = fleet.redis.client();
+    RedisServer redis;
+    Fleet fleet(redis, {}, quick);
     const ReservedPort nobody;
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
-        redis.command(
+        redis.client().command(
             {"REPLICAOF", "127.0.0.1", std::to_string(nobody.number())});
         for (int i = 0; i < 10; ++i) {
             check_full(fleet.a);
             CHECK(fleet.b.get(options).reused);
         }
-        redis.command({"REPLICAOF", "NO", "ONE"});
+        redis.client().command({"REPLICAOF", "NO", "ONE"});
         CHECK(eventually_resumes(fleet.a, fleet.b));
     }
     CHECK(fleet.a.nginx().log_count("READONLY") >= 1);
@@ -164,10 +166,11 @@ TEST_CASE("a store that is read-only still serves what it has") {
 }
 
 TEST_CASE("connections that the store closes are made anew") {
-    Fleet fleet({}, quick);
-    auto redis = fleet.redis.client();
+    RedisServer redis;
+    Fleet fleet(redis, {}, quick);
     for (int i = 0; i < 5; ++i) {
-        redis.command({"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+        redis.client().command(
+            {"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
         CHECK(eventually_resumes(fleet.a, fleet.b));
     }
 }

@@ -9,8 +9,9 @@
 
 using namespace support;
 
-TEST_CASE("a session resumes at the other node and at its own") {
-    Fleet fleet;
+STORE_TEST_CASE("a session resumes at the other node and at its own") {
+    Server store;
+    Fleet fleet(store);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
@@ -20,34 +21,37 @@ TEST_CASE("a session resumes at the other node and at its own") {
     }
 }
 
-TEST_CASE("what a resumption in TLS 1.3 brings can be resumed in turn") {
-    Fleet fleet;
+STORE_TEST_CASE("what a resumption in TLS 1.3 brings can be resumed in turn") {
+    Server store;
+    Fleet fleet(store);
     auto session = fleet.make(tls13());
     for (const auto* node : {&fleet.b, &fleet.a, &fleet.b}) {
         const auto again = node->get(tls13(session));
         CHECK(again.reused);
         REQUIRE(session_id(again.session()) != session_id(session));
         session = again.session();
-        REQUIRE(wait_stored(fleet.redis, session));
+        REQUIRE(wait_stored(store, session));
     }
 }
 
-TEST_CASE("either session of one TLS 1.3 handshake resumes") {
-    Fleet fleet;
+STORE_TEST_CASE("either session of one TLS 1.3 handshake resumes") {
+    Server store;
+    Fleet fleet(store);
     const auto made = fleet.a.get(tls13());
     REQUIRE(made.sessions.size() == 2);
     for (const auto& session : made.sessions) {
-        REQUIRE(wait_stored(fleet.redis, session));
+        REQUIRE(wait_stored(store, session));
         CHECK(fleet.b.get(tls13(session)).reused);
     }
 }
 
-TEST_CASE("every worker resumes") {
+STORE_TEST_CASE("every worker resumes") {
     NodeConfig config;
     config.nginx.workers = 2;
     // Each worker then has a listening socket of its own, and its share.
     config.listen = "reuseport";
-    Fleet fleet(config);
+    Server store;
+    Fleet fleet(store, config);
     for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         auto again = options;
@@ -63,10 +67,11 @@ TEST_CASE("every worker resumes") {
     }
 }
 
-TEST_CASE("a reload in between changes nothing") {
+STORE_TEST_CASE("a reload in between changes nothing") {
     NodeConfig config;
     config.nginx.workers = 2;
-    Fleet fleet(config);
+    Server store;
+    Fleet fleet(store, config);
     std::size_t starts = 1;
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
@@ -81,25 +86,26 @@ TEST_CASE("a reload in between changes nothing") {
     }
 }
 
-TEST_CASE("a restart of the node in between changes nothing") {
-    const RedisServer redis;
+STORE_TEST_CASE("a restart of the node in between changes nothing") {
+    const Server store;
     std::optional<Node> node;
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        node.emplace(directive(redis), NodeConfig{});
+        node.emplace(directive(store), NodeConfig{});
         REQUIRE(node->connected());
         options.session = node->get(options).session();
-        REQUIRE(wait_stored(redis, options.session));
+        REQUIRE(wait_stored(store, options.session));
         node.reset();
-        node.emplace(directive(redis), NodeConfig{});
+        node.emplace(directive(store), NodeConfig{});
         REQUIRE(node->connected());
         CHECK(node->get(options).reused);
         node.reset();
     }
 }
 
-TEST_CASE("one session serves several connections at once") {
-    Fleet fleet;
+STORE_TEST_CASE("one session serves several connections at once") {
+    Server store;
+    Fleet fleet(store);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
@@ -116,40 +122,42 @@ TEST_CASE("one session serves several connections at once") {
     }
 }
 
-TEST_CASE("an unknown session leads to a full handshake") {
-    Fleet fleet;
+STORE_TEST_CASE("an unknown session leads to a full handshake") {
+    Server store;
+    Fleet fleet(store);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
-        fleet.redis.client().flushall();
+        store.flush();
         const auto visit = fleet.b.get(options);
         CHECK_FALSE(visit.reused);
         // Which in turn is as good as any other.
         options.session = visit.session();
-        REQUIRE(wait_stored(fleet.redis, options.session));
+        REQUIRE(wait_stored(store, options.session));
         CHECK(fleet.a.get(options).reused);
     }
 }
 
-TEST_CASE("nodes with different certificates do not share sessions") {
-    const RedisServer redis;
+STORE_TEST_CASE("nodes with different certificates do not share sessions") {
+    const Server store;
     NodeConfig config;
-    Node ecdsa(directive(redis), config);
+    Node ecdsa(directive(store), config);
     config.certificate = &certificates().rsa;
-    Node rsa(directive(redis), config);
+    Node rsa(directive(store), config);
     REQUIRE(ecdsa.connected());
     REQUIRE(rsa.connected());
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = rsa.get(options).session();
-        REQUIRE(wait_stored(redis, options.session));
+        REQUIRE(wait_stored(store, options.session));
         CHECK_FALSE(ecdsa.get(options).reused);
         CHECK(rsa.get(options).reused);
     }
 }
 
-TEST_CASE("a session of one protocol is no session of the other") {
-    Fleet fleet;
+STORE_TEST_CASE("a session of one protocol is no session of the other") {
+    Server store;
+    Fleet fleet(store);
     // Both protocols are offered, with a session of the lower one.
     TlsOptions options;
     options.session = fleet.make(tls12());

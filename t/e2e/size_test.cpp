@@ -18,14 +18,15 @@ NodeConfig verifying_clients() {
 
 }  // namespace
 
-TEST_CASE("client certificates survive a resumption") {
-    Fleet fleet(verifying_clients());
+STORE_TEST_CASE("client certificates survive a resumption") {
+    Server store;
+    Fleet fleet(store, verifying_clients());
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.certificate = &certificates().client;
         const auto made = fleet.a.get(options);
         CHECK(made.body() == certificates().subject + " SUCCESS");
-        REQUIRE(wait_stored(fleet.redis, made.session()));
+        REQUIRE(wait_stored(store, made.session()));
         // Nothing to show any more: it has to come from the session.
         options.certificate = nullptr;
         options.session = made.session();
@@ -35,27 +36,27 @@ TEST_CASE("client certificates survive a resumption") {
     }
 }
 
-TEST_CASE("sessions beyond nginx's own limit of 4 KiB resume") {
-    Fleet fleet(verifying_clients());
-    auto redis = fleet.redis.client();
+STORE_TEST_CASE("sessions beyond nginx's own limit of 4 KiB resume") {
+    Server store;
+    Fleet fleet(store, verifying_clients());
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.certificate = &certificates().large;
         options.session = fleet.make(options);
         const auto key = "ngx_ssl:" + session_id(options.session);
-        CHECK(redis.get(key).value_or("").size() > 4 * 4096);
+        CHECK(store.get(key).value_or("").size() > 4 * 4096);
         const auto again = fleet.b.get(options);
         CHECK(again.reused);
         CHECK(again.body() == "CN=large SUCCESS");
     }
 }
 
-TEST_CASE("sessions beyond 64 KiB are not stored and do no harm") {
-    Fleet fleet(verifying_clients());
-    auto redis = fleet.redis.client();
+STORE_TEST_CASE("sessions beyond 64 KiB are not stored and do no harm") {
+    Server store;
+    Fleet fleet(store, verifying_clients());
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        redis.flushall();
+        store.flush();
         options.certificate = &certificates().huge;
         const auto made = fleet.a.get(options);
         CHECK(made.body() == "CN=huge SUCCESS");
@@ -64,9 +65,9 @@ TEST_CASE("sessions beyond 64 KiB are not stored and do no harm") {
         ordinary.certificate = &certificates().client;
         const auto stored = fleet.a.get(ordinary).sessions;
         for (const auto& session : stored) {
-            REQUIRE(wait_stored(fleet.redis, session));
+            REQUIRE(wait_stored(store, session));
         }
-        CHECK(redis.dbsize() == std::ssize(stored));
+        CHECK(store.keys().size() == std::ssize(stored));
         options.session = made.session();
         const auto again = fleet.b.get(options);
         CHECK_FALSE(again.reused);
@@ -74,25 +75,26 @@ TEST_CASE("sessions beyond 64 KiB are not stored and do no harm") {
     }
 }
 
-TEST_CASE("many large sessions at once, more than a socket's buffer holds") {
-    Fleet fleet(verifying_clients());
-    auto redis = fleet.redis.client();
+STORE_TEST_CASE(
+    "many large sessions at once, more than a socket's buffer holds") {
+    Server store;
+    Fleet fleet(store, verifying_clients());
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.certificate = &certificates().large;
-        // Stores pile up in front of a frozen Redis, ...
-        fleet.redis.freeze();
+        // Stores pile up in front of a frozen store, ...
+        store.freeze();
         std::vector<Session> sessions;
         for (int i = 0; i < 40; ++i) {
             const auto made = fleet.a.get(options).sessions;
             sessions.insert(sessions.end(), made.begin(), made.end());
         }
-        fleet.redis.thaw();
+        store.thaw();
         for (const auto& session : sessions) {
-            REQUIRE(wait_stored(fleet.redis, session));
+            REQUIRE(wait_stored(store, session));
         }
         // ... and so do replies.
-        fleet.redis.freeze();
+        store.freeze();
         std::vector<TlsClient> clients;
         clients.reserve(sessions.size());
         for (const auto& session : sessions) {
@@ -100,7 +102,7 @@ TEST_CASE("many large sessions at once, more than a socket's buffer holds") {
             clients.emplace_back(fleet.b.address(), options);
             CHECK_FALSE(clients.back().step());
         }
-        fleet.redis.thaw();
+        store.thaw();
         CHECK(handshake_all(clients) == clients.size());
         for (auto& client : clients) {
             CHECK(client.reused());

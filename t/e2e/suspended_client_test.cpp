@@ -20,9 +20,9 @@ class Suspension {
     // A client whose lookup is under way.
     TlsClient start(TlsOptions options) {
         options.session = node_.get(options).session();
-        REQUIRE(wait_stored(redis_, options.session));
+        REQUIRE(wait_stored(store_, options.session));
         REQUIRE(node_.idle());
-        redis_.freeze();
+        store_.freeze();
         return start_another(options);
     }
 
@@ -44,12 +44,12 @@ class Suspension {
     // Everything goes on, and nothing is left of the client.
     void check_recovers() {
         check_serves();
-        redis_.thaw();
+        store_.thaw();
         CHECK(node_.idle());
         CHECK(eventually([&] { return open_sockets(worker()) == sockets_; }));
         for (auto options : {tls12(), tls13()}) {
             options.session = node_.get(options).session();
-            REQUIRE(wait_stored(redis_, options.session));
+            REQUIRE(wait_stored(store_, options.session));
             CHECK(node_.get(options).reused);
         }
     }
@@ -61,7 +61,7 @@ class Suspension {
         CHECK(cpu_time(worker()) - before < Milliseconds{200});
     }
 
-    RedisServer& redis() { return redis_; }
+    RedisServer& store() { return store_; }
     Node& node() { return node_; }
 
   private:
@@ -70,10 +70,10 @@ class Suspension {
     Node make(const std::string& server) const {
         NodeConfig config;
         config.server = server;
-        return {directive(redis_), config};
+        return {directive(store_), config};
     }
 
-    RedisServer redis_;
+    RedisServer store_;
     Node node_;
     std::size_t sockets_;
 };
@@ -112,7 +112,7 @@ TEST_CASE("a client that sends garbage while suspended") {
             suspension.check_serves();
         }
         suspension.check_sleeps();
-        suspension.redis().thaw();
+        suspension.store().thaw();
         // nginx refuses what it reads after the ClientHello, and closes.
         client.socket().read_to_end();
         suspension.check_recovers();
@@ -150,11 +150,11 @@ TEST_CASE("many clients that leave in different ways while suspended") {
     Suspension suspension;
     std::vector<TlsClient> clients;
     clients.push_back(suspension.start(tls13()));
-    suspension.redis().thaw();
+    suspension.store().thaw();
     clients.back().handshake();
     auto options = tls13(exchange(clients.back()).session());
-    REQUIRE(wait_stored(suspension.redis(), options.session));
-    suspension.redis().freeze();
+    REQUIRE(wait_stored(suspension.store(), options.session));
+    suspension.store().freeze();
     clients.clear();
     for (int i = 0; i < 90; ++i) {
         clients.emplace_back(suspension.node().address(), options);
@@ -174,7 +174,7 @@ TEST_CASE("many clients that leave in different ways while suspended") {
         }
     }
     suspension.check_serves();
-    suspension.redis().thaw();
+    suspension.store().thaw();
     for (std::size_t i = 2; i < clients.size(); i += 3) {
         clients[i].handshake();
         CHECK(clients[i].reused());
@@ -187,17 +187,17 @@ TEST_CASE("connections closed while suspended make room for new ones") {
     // nginx reuses the connection objects of those that left.
     Suspension suspension;
     auto first = suspension.start(tls12());
-    suspension.redis().thaw();
+    suspension.store().thaw();
     first.handshake();
     const auto options = tls12(suspension.node().get(tls12()).session());
-    REQUIRE(wait_stored(suspension.redis(), options.session));
+    REQUIRE(wait_stored(suspension.store(), options.session));
     for (int round = 0; round < 20; ++round) {
-        suspension.redis().freeze();
+        suspension.store().freeze();
         auto leaves = suspension.start_another(options);
         auto stays = suspension.start_another(options);
         leaves.socket().abort();
         suspension.check_serves();
-        suspension.redis().thaw();
+        suspension.store().thaw();
         stays.handshake();
         CHECK(stays.reused());
         CHECK_FALSE(exchange(stays).body().empty());
@@ -210,13 +210,13 @@ TEST_CASE("an answer that comes too late goes to nobody else") {
         Suspension suspension("client_header_timeout 1s;");
         auto others = options;
         others.session = suspension.node().get(options).session();
-        REQUIRE(wait_stored(suspension.redis(), others.session));
+        REQUIRE(wait_stored(suspension.store(), others.session));
         auto leaves = suspension.start(options);
         leaves.socket().read_to_end();
         // Its lookup is still on its way when the next one sets out, and the
         // store answers both.
         auto stays = suspension.start_another(others);
-        suspension.redis().thaw();
+        suspension.store().thaw();
         stays.handshake();
         CHECK(stays.reused());
         CHECK_FALSE(exchange(stays).body().empty());
@@ -236,7 +236,7 @@ TEST_CASE("handshakes that fail meanwhile do not spoil suspended ones") {
             old.min_version = old.max_version = TLS1_1_VERSION;
             CHECK_THROWS_AS(suspension.node().get(old), TlsError);
         }
-        suspension.redis().thaw();
+        suspension.store().thaw();
         client.handshake();
         CHECK(client.reused());
         CHECK_FALSE(exchange(client).body().empty());

@@ -18,7 +18,7 @@ NodeConfig with_main(const std::string& main) {
 // A handshake at `b`, suspended on the frozen store.
 TlsClient suspend(Fleet& fleet, TlsOptions options) {
     options.session = fleet.make(options);
-    fleet.redis.freeze();
+    fleet.store.freeze();
     TlsClient client(fleet.b.address(), options);
     CHECK_FALSE(client.step());
     // Connections are taken in turn, so this one's is taken by now.
@@ -29,34 +29,38 @@ TlsClient suspend(Fleet& fleet, TlsOptions options) {
 
 }  // namespace
 
-TEST_CASE("a worker that quits finishes its suspended handshakes") {
+STORE_TEST_CASE("a worker that quits finishes its suspended handshakes") {
     for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        Fleet fleet;
+        Server store;
+        Fleet fleet(store);
         auto client = suspend(fleet, options);
         fleet.b.nginx().signal(SIGQUIT);
         REQUIRE(fleet.b.nginx().wait_log("gracefully shutting down"));
-        fleet.redis.thaw();
+        store.thaw();
         client.handshake();
         CHECK_FALSE(exchange(client).body().empty());
         CHECK(fleet.b.nginx().ended());
     }
 }
 
-TEST_CASE("a worker that quits waits for the store no longer than timeout") {
-    Fleet fleet({}, "timeout=500ms");
+STORE_TEST_CASE(
+    "a worker that quits waits for the store no longer than timeout") {
+    Server store;
+    Fleet fleet(store, {}, "timeout=500ms");
     auto client = suspend(fleet, tls13());
     fleet.b.nginx().signal(SIGQUIT);
     client.handshake();
     CHECK_FALSE(exchange(client).body().empty());
     CHECK(fleet.b.nginx().ended());
-    fleet.redis.thaw();
+    store.thaw();
 }
 
 TEST_CASE("worker_shutdown_timeout releases suspended handshakes") {
     for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        Fleet fleet(with_main("worker_shutdown_timeout 1s;"));
+        RedisServer store;
+        Fleet fleet(store, with_main("worker_shutdown_timeout 1s;"));
         auto client = suspend(fleet, options);
         fleet.b.nginx().signal(SIGQUIT);
         // The store is silent for far longer. nginx closes connections in
@@ -64,30 +68,32 @@ TEST_CASE("worker_shutdown_timeout releases suspended handshakes") {
         client.handshake();
         CHECK_FALSE(client.reused());
         CHECK(fleet.b.nginx().ended());
-        fleet.redis.thaw();
+        store.thaw();
     }
 }
 
-TEST_CASE("a fast stop does not wait for suspended handshakes") {
+STORE_TEST_CASE("a fast stop does not wait for suspended handshakes") {
     for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        Fleet fleet;
+        Server store;
+        Fleet fleet(store);
         auto client = suspend(fleet, options);
         fleet.b.nginx().signal(SIGTERM);
         CHECK(fleet.b.nginx().ended());
-        fleet.redis.thaw();
+        store.thaw();
     }
 }
 
 TEST_CASE("a reload leaves suspended handshakes to the old worker") {
     for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        Fleet fleet;
+        RedisServer store;
+        Fleet fleet(store);
         auto client = suspend(fleet, options);
         fleet.b.nginx().reload();
         CHECK_FALSE(fleet.b.get().body().empty());
         CHECK(fleet.b.nginx().log_count("exited with code 0") == 0);
-        fleet.redis.thaw();
+        store.thaw();
         client.handshake();
         CHECK_FALSE(exchange(client).body().empty());
         CHECK(fleet.b.nginx().wait_log("exited with code 0"));
@@ -97,22 +103,23 @@ TEST_CASE("a reload leaves suspended handshakes to the old worker") {
 }
 
 TEST_CASE("an idle store does not hold an old worker") {
-    Fleet fleet;
+    RedisServer redis;
+    Fleet fleet(redis);
     for (int i = 0; i < 3; ++i) {
         fleet.b.nginx().reload();
         CHECK(eventually([&] {
             return fleet.b.nginx().log_count("exited with code 0") ==
                    static_cast<std::size_t>(i + 1);
         }));
-        CHECK(wait_clients(fleet.redis, 2));
+        CHECK(wait_clients(redis, 2));
     }
 }
 
-TEST_CASE("a store that is away does not hold an old worker") {
-    RedisServer redis;
-    redis.kill9();
+STORE_TEST_CASE("a store that is away does not hold an old worker") {
+    Server store;
+    store.kill9();
     // Its next attempt to connect would be beyond our patience.
-    Node node(directive(redis, "interval=1h timeout=1h"), {});
+    Node node(directive(store, "interval=1h timeout=1h"), {});
     node.nginx().reload();
     CHECK(node.nginx().wait_log("exited with code 0"));
     node.nginx().signal(SIGQUIT);
@@ -120,18 +127,19 @@ TEST_CASE("a store that is away does not hold an old worker") {
 }
 
 TEST_CASE("a frozen store does not hold an old worker") {
-    RedisServer redis;
-    Node node(directive(redis, "interval=20 timeout=1h"), {});
+    RedisServer store;
+    Node node(directive(store, "interval=20 timeout=1h"), {});
     REQUIRE(node.connected());
-    redis.freeze();
+    store.freeze();
     node.get();
     node.nginx().signal(SIGQUIT);
     CHECK(node.nginx().ended());
-    redis.thaw();
+    store.thaw();
 }
 
-TEST_CASE("a worker that follows a killed one resumes as well") {
-    Fleet fleet;
+STORE_TEST_CASE("a worker that follows a killed one resumes as well") {
+    Server store;
+    Fleet fleet(store);
     fleet.b.nginx().expect_complaint("exited on signal 9");
     const auto session = fleet.make(tls13());
     const auto killed = fleet.b.nginx().workers().at(0);
@@ -144,10 +152,11 @@ TEST_CASE("a worker that follows a killed one resumes as well") {
     CHECK(fleet.b.get(tls13(session)).reused);
 }
 
-TEST_CASE("reloads under a load of resumptions") {
+STORE_TEST_CASE("reloads under a load of resumptions") {
     NodeConfig config;
     config.nginx.workers = 2;
-    Fleet fleet(config);
+    Server store;
+    Fleet fleet(store, config);
     const auto session = fleet.make(tls13());
     for (int round = 0; round < 5; ++round) {
         std::vector<TlsClient> clients;

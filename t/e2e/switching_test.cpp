@@ -48,7 +48,7 @@ TEST_CASE("off in http connects nowhere and shares nothing") {
     };
     const auto before = connections();
     const auto off =
-        "remote_ssl_session_cache off addr=unix:" + redis.unix_path() + ";";
+        "remote_ssl_session_cache off \"addr=unix:" + redis.unix_path() + "\";";
     Node a(off, {});
     Node b(off, {});
     for (auto options : {tls12(), tls13()}) {

@@ -37,15 +37,16 @@ void check_only_lookups_stored(Fleet& fleet) {
     auto options = tls12();
     options.tickets = false;
     const auto session = fleet.make(options);
-    CHECK(fleet.redis.client().dbsize() == 1);
+    CHECK(fleet.store.keys().size() == 1);
     options.session = session;
     CHECK(fleet.b.get(options).reused);
 }
 
 }  // namespace
 
-TEST_CASE("by default sessions have IDs and no tickets") {
-    Fleet fleet;
+STORE_TEST_CASE("by default sessions have IDs and no tickets") {
+    Server store;
+    Fleet fleet(store);
     const auto session = fleet.make(tls12());
     CHECK_FALSE(has_ticket(session));
     CHECK(session_id(session).size() == 64);
@@ -53,8 +54,10 @@ TEST_CASE("by default sessions have IDs and no tickets") {
     CHECK(session_id(fleet.make(tls13())).size() == 64);
 }
 
-TEST_CASE("tickets=keep leaves stateless tickets, and stores none of them") {
-    Fleet fleet({}, "tickets=keep timeout=60s");
+STORE_TEST_CASE(
+    "tickets=keep leaves stateless tickets, and stores none of them") {
+    Server store;
+    Fleet fleet(store, {}, "tickets=keep timeout=60s");
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.a.get(options).session();
@@ -65,10 +68,11 @@ TEST_CASE("tickets=keep leaves stateless tickets, and stores none of them") {
     check_only_lookups_stored(fleet);
 }
 
-TEST_CASE("tickets=keep stores sessions where nginx has tickets off") {
+STORE_TEST_CASE("tickets=keep stores sessions where nginx has tickets off") {
     NodeConfig config;
     config.server = "ssl_session_tickets off;";
-    Fleet fleet(config, "tickets=keep timeout=60s");
+    Server store;
+    Fleet fleet(store, config, "tickets=keep timeout=60s");
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
@@ -76,11 +80,12 @@ TEST_CASE("tickets=keep stores sessions where nginx has tickets off") {
     }
 }
 
-TEST_CASE("shared ticket keys keep their tickets, with a warning") {
+STORE_TEST_CASE("shared ticket keys keep their tickets, with a warning") {
     const TicketKey key;
     NodeConfig config;
     config.server = key.directive();
-    Fleet fleet(config);
+    Server store;
+    Fleet fleet(store, config);
     CHECK(fleet.a.nginx().log_count("[warn]") == 1);
     CHECK(fleet.a.nginx().log_count("ssl_session_ticket_key") == 1);
     for (auto options : {tls12(), tls13()}) {
@@ -92,11 +97,12 @@ TEST_CASE("shared ticket keys keep their tickets, with a warning") {
     check_only_lookups_stored(fleet);
 }
 
-TEST_CASE("shared ticket keys with tickets=keep are no reason to warn") {
+STORE_TEST_CASE("shared ticket keys with tickets=keep are no reason to warn") {
     const TicketKey key;
     NodeConfig config;
     config.server = key.directive();
-    Fleet fleet(config, "tickets=keep timeout=60s");
+    Server store;
+    Fleet fleet(store, config, "tickets=keep timeout=60s");
     CHECK(fleet.a.nginx().log_count("[warn]") == 0);
     auto options = tls13(fleet.a.get(tls13()).session());
     CHECK(fleet.b.get(options).reused);

@@ -9,7 +9,8 @@ using namespace support;
 TEST_CASE("a resumption after a HelloRetryRequest") {
     NodeConfig config;
     config.server = "ssl_ecdh_curve secp384r1;";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     auto options = tls13();
     options.groups = "X25519:P-384";
     options.session = fleet.make(options);
@@ -23,18 +24,19 @@ TEST_CASE("a resumption after a HelloRetryRequest") {
 TEST_CASE("a HelloRetryRequest while the store is frozen") {
     NodeConfig config;
     config.server = "ssl_ecdh_curve secp384r1;";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     auto options = tls13();
     options.groups = "X25519:P-384";
     options.session = fleet.make(options);
-    fleet.redis.freeze();
+    redis.freeze();
     TlsClient client(fleet.b.address(), options);
     CHECK_FALSE(client.step());
     auto fresh = options;
     fresh.session = nullptr;
     CHECK_FALSE(fleet.b.get(fresh).body().empty());
     CHECK_FALSE(client.step());
-    fleet.redis.thaw();
+    redis.thaw();
     client.handshake();
     CHECK(client.hello_retry());
     CHECK(client.reused());
@@ -44,7 +46,8 @@ TEST_CASE("a HelloRetryRequest while the store is frozen") {
 TEST_CASE("early data is accepted at the other node") {
     NodeConfig config;
     config.server = "ssl_early_data on;";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     const std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\n"
                                 "Connection: close\r\n\r\n";
     for (const bool frozen : {false, true}) {
@@ -53,14 +56,14 @@ TEST_CASE("early data is accepted at the other node") {
         CHECK(SSL_SESSION_get_max_early_data(options.session.get()) > 0);
         options.early_data = request;
         if (frozen) {
-            fleet.redis.freeze();
+            redis.freeze();
         }
         TlsClient client(fleet.b.address(), options);
         client.step();
         if (frozen) {
             CHECK_FALSE(fleet.b.get(tls13()).body().empty());
             CHECK_FALSE(client.step());
-            fleet.redis.thaw();
+            redis.thaw();
         }
         client.handshake();
         CHECK(client.reused());
@@ -72,9 +75,10 @@ TEST_CASE("early data is accepted at the other node") {
 TEST_CASE("early data without a session in the store is not accepted") {
     NodeConfig config;
     config.server = "ssl_early_data on;";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     auto options = tls13(fleet.make(tls13()));
-    fleet.redis.client().flushall();
+    redis.flush();
     options.early_data = "GET / HTTP/1.0\r\n\r\n";
     TlsClient client(fleet.b.address(), options);
     client.handshake();
@@ -88,7 +92,8 @@ TEST_CASE("a client certificate that a server asks for, and is not given") {
     config.server = "ssl_verify_client optional; ssl_client_certificate \"" +
                     certificates().client_ca.certificate.string() + "\";";
     config.response = "200 \"$ssl_client_verify\"";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
@@ -101,7 +106,8 @@ TEST_CASE("a client certificate that a server asks for, and is not given") {
 TEST_CASE("session variables are nginx's own") {
     NodeConfig config;
     config.response = "200 \"$ssl_session_reused $ssl_session_id\"";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     const auto session = fleet.make(tls12());
     CHECK(fleet.b.get(tls12(session)).body() == "r " + session_id(session));
     CHECK(fleet.b.get(tls13(fleet.make(tls13()))).body().starts_with("r "));
@@ -111,7 +117,8 @@ TEST_CASE("a handshake that fails for its own reasons") {
     NodeConfig config;
     config.server = "ssl_verify_client on; ssl_client_certificate \"" +
                     certificates().client_ca.certificate.string() + "\";";
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     auto options = tls12();
     // nginx completes the handshake, and answers with 400.
     CHECK(fleet.b.get(options).response.find("400 Bad Request") !=
@@ -154,7 +161,8 @@ void check_resumes_by_pieces(const Fleet& fleet, const TlsOptions& options,
 }  // namespace
 
 TEST_CASE("a ClientHello that comes in pieces") {
-    Fleet fleet;
+    RedisServer redis;
+    Fleet fleet(redis);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
@@ -175,7 +183,8 @@ TEST_CASE("certificates that are chosen by a variable") {
                            dir.path() / "$ssl_server_name.key"};
     NodeConfig config;
     config.certificate = &variable;
-    Fleet fleet(config);
+    RedisServer redis;
+    Fleet fleet(redis, config);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.server_name = "localhost";

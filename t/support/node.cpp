@@ -24,9 +24,9 @@ NodeConfig with_http(NodeConfig config, const std::string& http) {
 
 }  // namespace
 
-std::string directive(const RedisServer& redis, const std::string& parameters) {
-    return "remote_ssl_session_cache addr=unix:" + redis.unix_path() + " " +
-           parameters + ";";
+std::string directive(const StoreServer& store, const std::string& parameters) {
+    return "remote_ssl_session_cache " + store.parameters() + " " + parameters +
+           ";";
 }
 
 std::string server_block(const NodeConfig& config, const Address& address) {
@@ -88,16 +88,16 @@ bool wait_clients(const RedisServer& redis, int count) {
     return eventually([&] { return connected_clients(redis) == count; });
 }
 
-bool wait_stored(const RedisServer& redis, const Session& session,
+bool wait_stored(const StoreServer& store, const Session& session,
                  const std::string& prefix) {
-    auto client = redis.client();
     const auto key = prefix + session_id(session);
-    return eventually([&] { return client.exists(key); });
+    return eventually([&] { return store.exists(key); });
 }
 
-Fleet::Fleet(const NodeConfig& config, const std::string& parameters)
-    : a(directive(redis, parameters), config),
-      b(directive(redis, parameters), config) {
+Fleet::Fleet(StoreServer& server, const NodeConfig& config,
+             const std::string& parameters)
+    : store(server), a(directive(server, parameters), config),
+      b(directive(server, parameters), config) {
     REQUIRE(a.connected());
     REQUIRE(b.connected());
 }
@@ -105,7 +105,7 @@ Fleet::Fleet(const NodeConfig& config, const std::string& parameters)
 Session Fleet::make(const TlsOptions& options) {
     const auto made = a.get(options);
     CHECK_FALSE(made.reused);
-    REQUIRE(wait_stored(redis, made.session()));
+    REQUIRE(wait_stored(store, made.session()));
     return made.session();
 }
 

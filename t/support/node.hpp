@@ -1,7 +1,7 @@
 #pragma once
 
+#include "support/both_stores.hpp"
 #include "support/nginx.hpp"
-#include "support/redis_server.hpp"
 #include "support/socket.hpp"
 #include "support/tls_exchange.hpp"
 
@@ -10,9 +10,9 @@
 
 namespace support {
 
-// The directive for `redis`, on its Unix socket. The timeout is far beyond
-// any test's patience: what is answered before, was answered in time.
-std::string directive(const RedisServer& redis,
+// The directive for `store`. The timeout is far beyond any test's patience:
+// what is answered before, was answered in time.
+std::string directive(const StoreServer& store,
                       const std::string& parameters = "timeout=60s");
 
 struct NodeConfig {
@@ -68,18 +68,18 @@ int connected_clients(const RedisServer& redis);
 bool wait_clients(const RedisServer& redis, int count);
 
 // Until `session` is in the store.
-bool wait_stored(const RedisServer& redis, const Session& session,
+bool wait_stored(const StoreServer& store, const Session& session,
                  const std::string& prefix = "ngx_ssl:");
 
-// Two nodes alike on one Redis, ready for each other's sessions.
+// Two nodes alike on one store, ready for each other's sessions.
 struct Fleet {
-    explicit Fleet(const NodeConfig& config = {},
+    explicit Fleet(StoreServer& store, const NodeConfig& config = {},
                    const std::string& parameters = "timeout=60s");
 
     // A session made at `a` and stored.
     Session make(const TlsOptions& options);
 
-    RedisServer redis;
+    StoreServer& store;
     Node a;
     Node b;
 };

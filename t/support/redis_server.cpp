@@ -23,6 +23,34 @@ RedisClient RedisServer::client() const {
     return RedisClient(unix_path(), credentials_);
 }
 
+std::string RedisServer::parameters() const {
+    return "\"addr=unix:" + unix_path() + "\"";
+}
+
+std::optional<std::string> RedisServer::get(const std::string& key) const {
+    return client().get(key);
+}
+
+void RedisServer::set(const std::string& key, const std::string& value) const {
+    client().set(key, value);
+}
+
+void RedisServer::erase(const std::string& key) const {
+    client().erase(key);
+}
+
+std::vector<std::string> RedisServer::keys() const {
+    return client().keys();
+}
+
+std::int64_t RedisServer::ttl(const std::string& key) const {
+    return client().ttl(key);
+}
+
+void RedisServer::flush() const {
+    client().flushall();
+}
+
 void RedisServer::freeze() {
     process_->freeze();
 }

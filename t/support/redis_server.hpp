@@ -4,6 +4,7 @@
 #include "support/process.hpp"
 #include "support/redis_client.hpp"
 #include "support/socket.hpp"
+#include "support/store_server.hpp"
 
 #include <optional>
 #include <string>
@@ -11,25 +12,30 @@
 namespace support {
 
 // A private redis-server on a Unix socket and on a loopback port.
-class RedisServer {
+class RedisServer : public StoreServer {
   public:
     // `options` go onto the command line: {"--requirepass", "secret"};
     // `credentials` are what AUTH needs from us then.
     explicit RedisServer(Arguments options = {}, Arguments credentials = {});
-    ~RedisServer();
+    ~RedisServer() override;
 
     std::string unix_path() const;
     const Address& address() const { return port_.address(); }
 
     RedisClient client() const;
 
-    // As if its machine had stopped answering: connections stay open.
-    void freeze();
-    void thaw();
+    std::string parameters() const override;
+    std::optional<std::string> get(const std::string& key) const override;
+    void set(const std::string& key, const std::string& value) const override;
+    void erase(const std::string& key) const override;
+    std::vector<std::string> keys() const override;
+    std::int64_t ttl(const std::string& key) const override;
+    void flush() const override;
 
-    void kill9();
-    // Again on the same addresses, and empty.
-    void start();
+    void freeze() override;
+    void thaw() override;
+    void kill9() override;
+    void start() override;
 
     std::string log() const { return read_file(dir_.path() / "redis.log"); }
 
