@@ -114,11 +114,19 @@ TEST_CASE("a store that is no Redis") {
     CHECK(node.nginx().log_count("[error]") == 1);
 }
 
-TEST_CASE("a store that is silent from the start is not waited for") {
+STORE_TEST_CASE("a store that is silent from the start is not waited for") {
+    Server store;
+    store.freeze();
+    Node node(directive(store, "timeout=60s"), {});
+    check_full(node);
+    store.thaw();
+}
+
+TEST_CASE("a Redis that does not answer its greeting is not waited for") {
     RedisServer store;
     store.freeze();
     for (const auto* parameters :
-         {"timeout=60s", "db=1 timeout=60s", "auth=secret timeout=60s"}) {
+         {"db=1 timeout=60s", "auth=secret timeout=60s"}) {
         CAPTURE(std::string(parameters));
         Node node(directive(store, parameters), {});
         check_full(node);

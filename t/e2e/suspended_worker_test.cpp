@@ -56,10 +56,10 @@ STORE_TEST_CASE(
     store.thaw();
 }
 
-TEST_CASE("worker_shutdown_timeout releases suspended handshakes") {
+STORE_TEST_CASE("worker_shutdown_timeout releases suspended handshakes") {
     for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        RedisServer store;
+        Server store;
         Fleet fleet(store, with_main("worker_shutdown_timeout 1s;"));
         auto client = suspend(fleet, options);
         fleet.b.nginx().signal(SIGQUIT);
@@ -84,10 +84,10 @@ STORE_TEST_CASE("a fast stop does not wait for suspended handshakes") {
     }
 }
 
-TEST_CASE("a reload leaves suspended handshakes to the old worker") {
+STORE_TEST_CASE("a reload leaves suspended handshakes to the old worker") {
     for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        RedisServer store;
+        Server store;
         Fleet fleet(store);
         auto client = suspend(fleet, options);
         fleet.b.nginx().reload();
@@ -126,8 +126,8 @@ STORE_TEST_CASE("a store that is away does not hold an old worker") {
     CHECK(node.nginx().ended());
 }
 
-TEST_CASE("a frozen store does not hold an old worker") {
-    RedisServer store;
+STORE_TEST_CASE("a frozen store does not hold an old worker") {
+    Server store;
     Node node(directive(store, "interval=20 timeout=1h"), {});
     REQUIRE(node.connected());
     store.freeze();
