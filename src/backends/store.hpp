@@ -55,7 +55,7 @@ struct Options {
     std::size_t count = 5000;                /* length of the queue */
 };
 
-enum class Level { error, notice, info };
+enum class Level { error, notice };
 
 /* Receives a line about the store, at each change and not at each request. */
 using Log = std::function<void(Level level, std::string_view line)>;

@@ -10,11 +10,6 @@ namespace session_cache {
 
 namespace {
 
-ServerConf& conf_of(const ngx_http_core_srv_conf_t* server) {
-    return *static_cast<ServerConf*>(
-        server->ctx->srv_conf[ngx_http_ssl_session_cache_module.ctx_index]);
-}
-
 ngx_http_ssl_srv_conf_t& ssl_conf_of(const ngx_http_core_srv_conf_t* server) {
     return *static_cast<ngx_http_ssl_srv_conf_t*>(
         server->ctx->srv_conf[ngx_http_ssl_module.ctx_index]);

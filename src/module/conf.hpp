@@ -41,6 +41,12 @@ struct ServerConf {
     }
 };
 
+/* What a server's configuration has of ours. */
+inline ServerConf& conf_of(const ngx_http_core_srv_conf_t* server) {
+    return *static_cast<ServerConf*>(
+        server->ctx->srv_conf[ngx_http_ssl_session_cache_module.ctx_index]);
+}
+
 /* nginx's hooks; see ngx_http_module_t and ngx_command_t. */
 void* create_server_conf(ngx_conf_t* cf) noexcept;
 char* merge_server_conf(ngx_conf_t* cf, void* parent, void* child) noexcept;

@@ -110,6 +110,7 @@ class Parser {
     StoreParameters& store_ = result_.directive.store;
     std::array<bool, n_parameters> given_{};
     bool switched_ = false;
+    bool db_given_ = false;
     std::uint16_t port_ = 0; /* of the addresses that have none */
 };
 
@@ -191,7 +192,7 @@ void Parser::finish() {
         fail("several parameters \"addr\" with type \"redis\"");
     } else if (is_redis && store_.servers.front().weight != 1) {
         fail("\"weight\" in parameter \"addr\" with type \"redis\"");
-    } else if (!is_redis && store_.db != 0) {
+    } else if (!is_redis && db_given_) {
         fail("parameter \"db\" with type \"memcached\"");
     } else if (!is_redis && !store_.password.empty() && store_.user.empty()) {
         fail("parameter \"auth\" without a user with type \"memcached\"");
@@ -329,6 +330,7 @@ bool Parser::auth(std::string_view value) {
 }
 
 bool Parser::db(std::string_view value) {
+    db_given_ = true;
     auto db = number(value, std::numeric_limits<std::int32_t>::max());
     store_.db = static_cast<unsigned>(db.value_or(0));
     return db.has_value();

@@ -19,11 +19,6 @@ ngx_http_core_main_conf_t* http_conf(ngx_cycle_t* cycle) {
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module));
 }
 
-ServerConf& conf_of(const ngx_http_core_srv_conf_t* server) {
-    return *static_cast<ServerConf*>(
-        server->ctx->srv_conf[ngx_http_ssl_session_cache_module.ctx_index]);
-}
-
 std::span<ngx_http_core_srv_conf_t*>
 servers_of(const ngx_http_core_main_conf_t& main) {
     return {static_cast<ngx_http_core_srv_conf_t**>(main.servers.elts),

@@ -7,19 +7,8 @@ namespace session_cache {
 namespace {
 
 void log(backends::Level level, std::string_view line) {
-    ngx_uint_t ngx_level = NGX_LOG_INFO;
-
-    switch (level) {
-    case backends::Level::error:
-        ngx_level = NGX_LOG_ERR;
-        break;
-    case backends::Level::notice:
-        ngx_level = NGX_LOG_NOTICE;
-        break;
-    case backends::Level::info:
-        break;
-    }
-
+    ngx_uint_t ngx_level =
+        level == backends::Level::error ? NGX_LOG_ERR : NGX_LOG_NOTICE;
     ngx_str_t text = str(line);
     ngx_log_error(ngx_level, ngx_cycle->log, 0, "remote_ssl_session_cache: %V",
                   &text);

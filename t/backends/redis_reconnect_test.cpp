@@ -156,6 +156,20 @@ TEST_CASE("redis reconnect: when one address dies the other takes over") {
     CHECK(s.fetch("key").status == Status::miss);
 }
 
+TEST_CASE("redis reconnect: an address that was good is tried again first") {
+    RedisServer first;
+    RedisServer second;
+    TestStore s(at_addresses(
+        {store_address(first.unix_path()), store_address(second.unix_path())}));
+    REQUIRE(s.connects());
+    for (std::size_t time = 2; time <= 4; ++time) {
+        first.client().command(
+            {"CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes"});
+        CHECK(s.connects(time));
+    }
+    CHECK(s.logged("unix:" + first.unix_path() + ": connected") == 4);
+}
+
 TEST_CASE("redis reconnect: while all addresses are dead it says so once") {
     const ReservedPort a;
     const ReservedPort b;

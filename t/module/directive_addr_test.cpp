@@ -137,6 +137,7 @@ TEST_CASE("directive: what memcached does not have") {
     check(std::vector<Wrong>{
         {"type=memcached db=1", no_db},
         {"db=1 type=memcached", no_db},
+        {"db=0 type=memcached", no_db},
         {"type=memcached auth=secret", no_user},
         {"auth=:secret type=memcached", no_user},
     });

@@ -15,15 +15,7 @@ using backends::Level;
 namespace {
 
 const char* name(Level level) {
-    switch (level) {
-    case Level::error:
-        return "[error] ";
-    case Level::notice:
-        return "[notice] ";
-    case Level::info:
-        break;
-    }
-    return "[info] ";
+    return level == Level::error ? "[error] " : "[notice] ";
 }
 
 }  // namespace
