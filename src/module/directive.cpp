@@ -138,7 +138,9 @@ void Parser::read(std::string_view argument) {
     }
 
     std::size_t equals = argument.find('=');
-    std::string_view name = argument.substr(0, equals);
+    /* up to the mistyped "=" of a password, too */
+    std::string_view name =
+        argument.substr(0, std::min(equals, argument.find(':')));
 
     const auto* parameter =
         std::find_if(parameters.begin(), parameters.end(),

@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 #include <cerrno>
+#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -143,6 +144,15 @@ bool has_ipv6() {
     } catch (const std::system_error&) {
         return false;
     }
+}
+
+bool has_localhost() {
+    addrinfo* found = nullptr;
+    if (getaddrinfo("localhost", nullptr, nullptr, &found) != 0) {
+        return false;
+    }
+    freeaddrinfo(found);
+    return true;
 }
 
 bool wait_for(int fd, short events, Clock::time_point end) {

@@ -36,6 +36,9 @@ class ReservedPort {
 // Whether this machine has an IPv6 loopback, which not every container has.
 bool has_ipv6();
 
+// Whether it knows the name localhost, which a bare root file system does not.
+bool has_localhost();
+
 // A non-blocking TCP connection.
 class Socket {
   public:
