@@ -82,7 +82,8 @@ class Store {
     virtual Status erase(std::string_view key) noexcept = 0;
 
     /*
-     * Sends what is queued as far as it goes out at once, releases whoever
+     * Sends what is queued as far as it goes out at once (the store may still
+     * drop the last of it with the connection), releases whoever
      * waits, closes the connection and ends the store's coroutine.
      */
     virtual void close() noexcept = 0;

@@ -4,7 +4,7 @@
  * A coroutine holds a stack from its start to its end. Waking never resumes
  * it inline: it is put on the ready list, which a task of the loop takes
  * whole and runs. So whoever wakes is never re-entered by whom it woke, and
- * a coroutine that wakes itself cannot keep the loop from its events.
+ * coroutines that wake each other cannot keep the loop from its events.
  *
  * A suspended coroutine is never destroyed, for its frames may be C code
  * that no exception can unwind. To end one, wake it with Wake::cancelled
