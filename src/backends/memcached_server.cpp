@@ -226,11 +226,15 @@ memcached_return_t MemcachedServer::send(const Item& item) {
     set_behavior(MEMCACHED_BEHAVIOR_NOREPLY, answered ? 0 : 1);
     memcached_return_t rc =
         item.kind == Kind::set
-            ? api.set_(handle_.get(), item.key.data(), item.key.size(),
-                       item.value.data(), item.value.size(), item.expiration, 0)
+            ? set(item)
             : api.delete_(handle_.get(), item.key.data(), item.key.size(), 0);
     set_behavior(MEMCACHED_BEHAVIOR_NOREPLY, 0);
     return rc;
+}
+
+memcached_return_t MemcachedServer::set(const Item& item) {
+    return api.set_(handle_.get(), item.key.data(), item.key.size(),
+                    item.value.data(), item.value.size(), item.expiration, 0);
 }
 
 /* An error reply is to libmemcached as if nothing was found. */
@@ -353,8 +357,7 @@ void MemcachedServer::say_goodbye() noexcept {
 
     for (const Item& item : queue_) {
         if (closing() && item.kind == Kind::set) {
-            api.set_(handle_.get(), item.key.data(), item.key.size(),
-                     item.value.data(), item.value.size(), item.expiration, 0);
+            set(item);
         }
     }
     api.quit_(handle_.get());

@@ -54,6 +54,7 @@ class MemcachedServer final : public Client {
     void wake() noexcept;
     Loss round();
     memcached_return_t send(const Item& item);
+    memcached_return_t set(const Item& item);
     Loss send_changes();
     Loss look_up();
     memcached_return_t fetch_all(const std::vector<const char*>& keys,
