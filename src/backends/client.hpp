@@ -43,6 +43,11 @@ class Client : public Store {
         Waiter waiter{};            /* get */
     };
 
+    /* A new session: it has to be there before its client comes back. */
+    static bool is_urgent(const Request& request) noexcept {
+        return request.kind == Kind::set;
+    }
+
     /* Empty: all is well. Else what the connection was lost for. */
     using Loss = std::string;
 

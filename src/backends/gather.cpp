@@ -14,8 +14,9 @@ Gather::Gather(coro::Loop& loop, coro::Callback done)
           {[](void* self) noexcept { static_cast<Gather*>(self)->look(); },
            this})) {}
 
-void Gather::add() noexcept {
+void Gather::add(bool urgent) noexcept {
     ++added_;
+    urgent_ = urgent_ || urgent;
 
     if (!active_) {
         active_ = true;
@@ -25,13 +26,14 @@ void Gather::add() noexcept {
 }
 
 void Gather::look() noexcept {
-    if (added_ != 0 && Clock::now() - since_ < limit) {
+    if (added_ != 0 && !urgent_ && Clock::now() - since_ < limit) {
         added_ = 0;
         look_->post();
         return;
     }
 
     active_ = false;
+    urgent_ = false;
     added_ = 0;
     done_();
 }

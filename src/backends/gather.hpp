@@ -15,7 +15,7 @@ namespace backends {
  * From the first add() on it looks after every turn of the loop, and calls
  * back when a turn brought nothing more or 100 us are over. The turns
  * between do not block, so what comes alone on an idle worker waits for no
- * time at all.
+ * time at all. What is urgent waits for the end of its turn only.
  */
 class Gather {
   public:
@@ -25,7 +25,7 @@ class Gather {
     Gather(const Gather&) = delete;
     Gather& operator=(const Gather&) = delete;
 
-    void add() noexcept;
+    void add(bool urgent) noexcept;
 
   private:
     using Clock = std::chrono::steady_clock;
@@ -35,6 +35,7 @@ class Gather {
     coro::Callback done_;
     std::unique_ptr<coro::Task> look_;
     bool active_ = false;
+    bool urgent_ = false;
     unsigned added_ = 0; /* since the last look */
     Clock::time_point since_;
 };

@@ -77,11 +77,8 @@ bool MemcachedServer::enqueue(const Request& request) noexcept {
         return false;
     }
 
-    /* a new session has to be there before its client comes back */
-    if (request.kind == Kind::set) {
-        wake();
-    } else if (idle_) {
-        gather_.add();
+    if (idle_) {
+        gather_.add(is_urgent(request));
     }
     return true;
 }

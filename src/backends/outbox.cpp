@@ -4,40 +4,16 @@
 
 namespace backends {
 
-namespace {
-
-/* So many urgent commands a millisecond leave at once. */
-constexpr unsigned max_urgent = 2;
-
-}  // namespace
-
-Outbox::Outbox(coro::Scheduler& scheduler, coro::Stream& stream)
-    : scheduler_(scheduler), stream_(stream),
-      gather_(scheduler.loop(),
+Outbox::Outbox(coro::Loop& loop, coro::Stream& stream)
+    : stream_(stream),
+      gather_(loop,
               {[](void* self) noexcept { static_cast<Outbox*>(self)->flush(); },
                this}) {}
 
 void Outbox::queued(bool urgent) noexcept {
-    if (blocked_) {
-        return;
+    if (!blocked_) {
+        gather_.add(urgent);
     }
-
-    if (urgent && may_leave_now()) {
-        flush();
-        return;
-    }
-
-    gather_.add();
-}
-
-bool Outbox::may_leave_now() noexcept {
-    coro::Time now = scheduler_.loop().now();
-
-    if (now != urgent_at_) {
-        urgent_at_ = now;
-        urgent_ = 0;
-    }
-    return urgent_++ < max_urgent;
 }
 
 void Outbox::flush() noexcept {

@@ -3,15 +3,14 @@
  *
  * On loopback the sender of a segment pays for its receiver's work, more
  * than all else that a command costs; so commands are gathered for one
- * write. An urgent one leaves at once while there is little to do: so a new
- * session is on its way to the store before the client has heard of it, and
- * can ask another worker for it.
+ * write. An urgent one leaves at the end of the turn: so a new session is on
+ * its way to the store before a client that has just heard of it can ask
+ * another worker for it.
  */
 
 #pragma once
 
 #include "backends/gather.hpp"
-#include "coro/coroutine.hpp"
 #include "coro/stream.hpp"
 
 #include <string>
@@ -21,12 +20,12 @@ namespace backends {
 class Outbox {
   public:
     /* Both have to outlive it. Throws std::bad_alloc. */
-    Outbox(coro::Scheduler& scheduler, coro::Stream& stream);
+    Outbox(coro::Loop& loop, coro::Stream& stream);
 
     /* To append whole commands to; then queued() is to be called. */
     std::string& bytes() noexcept { return bytes_; }
 
-    /* Lets what was appended leave soon or, if `urgent`, at once. */
+    /* Lets what was appended leave soon: if `urgent`, with this turn. */
     void queued(bool urgent) noexcept;
 
     /* Writes all that the stream takes now. Never waits. */
@@ -45,16 +44,10 @@ class Outbox {
     void clear() noexcept;
 
   private:
-    bool may_leave_now() noexcept;
-
-    coro::Scheduler& scheduler_;
     coro::Stream& stream_;
     std::string bytes_;
     bool blocked_ = false;
     int error_ = 0;
-
-    coro::Time urgent_at_{}; /* urgent commands of this time */
-    unsigned urgent_ = 0;
 
     Gather gather_;
 };

@@ -52,7 +52,7 @@ class Redis final : public Client {
 
 Redis::Redis(coro::Scheduler& scheduler, Options options, Log log)
     : Client(scheduler, std::move(options), std::move(log), "redis"),
-      stream_(scheduler), outbox_(scheduler, stream_) {}
+      stream_(scheduler), outbox_(scheduler.loop(), stream_) {}
 
 bool Redis::enqueue(const Request& request) noexcept {
     bool pushed = false;
@@ -70,7 +70,7 @@ bool Redis::enqueue(const Request& request) noexcept {
         break;
     }
 
-    outbox_.queued(request.kind == Kind::set);
+    outbox_.queued(is_urgent(request));
     return pushed;
 }
 
