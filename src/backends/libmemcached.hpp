@@ -47,6 +47,8 @@ std::string load();
     F(delete)                                                                  \
     F(mget)                                                                    \
     F(fetch_result)                                                            \
+    F(result_create)                                                           \
+    F(result_free)                                                             \
     F(result_key_value)                                                        \
     F(result_key_length)                                                       \
     F(result_value)                                                            \

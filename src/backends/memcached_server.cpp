@@ -49,6 +49,15 @@ bool is_success(memcached_return_t rc) {
            rc == MEMCACHED_STORED || rc == MEMCACHED_DELETED;
 }
 
+struct FreeResult {
+    void operator()(memcached_result_st* result) const noexcept {
+        api.result_free_(result);
+    }
+};
+
+/* Of what a result holds; the result itself is on the stack. */
+using Result = std::unique_ptr<memcached_result_st, FreeResult>;
+
 }  // namespace
 
 MemcachedServer::MemcachedServer(coro::Scheduler& scheduler, Options options,
@@ -234,20 +243,24 @@ memcached_return_t MemcachedServer::set(const Item& item) {
                     item.value.data(), item.value.size(), item.expiration, 0);
 }
 
-/* An error reply is to libmemcached as if nothing was found. */
+/*
+ * The result is ours: one of the library's own making would be made, and
+ * have to be freed, for each key. The count makes it look used, for to an
+ * unused one memcached_fetch_result() turns an error reply into a miss.
+ */
 memcached_return_t
 MemcachedServer::fetch_all(const std::vector<const char*>& keys,
                            const std::vector<std::size_t>& lengths) {
+    memcached_result_st storage;
+    Result result(api.result_create_(handle_.get(), &storage));
+    storage.count = 1;
+
     memcached_return_t rc =
         api.mget_(handle_.get(), keys.data(), lengths.data(), keys.size());
 
-    while (rc == MEMCACHED_SUCCESS) {
-        memcached_result_st* result =
-            api.fetch_result_(handle_.get(), nullptr, &rc);
-        if (result == nullptr) {
-            break;
-        }
-        deliver(result);
+    while (rc == MEMCACHED_SUCCESS &&
+           api.fetch_result_(handle_.get(), result.get(), &rc) != nullptr) {
+        deliver(result.get());
     }
     return rc;
 }

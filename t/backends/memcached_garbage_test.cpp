@@ -126,9 +126,13 @@ TEST_CASE("memcached errors: of a fetch") {
                                     "CLIENT_ERROR line too long"}) {
         CAPTURE(error);
         FakeMemcached fake;
-        const auto fetched = fake.fetch(error + "\r\n");
-        CHECK(fetched.status != Status::hit);
-        CHECK(fetched.value.empty());
+        for (int i = 0; i < 3; ++i) {
+            const auto fetched = fake.fetch(error + "\r\n");
+            CHECK(fetched.status == Status::refused);
+            CHECK(fetched.value.empty());
+        }
+        CHECK(fake.store->logged("get failed: ") == 1);
+        CHECK(fake.store->logged("[error]") == 1);
         CHECK(fake.store->logged("connection lost") == 0);
         CHECK(fake.fetch("VALUE key 0 1\r\nx\r\nEND\r\n").value == "x");
     }

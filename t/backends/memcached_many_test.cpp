@@ -3,6 +3,7 @@
 #include "support/fake_memcached.hpp"
 
 #include <doctest/doctest.h>
+#include <malloc.h>
 
 using backends::Status;
 using namespace support;
@@ -61,6 +62,20 @@ TEST_CASE("memcached many: thousands of fetches, each gets its own value") {
     }
     CHECK(s.loop.run_until([&] { return ended == total; }));
     CHECK(right == total);
+}
+
+TEST_CASE("memcached many: hits leave nothing behind") {
+    MemcachedServer memcached;
+    TestStore s({store_server(memcached)});
+    REQUIRE(s.connects());
+    s.put("key", std::string(2000, 'x'));
+    s.fetch("key");
+
+    const auto before = mallinfo2().uordblks;
+    for (int i = 0; i < 500; ++i) {
+        REQUIRE(s.fetch("key").status == Status::hit);
+    }
+    CHECK(mallinfo2().uordblks < before + 100'000);
 }
 
 TEST_CASE("memcached many: fetches of the same key") {
