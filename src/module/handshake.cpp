@@ -298,6 +298,13 @@ void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls) {
     listening->handler = on_accept;
 }
 
+/* ERR_clear_error() goes through all of the queue, even an empty one. */
+void clear_errors() {
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error();
+    }
+}
+
 /*
  * OpenSSL's error queue is the thread's, not the coroutine's: nobody shall
  * find ours while we are suspended, nor we theirs after it.
@@ -314,7 +321,7 @@ Suspension::Suspension(ngx_connection_t* c) noexcept : step_(nullptr) {
     step_->wait = coro::next_wait();
     put_guard(*guard);
     hold.begin();
-    ERR_clear_error();
+    clear_errors();
 
     ngx_log_debug0(NGX_LOG_DEBUG_EVENT, c->log, 0,
                    "remote ssl session cache: handshake suspended");
@@ -325,7 +332,7 @@ Suspension::~Suspension() {
         return;
     }
 
-    ERR_clear_error();
+    clear_errors();
     hold.end();
     lift_guard(*step_->guard);
 

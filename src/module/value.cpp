@@ -24,13 +24,13 @@ long lifetime(const SSL_SESSION* session, std::chrono::seconds timeout) {
 
 std::string key_of(std::string_view prefix, SessionId id) {
     constexpr char digits[] = "0123456789abcdef";
-    std::string key;
+    std::string key(prefix);
 
-    key.reserve(prefix.size() + 2 * id.size());
-    key = prefix;
+    key.resize(prefix.size() + 2 * id.size());
+    auto to = key.begin() + static_cast<std::ptrdiff_t>(prefix.size());
     for (unsigned char byte : id) {
-        key += digits[byte >> 4];
-        key += digits[byte & 0x0f];
+        *to++ = digits[byte >> 4];
+        *to++ = digits[byte & 0x0f];
     }
     return key;
 }
