@@ -16,6 +16,9 @@ usage: $0 [options]
                         ("$variants"), compared with shared; shared-again is
                         the same once more, so that its ratio, 1.00, checks
                         the instrument
+  --placement WHERE     beside: worker and store on one CPU, the client on the
+                        other; apart: the store with the client; free: where
+                        the kernel puts them ($placement)
   --profile DIR         instead: system calls a handshake and samples of each
                         variant's worker, by perf, into DIR
 EOF
@@ -34,12 +37,24 @@ parse() {
         --protocols) protocols=$2 ;;
         --clients) clients=$2 ;;
         --variants) variants=$2 ;;
+        --placement) placement=$2 ;;
         --profile) profile=$2 ;;
         --help) usage; exit ;;
         *) usage >&2; exit 2 ;;
         esac
         shift 2
     done
+}
+
+# Apart, each command to the store interrupts an idle CPU, which may cost the
+# worker more than all else that it does for the command.
+place() {
+    case $placement in
+    beside) server_cpu=0 store_cpu=0 client_cpu=1 ;;
+    apart) server_cpu=0 store_cpu=1 client_cpu=1 ;;
+    free) server_cpu=0-1 store_cpu=0-1 client_cpu=0-1 ;;
+    *) usage >&2; exit 2 ;;
+    esac
 }
 
 build_client() {
@@ -129,9 +144,9 @@ $(date -u +%Y-%m-%d), $cpu, Linux $(uname -r),
 $(nginx -v 2>&1 | awk '{ print $3 }'), $ssl, Redis $redis.
 
 $rounds rounds of $handshakes handshakes for each variant, all resumed; a
-connection carries no request. One worker (CPU $server_cpu), client and Redis on
-CPU $client_cpu. Medians over the rounds, quartiles in brackets; the ratio is
-taken within each round.
+connection carries no request. One worker (CPU $server_cpu), the client (CPU
+$client_cpu) and the store (CPU $store_cpu). Medians over the rounds, quartiles
+in brackets; the ratio is taken within each round.
 
 EOF
 }
@@ -168,18 +183,18 @@ root=$(cd "$here/../.." && pwd)
 out=$root/build/bench
 module=$root/build/ngx_http_ssl_session_cache_module.so
 module=${NGX_SSL_SESSION_CACHE_MODULE:-$module}
-server_cpu=0
-client_cpu=1
 sessions=32
 rounds=60
 handshakes=500
 protocols="1.2 1.3"
 clients="16 1"
-variants="redis"
+variants="redis memcached"
+placement=beside
 profile=
 PATH=$PATH:/usr/sbin:/sbin
 
 parse "$@"
+place
 [[ -f $module ]] || die "not built: $module"
 build_client
 work=$(mktemp -d)

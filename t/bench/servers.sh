@@ -18,7 +18,7 @@ free_port() {
 
 start_redis() {
     redis_port=$(free_port)
-    taskset -c "$client_cpu" redis-server --save "" --appendonly no \
+    taskset -c "$store_cpu" redis-server --save "" --appendonly no \
         --bind 127.0.0.1 --port "$redis_port" --dir "$work" \
         --unixsocket "$work/redis.sock" --unixsocketperm 777 \
         >"$work/redis.log" &
@@ -27,7 +27,7 @@ start_redis() {
 
 start_memcached() {
     memcached_port=$(free_port)
-    taskset -c "$client_cpu" memcached -u root -l 127.0.0.1 \
+    taskset -c "$store_cpu" memcached -u root -l 127.0.0.1 \
         -p "$memcached_port" -U 0 >"$work/memcached.log" &
     started+=($!)
 }
