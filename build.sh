@@ -48,17 +48,27 @@ cmd_test() {
     require "${build_packages[@]}" "${test_packages[@]}"
     rm -f build/t/summary
     cmd_build
-    say "building the tests"
-    logged build/test.log \
-        's|.* -o \.\./build/t/\(obj/\)\?\([^ ]*\).*|    \2|p' \
-        make --no-print-directory -C t -j"$(nproc)" unit e2e
+    build_tests unit e2e faults
 
-    local passed=0 failed=0 suite
-    for suite in unit e2e; do
-        say "running the $suite tests"
-        run_suite "$suite" "$@"
-    done
+    local passed=0 failed=0
+    run_suite unit "$@"
+    run_suite e2e "$@"
+    run_faults "$@"
     echo "$passed passed, $failed failed" | tee build/t/summary
+    ((failed == 0))
+}
+
+## faults [ARGS]    build and run the fault matrix: what a store, a client or
+##                  an operator can do to a server; prints the table, which
+##                  is build/faults.md; ARGS are doctest's
+cmd_faults() {
+    require "${build_packages[@]}" "${test_packages[@]}"
+    cmd_build
+    build_tests faults
+    local passed=0 failed=0
+    run_faults "$@"
+    cat build/faults.md
+    echo "$passed passed, $failed failed"
     ((failed == 0))
 }
 
@@ -270,11 +280,24 @@ tidy() {
             2> /dev/null
 }
 
-# Adds a test binary's test cases to the caller's passed and failed. One
+# Builds test binaries.
+build_tests() {
+    say "building the tests"
+    logged build/test.log \
+        's|.* -o \.\./build/t/\(obj/\)\?\([^ ]*\).*|    \2|p' \
+        make --no-print-directory -C t -j"$(nproc)" "$@"
+}
+
+run_faults() {
+    FAULT_TABLE=build/faults.md run_suite faults "$@"
+}
+
+# Runs a test binary. Adds its test cases to the caller's passed and failed. One
 # that ends badly, a crash or the time limit, counts as a failed case.
 run_suite() {
     local suite=$1 status=0 line log=build/t/$1.log
     shift
+    say "running the $suite tests"
     timeout --foreground --kill-after=10 "$test_limit" \
         "build/t/$suite" --no-colors=true "$@" 2>&1 | tee "$log" || status=$?
     line=$(sed -n 's/^\[doctest\] test cases: *//p' "$log" | tail -n 1)
