@@ -8,7 +8,9 @@ namespace backends {
 Client::Client(coro::Scheduler& scheduler, Options options, Log log,
                std::string kind)
     : scheduler_(scheduler), options_(std::move(options)),
-      journal_(std::move(log), std::move(kind)) {}
+      journal_(std::move(log), std::move(kind)),
+      random_(static_cast<std::minstd_rand::result_type>(
+          std::chrono::steady_clock::now().time_since_epoch().count())) {}
 
 bool Client::start() noexcept {
     return scheduler_.start(
@@ -23,9 +25,7 @@ Fetched Client::fetch(std::string_view key) noexcept {
         return result;
     }
 
-    Status status = submit({.kind = Kind::get,
-                            .key = key,
-                            .waiter = {coro::next_wait(), &result}});
+    Status status = look_up(key, {coro::next_wait(), &result});
     if (status != Status::queued) {
         result.status = status;
         return result;
@@ -35,24 +35,52 @@ Fetched Client::fetch(std::string_view key) noexcept {
     return result;
 }
 
+Status Client::look_up(std::string_view key, const Waiter& waiter) noexcept {
+    try {
+        if (lookups_.join(key, waiter)) {
+            return Status::queued;
+        }
+
+        Status status = admit();
+        if (status != Status::queued) {
+            return status;
+        }
+
+        auto lookup = std::make_unique<Lookup>(lookups_, key, waiter);
+        return enqueue(
+                   {.kind = Kind::get, .key = key, .lookup = std::move(lookup)})
+                   ? Status::queued
+                   : Status::refused;
+    } catch (const std::bad_alloc&) {
+        return Status::refused;
+    }
+}
+
 Status Client::store(std::string_view key, std::string_view value,
                      std::chrono::seconds ttl) noexcept {
-    return submit({.kind = Kind::set, .key = key, .value = value, .ttl = ttl});
+    return change({.kind = Kind::set, .key = key, .value = value, .ttl = ttl});
 }
 
 Status Client::erase(std::string_view key) noexcept {
-    return submit({.kind = Kind::del, .key = key});
+    return change({.kind = Kind::del, .key = key});
 }
 
-Status Client::submit(const Request& request) noexcept {
+/* Who asks after a change must not join a lookup that went out before it. */
+Status Client::change(Request request) noexcept {
+    Status status = admit();
+
+    if (status == Status::queued) {
+        lookups_.close(request.key);
+        status = enqueue(std::move(request)) ? status : Status::refused;
+    }
+    return status;
+}
+
+Status Client::admit() noexcept {
     if (!up_) {
         return Status::unavailable;
     }
-
-    if (!has_room() || !enqueue(request)) {
-        return Status::refused;
-    }
-    return Status::queued;
+    return has_room() ? Status::queued : Status::refused;
 }
 
 bool Client::has_room() {
@@ -109,9 +137,16 @@ void Client::lose(const Loss& why) noexcept {
     disconnect();
 }
 
+/*
+ * Up to half an interval less, at random, so that a fleet that has lost its
+ * store does not come back to it all at once.
+ */
 void Client::rest() noexcept {
+    std::uniform_int_distribution<coro::Time::rep> less(
+        0, options_.interval.count() / 2);
+
     resting_ = coro::next_wait();
-    coro::wait(now() + options_.interval);
+    coro::wait(now() + options_.interval - coro::Time(less(random_)));
     resting_.reset();
 }
 
@@ -129,20 +164,29 @@ void Client::connected() {
     journal_.connected();
 }
 
-/* The waiter's frame is looked at only while it waits for just this. */
-void Client::answer(const Waiter& waiter, Status status,
-                    std::string_view value) {
-    if (waiter.result == nullptr || !scheduler_.waiting(waiter.wait)) {
+/* A waiter's frame is looked at only while it waits for just this. */
+void Client::answer(Lookup* lookup, Status status, std::string_view value) {
+    if (lookup == nullptr) {
         return;
     }
 
-    waiter.result->value.assign(value);
-    waiter.result->status = status;
-    scheduler_.wake(waiter.wait);
+    lookup->close();
+    for (const Waiter& waiter : lookup->waiters()) {
+        if (scheduler_.waiting(waiter.wait)) {
+            waiter.result->value.assign(value);
+            waiter.result->status = status;
+            scheduler_.wake(waiter.wait);
+        }
+    }
 }
 
-void Client::release(const Waiter& waiter) noexcept {
-    if (waiter.result != nullptr) {
+void Client::release(Lookup* lookup) noexcept {
+    if (lookup == nullptr) {
+        return;
+    }
+
+    lookup->close();
+    for (const Waiter& waiter : lookup->waiters()) {
         scheduler_.wake(waiter.wait);
     }
 }

@@ -6,10 +6,13 @@
 #pragma once
 
 #include "backends/journal.hpp"
+#include "backends/lookups.hpp"
 #include "backends/store.hpp"
 #include "coro/coroutine.hpp"
 
+#include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <string_view>
 
@@ -27,20 +30,14 @@ class Client : public Store {
     void close() noexcept final;
 
   protected:
-    /* Who waits in fetch(), if anybody does. */
-    struct Waiter {
-        coro::Waker wait{};
-        Fetched* result = nullptr; /* in its frame, while it waits */
-    };
-
     enum class Kind { get, set, del };
 
     struct Request {
         Kind kind;
         std::string_view key;
-        std::string_view value{};   /* set */
-        std::chrono::seconds ttl{}; /* set */
-        Waiter waiter{};            /* get */
+        std::string_view value{};         /* set */
+        std::chrono::seconds ttl{};       /* set */
+        std::unique_ptr<Lookup> lookup{}; /* get */
     };
 
     /* A new session: it has to be there before its client comes back. */
@@ -63,7 +60,7 @@ class Client : public Store {
     /*
      * Closes the connection, which ends a wait that attempt() is in, and
      * gives back all that was queued, after a last try to send it when
-     * closing(). Each waiter is to be release()d.
+     * closing(). Each lookup is to be release()d.
      */
     virtual void disconnect() noexcept = 0;
 
@@ -71,14 +68,13 @@ class Client : public Store {
     virtual std::size_t queued() const noexcept = 0;
 
     /* Queues a request. False: memory is short. */
-    virtual bool enqueue(const Request& request) noexcept = 0;
+    virtual bool enqueue(Request request) noexcept = 0;
 
-    /* Gives a waiter its answer, if it still waits for it. */
-    void answer(const Waiter& waiter, Status status,
-                std::string_view value = {});
+    /* Ends a lookup, if there is one: gives the answer to who still waits. */
+    void answer(Lookup* lookup, Status status, std::string_view value = {});
 
-    /* Lets a waiter go without. */
-    void release(const Waiter& waiter) noexcept;
+    /* Lets those who wait go without. */
+    void release(Lookup* lookup) noexcept;
 
     /* The server has answered: requests are welcome. */
     void connected();
@@ -92,17 +88,21 @@ class Client : public Store {
     Journal journal_;
 
   private:
-    Status submit(const Request& request) noexcept;
+    Status look_up(std::string_view key, const Waiter& waiter) noexcept;
+    Status change(Request request) noexcept;
+    Status admit() noexcept;
     bool has_room();
     void drive() noexcept;
     Loss try_address() noexcept;
     void lose(const Loss& why) noexcept;
     void rest() noexcept;
 
+    Lookups lookups_;
     std::size_t address_ = 0;
     bool up_ = false;
     bool closing_ = false;
     std::optional<coro::Waker> resting_;
+    std::minstd_rand random_;
 };
 
 }  // namespace backends

@@ -76,12 +76,12 @@ std::size_t MemcachedServer::queued() const noexcept {
     return queue_.size() + round_.size() - (pinging ? 1 : 0);
 }
 
-bool MemcachedServer::enqueue(const Request& request) noexcept {
+bool MemcachedServer::enqueue(Request request) noexcept {
     try {
         queue_.push_back({request.kind, std::string(request.key),
                           std::string(request.value),
                           expiration_of(request.ttl), now() + options_.timeout,
-                          request.waiter});
+                          std::move(request.lookup)});
     } catch (const std::bad_alloc&) {
         return false;
     }
@@ -291,7 +291,8 @@ Client::Loss MemcachedServer::look_up() {
     }
 
     for (const Item& item : round_) {
-        answer(item.waiter, is_success(rc) ? Status::miss : Status::refused);
+        answer(item.lookup.get(),
+               is_success(rc) ? Status::miss : Status::refused);
     }
     return {};
 }
@@ -307,8 +308,8 @@ void MemcachedServer::deliver(const memcached_result_st* result) {
     }
 
     for (const Item& item : round_) {
-        if (item.kind == Kind::get && item.key == key) {
-            answer(item.waiter, Status::hit, value);
+        if (item.key == key) {
+            answer(item.lookup.get(), Status::hit, value);
         }
     }
 }
@@ -351,10 +352,10 @@ void MemcachedServer::disconnect() noexcept {
     }
 
     for (const Item& item : round_) {
-        release(item.waiter);
+        release(item.lookup.get());
     }
     for (const Item& item : std::exchange(queue_, {})) {
-        release(item.waiter);
+        release(item.lookup.get());
     }
     if (!yielding_.busy()) {
         round_.clear();

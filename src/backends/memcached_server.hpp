@@ -34,7 +34,7 @@ class MemcachedServer final : public Client {
         std::string value;
         std::time_t expiration;
         coro::Time deadline;
-        Waiter waiter;
+        std::unique_ptr<Lookup> lookup; /* of a get, but for a PING */
     };
 
     struct Free {
@@ -46,7 +46,7 @@ class MemcachedServer final : public Client {
     Loss attempt(const Address& address) override;
     void disconnect() noexcept override;
     std::size_t queued() const noexcept override;
-    bool enqueue(const Request& request) noexcept override;
+    bool enqueue(Request request) noexcept override;
 
     void open(const Address& address);
     Loss ping();

@@ -28,19 +28,20 @@ class Redis final : public Client {
     struct Command {
         const char* name;
         coro::Time deadline{};
-        Waiter waiter{};
+        std::unique_ptr<Lookup> lookup; /* of a GET */
     };
 
     Loss attempt(const Address& address) override;
     void disconnect() noexcept override;
     std::size_t queued() const noexcept override;
-    bool enqueue(const Request& request) noexcept override;
+    bool enqueue(Request request) noexcept override;
 
-    bool push(Words words, const Waiter& waiter = {}) noexcept;
+    bool push(Words words, std::unique_ptr<Lookup> lookup = nullptr) noexcept;
     void greet();
     Loss serve();
     Loss receive();
     Loss complete(const Command& command, const redisReply& reply);
+    void answer_get(Lookup* lookup, const redisReply& reply);
     void judge(const Command& command, const redisReply& reply);
 
     coro::Stream stream_;
@@ -54,12 +55,12 @@ Redis::Redis(coro::Scheduler& scheduler, Options options, Log log)
     : Client(scheduler, std::move(options), std::move(log), "redis"),
       stream_(scheduler), outbox_(scheduler.loop(), stream_) {}
 
-bool Redis::enqueue(const Request& request) noexcept {
+bool Redis::enqueue(Request request) noexcept {
     bool pushed = false;
 
     switch (request.kind) {
     case Kind::get:
-        pushed = push({"GET", request.key}, request.waiter);
+        pushed = push({"GET", request.key}, std::move(request.lookup));
         break;
     case Kind::set:
         pushed = push({"SETEX", request.key,
@@ -82,10 +83,10 @@ std::size_t Redis::queued() const noexcept {
 }
 
 /* The first word has to be a literal. */
-bool Redis::push(Words words, const Waiter& waiter) noexcept {
+bool Redis::push(Words words, std::unique_ptr<Lookup> lookup) noexcept {
     try {
-        queue_.push_back(
-            {words.begin()->data(), now() + options_.timeout, waiter});
+        queue_.push_back({words.begin()->data(), now() + options_.timeout,
+                          std::move(lookup)});
     } catch (const std::bad_alloc&) {
         return false;
     }
@@ -178,7 +179,7 @@ Client::Loss Redis::receive() {
             return "unexpected reply";
         }
 
-        Command command = queue_.front();
+        Command command = std::move(queue_.front());
         queue_.pop_front();
         idle_since_ = now();
 
@@ -191,18 +192,7 @@ Client::Loss Redis::receive() {
 }
 
 Client::Loss Redis::complete(const Command& command, const redisReply& reply) {
-    if (command.waiter.result != nullptr) {
-        switch (reply.type) {
-        case REDIS_REPLY_STRING:
-            answer(command.waiter, Status::hit, redis::text(reply));
-            break;
-        case REDIS_REPLY_NIL:
-            answer(command.waiter, Status::miss);
-            break;
-        default:
-            answer(command.waiter, Status::refused);
-        }
-    }
+    answer_get(command.lookup.get(), reply);
 
     if (!up() && reply.type == REDIS_REPLY_ERROR &&
         command.name != std::string_view("PING")) {
@@ -218,9 +208,22 @@ Client::Loss Redis::complete(const Command& command, const redisReply& reply) {
     return {};
 }
 
+void Redis::answer_get(Lookup* lookup, const redisReply& reply) {
+    switch (reply.type) {
+    case REDIS_REPLY_STRING:
+        answer(lookup, Status::hit, redis::text(reply));
+        break;
+    case REDIS_REPLY_NIL:
+        answer(lookup, Status::miss);
+        break;
+    default:
+        answer(lookup, Status::refused);
+    }
+}
+
 /* Says when a command fails, or answers what only another one would. */
 void Redis::judge(const Command& command, const redisReply& reply) {
-    bool is_get = command.waiter.result != nullptr;
+    bool is_get = command.lookup != nullptr;
     bool is_value =
         reply.type == REDIS_REPLY_STRING || reply.type == REDIS_REPLY_NIL;
 
@@ -244,7 +247,7 @@ void Redis::disconnect() noexcept {
     outbox_.clear();
 
     for (const Command& command : std::exchange(queue_, {})) {
-        release(command.waiter);
+        release(command.lookup.get());
     }
 }
 

@@ -136,12 +136,11 @@ TEST_CASE("memcached many: sets do not wait for an answer one by one") {
 
 TEST_CASE("memcached queue: when it is full everything is refused, at once") {
     ShortQueue x;
-    x.memcached.freeze();
-    std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
     for (std::size_t i = 0; i < count; ++i) {
-        fetches.push_back(x.s.begin_fetch("key"));
-        x.s.loop.run_once();
+        x.s.put(key(static_cast<int>(i)), "value");
     }
+    x.memcached.freeze();
+    const auto fetches = x.s.begin_fetches(count, "key");
     for (int i = 0; i < 100; ++i) {
         CHECK(x.s.at_once(Status::refused));
         CHECK(x.s.store().store("other", "x", 60s) == Status::refused);
@@ -163,9 +162,7 @@ TEST_CASE("memcached queue: when it is full everything is refused, at once") {
 TEST_CASE("memcached queue: a lost connection empties it") {
     ShortQueue x;
     x.memcached.freeze();
-    for (std::size_t i = 0; i < count; ++i) {
-        x.s.begin_fetch("key");
-    }
+    x.s.begin_fetches(count, "key");
     CHECK(x.s.at_once(Status::refused));
     x.memcached.kill9();
     CHECK(x.s.logs("connection lost"));

@@ -27,13 +27,12 @@ TEST_CASE("redis queue: when it is full everything is refused, at once") {
     TestStore s(short_queue(redis));
     REQUIRE(s.connects());
     s.put("key", "value");
+    for (std::size_t i = 0; i < count; ++i) {
+        s.put("key" + std::to_string(i), "value");
+    }
     redis.freeze();
 
-    TestStore::Fetches fetches;
-    for (std::size_t i = 0; i < count; ++i) {
-        fetches.push_back(s.begin_fetch("key"));
-        s.loop.run_once();
-    }
+    const auto fetches = s.begin_fetches(count, "key");
     for (int i = 0; i < 100; ++i) {
         CHECK(s.at_once(Status::refused));
         CHECK(s.store().store("other", "x", 60s) == Status::refused);
@@ -60,9 +59,7 @@ TEST_CASE("redis queue: that it is full no more is logged after a while") {
     TestStore s(options);
     REQUIRE(s.connects());
     redis.freeze();
-    for (std::size_t i = 0; i < count; ++i) {
-        s.begin_fetch("key");
-    }
+    s.begin_fetches(count, "key");
     CHECK(s.at_once(Status::refused));
     redis.thaw();
     CHECK(s.loop.run_until([&] { return s.scheduler.alive() == 1; }));
@@ -104,7 +101,7 @@ TEST_CASE("redis queue: of one place, used again and again") {
     REQUIRE(s.connects());
 
     for (int i = 0; i < 50; ++i) {
-        const auto fetch = s.begin_fetch("key");
+        const auto fetch = s.begin_fetch("another");
         CHECK(s.at_once(Status::refused));
         CHECK(s.loop.run_until([&] { return fetch->done; }));
         CHECK(fetch->result.status == Status::miss);
@@ -116,9 +113,7 @@ TEST_CASE("redis queue: a lost connection empties it") {
     TestStore s(short_queue(redis));
     REQUIRE(s.connects());
     redis.freeze();
-    for (std::size_t i = 0; i < count; ++i) {
-        s.begin_fetch("key");
-    }
+    s.begin_fetches(count, "key");
     CHECK(s.at_once(Status::refused));
 
     redis.kill9();

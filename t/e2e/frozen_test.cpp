@@ -88,8 +88,9 @@ STORE_TEST_CASE("a full queue makes a lookup a miss at once") {
     Server store;
     Fleet fleet(store, {}, "count=1 interval=1m timeout=60s");
     const auto session = fleet.make(tls12());
+    const auto another = fleet.make(tls12());
     store.freeze();
-    TlsClient waits(fleet.b.address(), tls12(session));
+    TlsClient waits(fleet.b.address(), tls12(another));
     CHECK_FALSE(waits.step());
     for (int i = 0; i < 10; ++i) {
         CHECK_FALSE(fleet.b.get(tls12(session)).reused);
@@ -100,6 +101,24 @@ STORE_TEST_CASE("a full queue makes a lookup a miss at once") {
     CHECK(waits.reused());
     // And there is room again.
     CHECK(eventually([&] { return fleet.b.get(tls12(session)).reused; }));
+}
+
+STORE_TEST_CASE("connections of one session at a time share one lookup") {
+    Server store;
+    // More lookups than that would be refused.
+    Fleet fleet(store, {}, "count=2 interval=1m timeout=60s");
+    for (auto options : {tls12(), tls13()}) {
+        options.session = fleet.make(options);
+        store.freeze();
+        auto clients = start_handshakes(fleet.b, 6, options, options);
+        CHECK(eventually([&] { return fleet.b.active() == 6; }));
+        CHECK(handshake_all(clients, Milliseconds{0}) == 0);
+        store.thaw();
+        CHECK(handshake_all(clients) == clients.size());
+        for (auto& client : clients) {
+            CHECK(client.reused());
+        }
+    }
 }
 
 STORE_TEST_CASE("a full queue drops new sessions, and no client is the worse") {

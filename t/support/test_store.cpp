@@ -117,9 +117,9 @@ std::shared_ptr<TestStore::Fetch> TestStore::begin_fetch(std::string key) {
 
 TestStore::Fetches TestStore::begin_fetches(std::size_t n,
                                             const std::string& key) {
-    Fetches fetches(n);
-    for (auto& fetch : fetches) {
-        fetch = begin_fetch(key);
+    Fetches fetches;
+    for (std::size_t i = 0; i < n; ++i) {
+        fetches.push_back(begin_fetch(key + std::to_string(i)));
     }
     return fetches;
 }

@@ -54,6 +54,7 @@ class TestStore : public Coroutines {
     std::shared_ptr<Fetch> begin_fetch(std::string key);
 
     using Fetches = std::vector<std::shared_ptr<Fetch>>;
+    // Of key0, key1, ...: those of one key would be one lookup.
     Fetches begin_fetches(std::size_t n, const std::string& key);
 
     // To its end.

@@ -1,0 +1,66 @@
+/*
+ * Lookups under way, and who waits for them. Browsers open several
+ * connections at once with one session: all that want a key at a time share
+ * one lookup.
+ */
+
+#pragma once
+
+#include "backends/store.hpp"
+
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace backends {
+
+/* Who waits in fetch(). */
+struct Waiter {
+    coro::Waker wait;
+    Fetched* result; /* in its frame, as long as it waits */
+};
+
+class Lookups;
+
+/* One lookup. It can be joined until it is closed or ends. */
+class Lookup {
+  public:
+    /* Throws std::bad_alloc. `all` has to outlive it. */
+    Lookup(Lookups& all, std::string_view key, const Waiter& first);
+    ~Lookup() { close(); }
+
+    Lookup(const Lookup&) = delete;
+    Lookup& operator=(const Lookup&) = delete;
+
+    /* Whoever wants the key from now on looks it up anew. */
+    void close() noexcept;
+
+    const std::vector<Waiter>& waiters() const noexcept { return waiters_; }
+
+  private:
+    friend class Lookups;
+
+    Lookups& all_;
+    const std::string key_;
+    std::vector<Waiter> waiters_;
+};
+
+class Lookups {
+  public:
+    /*
+     * Lets `waiter` wait for the lookup of `key` that is under way. False:
+     * there is none. Throws std::bad_alloc.
+     */
+    bool join(std::string_view key, const Waiter& waiter);
+
+    /* The key's value changes: closes its lookup, if there is one. */
+    void close(std::string_view key) noexcept;
+
+  private:
+    friend class Lookup;
+
+    std::unordered_map<std::string_view, Lookup*> open_;
+};
+
+}  // namespace backends
