@@ -15,7 +15,7 @@ build_packages=(nginx nginx-dev g++ make
 demo_packages=(redis-server memcached openssl)
 # libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.
 test_packages=(doctest-dev redis-server memcached sasl2-bin libsasl2-modules
-    openssl libgnutls28-dev nodejs)
+    dnsmasq-base openssl libgnutls28-dev nodejs)
 bench_packages=(redis-server memcached openssl procps)
 lint_packages=(clang-format clang-tidy shellcheck)
 

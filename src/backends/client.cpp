@@ -8,7 +8,7 @@ namespace backends {
 Client::Client(coro::Scheduler& scheduler, Options options, Log log,
                std::string kind)
     : scheduler_(scheduler), options_(std::move(options)),
-      journal_(std::move(log), std::move(kind)),
+      journal_(std::move(log), std::move(kind)), addresses_(options_.addresses),
       random_(static_cast<std::minstd_rand::result_type>(
           std::chrono::steady_clock::now().time_since_epoch().count())) {}
 
@@ -109,22 +109,48 @@ void Client::drive() noexcept {
         if (was_up) {
             failures = 0;
         } else {
-            address_ = (address_ + 1) % options_.addresses.size();
-            if (++failures < options_.addresses.size()) {
+            address_ = (address_ + 1) % addresses_.size();
+            if (++failures < addresses_.size()) {
                 continue;
             }
             failures = 0;
         }
         rest();
+        look_up_name();
     }
 }
 
 Client::Loss Client::try_address() noexcept {
     try {
-        journal_.at(options_.addresses[address_]);
-        return attempt(options_.addresses[address_]);
+        journal_.at(addresses_[address_]);
+        return attempt(addresses_[address_]);
     } catch (const std::bad_alloc&) {
         return "out of memory";
+    }
+}
+
+/* The name may have moved. What is known of it stays if nothing new is. */
+void Client::look_up_name() noexcept {
+    if (options_.host.empty() || options_.resolver == nullptr || closing_) {
+        return;
+    }
+
+    try {
+        resting_ = coro::next_wait();
+        Resolved found = options_.resolver->resolve(
+            options_.host, options_.port, now() + options_.timeout);
+        resting_.reset();
+
+        if (!found.addresses.empty()) {
+            journal_.worked("resolving", now());
+            addresses_ = std::move(found.addresses);
+            address_ = 0;
+        } else if (!closing_) {
+            journal_.failed("resolving", found.error,
+                            options_.host + ": " + found.error, now());
+        }
+    } catch (const std::bad_alloc&) {
+        resting_.reset();
     }
 }
 

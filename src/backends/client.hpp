@@ -94,10 +94,12 @@ class Client : public Store {
     bool has_room();
     void drive() noexcept;
     Loss try_address() noexcept;
+    void look_up_name() noexcept;
     void lose(const Loss& why) noexcept;
     void rest() noexcept;
 
     Lookups lookups_;
+    std::vector<Address> addresses_;
     std::size_t address_ = 0;
     bool up_ = false;
     bool closing_ = false;

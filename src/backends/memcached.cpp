@@ -83,6 +83,8 @@ Memcached::Memcached(coro::Scheduler& scheduler,
     for (const Server& server : servers) {
         Options own = options;
         own.addresses = server.addresses;
+        own.host = server.host;
+        own.port = server.port;
         servers_.push_back(
             std::make_unique<MemcachedServer>(scheduler, std::move(own), log));
         api.server_add_with_weight_(ring_, server.name.c_str(),

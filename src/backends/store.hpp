@@ -11,6 +11,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <limits>
 #include <memory>
@@ -41,12 +42,33 @@ struct Address {
     std::string text; /* for log lines */
 };
 
+struct Resolved {
+    std::vector<Address> addresses{};
+    std::string error{}; /* why there are none */
+};
+
+/* Whoever can look a name up without blocking. */
+class Resolver {
+  public:
+    virtual ~Resolver() = default;
+
+    /*
+     * Suspends the calling coroutine until there is an answer, `deadline`
+     * has passed, or its wait is cancelled. May throw std::bad_alloc.
+     */
+    virtual Resolved resolve(std::string name, std::uint16_t port,
+                             coro::Time deadline) = 0;
+};
+
 /* What both kinds of store are told. Equal options make equal stores. */
 struct Options {
     static constexpr std::size_t unlimited =
         std::numeric_limits<std::size_t>::max();
 
     std::vector<Address> addresses; /* tried in turn; at least one */
+    std::string host;               /* the name that led to them, or empty */
+    std::uint16_t port = 0;         /* with a name */
+    Resolver* resolver = nullptr;   /* null: the addresses do not change */
     std::string user;               /* empty: a password alone */
     std::string password;           /* empty: no authentication */
     unsigned db = 0;
@@ -92,8 +114,10 @@ class Store {
 /* One of several servers, over which the keys are spread. */
 struct Server {
     std::string name; /* as configured: the same on every node of a fleet */
-    std::vector<Address> addresses; /* tried in turn; at least one */
-    unsigned weight = 1;            /* its share, compared with the others' */
+    std::vector<Address> addresses{}; /* tried in turn; at least one */
+    std::string host{};               /* the name that led to them, or empty */
+    std::uint16_t port = 0;           /* with a name */
+    unsigned weight = 1;              /* its share, compared with the others' */
 };
 
 /*

@@ -37,6 +37,12 @@ std::string url_of(const ServerParameters& server) {
            std::to_string(server.port);
 }
 
+bool is_numeric(ngx_conf_t* cf, const std::string& host) {
+    ngx_str_t text = str(host);
+    ngx_addr_t addr;
+    return ngx_parse_addr(cf->pool, &addr, text.data, text.len) == NGX_OK;
+}
+
 /*
  * The addresses of a server: a name's are all of those that the system's
  * resolver knows at this time.
@@ -44,7 +50,7 @@ std::string url_of(const ServerParameters& server) {
 char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
               Remote& remote) {
     backends::Server server{.name = url_of(parameters),
-                            .addresses = {},
+                            .port = parameters.port,
                             .weight = parameters.weight};
     ngx_url_t u{};
     u.url = str(server.name);
@@ -63,6 +69,10 @@ char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
         address.length = addr.socklen;
         address.text = view(addr.name);
         server.addresses.push_back(std::move(address));
+    }
+
+    if (parameters.path.empty() && !is_numeric(cf, parameters.host)) {
+        server.host = parameters.host;
     }
 
     remote.servers.push_back(std::move(server));

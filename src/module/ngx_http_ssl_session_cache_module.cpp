@@ -87,8 +87,20 @@ bool awaits_tls(ngx_connection_t* c) {
            static_cast<ngx_http_connection_t*>(c->data)->ssl;
 }
 
+/* That of http{}; nginx makes one without servers where none is set. */
+ngx_resolver_t* resolver_of(ngx_cycle_t* cycle) {
+    auto* http = reinterpret_cast<ngx_http_conf_ctx_t*>(
+        ngx_get_conf(cycle->conf_ctx, ngx_http_module));
+    auto* conf = static_cast<ngx_http_core_loc_conf_t*>(
+        http->loc_conf[ngx_http_core_module.ctx_index]);
+
+    return conf->resolver != nullptr && conf->resolver->connections.nelts != 0
+               ? conf->resolver
+               : nullptr;
+}
+
 void start(ngx_cycle_t* cycle, const ngx_http_core_main_conf_t& main) {
-    worker = new Worker();
+    worker = new Worker(resolver_of(cycle));
 
     for (const auto* server : servers_of(main)) {
         ServerConf& conf = conf_of(server);

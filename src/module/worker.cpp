@@ -16,7 +16,11 @@ void log(backends::Level level, std::string_view line) {
 
 }  // namespace
 
-Worker::Worker() : scheduler_(loop_, stacks_) {}
+Worker::Worker(ngx_resolver_t* resolver) : scheduler_(loop_, stacks_) {
+    if (resolver != nullptr) {
+        resolver_.emplace(scheduler_, resolver);
+    }
+}
 
 backends::Store* Worker::store(const StoreParameters& parameters,
                                const std::vector<backends::Server>& servers) {
@@ -29,6 +33,7 @@ backends::Store* Worker::store(const StoreParameters& parameters,
     }
 
     backends::Options options;
+    options.resolver = resolver_ ? &*resolver_ : nullptr;
     options.user = parameters.user;
     options.password = parameters.password;
     options.db = parameters.db;
@@ -41,6 +46,8 @@ backends::Store* Worker::store(const StoreParameters& parameters,
         store = backends::make_memcached(scheduler_, servers, options, log);
     } else {
         options.addresses = servers.front().addresses;
+        options.host = servers.front().host;
+        options.port = servers.front().port;
         store = backends::make_redis(scheduler_, std::move(options), log);
     }
 

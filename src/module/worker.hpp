@@ -11,8 +11,10 @@
 #include "coro/stack_pool.hpp"
 #include "module/directive.hpp"
 #include "module/ngx.hpp"
+#include "module/resolver.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,7 +31,8 @@ struct Counters {
 
 class Worker {
   public:
-    Worker();
+    /* `resolver` is nginx's, or null where none is configured. */
+    explicit Worker(ngx_resolver_t* resolver);
 
     /*
      * The client of the store on `servers`: equal parameters share one.
@@ -54,6 +57,7 @@ class Worker {
     coro::NgxLoop loop_;
     coro::StackPool stacks_;
     coro::Scheduler scheduler_;
+    std::optional<Resolver> resolver_;
     std::vector<Client> clients_;
     Counters counters_;
 };

@@ -10,21 +10,6 @@ namespace {
 
 constexpr const char* quick = "interval=20 timeout=60s";
 
-// Whether sessions of both protocols go from `a` to `b`, within reason: the
-// nodes have to notice that the store is back.
-bool eventually_resumes(const Node& a, const Node& b) {
-    const auto works = [&](TlsOptions options) {
-        return eventually([&] {
-            options.session = nullptr;
-            options.session = a.get(options).session();
-            // The store has its answer to give before that.
-            return eventually([&] { return b.get(options).reused; },
-                              Milliseconds{100});
-        });
-    };
-    return works(tls12()) && works(tls13());
-}
-
 void check_full(const Node& node) {
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);

@@ -109,4 +109,17 @@ Session Fleet::make(const TlsOptions& options) {
     return made.session();
 }
 
+bool eventually_resumes(const Node& a, const Node& b) {
+    const auto works = [&](TlsOptions options) {
+        return eventually([&] {
+            options.session = nullptr;
+            options.session = a.get(options).session();
+            // The store has its answer to give before that.
+            return eventually([&] { return b.get(options).reused; },
+                              Milliseconds{100});
+        });
+    };
+    return works(tls12()) && works(tls13());
+}
+
 }  // namespace support

@@ -71,6 +71,10 @@ bool wait_clients(const RedisServer& redis, int count);
 bool wait_stored(const StoreServer& store, const Session& session,
                  const std::string& prefix = "ngx_ssl:");
 
+// Whether sessions of both protocols go from `a` to `b`, within reason: the
+// nodes have to notice that the store is back.
+bool eventually_resumes(const Node& a, const Node& b);
+
 // Two nodes alike on one store, ready for each other's sessions.
 struct Fleet {
     explicit Fleet(StoreServer& store, const NodeConfig& config = {},

@@ -62,7 +62,7 @@ backends::Options store_options(const RedisServer& server) {
 
 backends::Server store_server(const backends::Address& address,
                               unsigned weight) {
-    return {address.text, {address}, weight};
+    return {.name = address.text, .addresses = {address}, .weight = weight};
 }
 
 backends::Server store_server(const MemcachedServer& server, unsigned weight) {

@@ -1,0 +1,28 @@
+/*
+ * Names looked up with nginx's resolver ("resolver" at http level), which
+ * never blocks: the coroutine that asks is suspended.
+ */
+
+#pragma once
+
+#include "backends/store.hpp"
+#include "coro/coroutine.hpp"
+#include "module/ngx.hpp"
+
+namespace session_cache {
+
+class Resolver final : public backends::Resolver {
+  public:
+    /* Both have to outlive it. */
+    Resolver(coro::Scheduler& scheduler, ngx_resolver_t* resolver) noexcept
+        : scheduler_(scheduler), resolver_(resolver) {}
+
+    backends::Resolved resolve(std::string name, std::uint16_t port,
+                               coro::Time deadline) override;
+
+  private:
+    coro::Scheduler& scheduler_;
+    ngx_resolver_t* resolver_;
+};
+
+}  // namespace session_cache
