@@ -16,8 +16,10 @@ bool same(SessionId a, SessionId b) {
            std::memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
+/* A session's own timeout is of any value, negative ones among them. */
 long lifetime(const SSL_SESSION* session, std::chrono::seconds timeout) {
-    return std::min<long>(timeout.count(), SSL_SESSION_get_timeout(session));
+    return std::clamp<long>(SSL_SESSION_get_timeout(session), 0,
+                            timeout.count());
 }
 
 }  // namespace
@@ -88,12 +90,12 @@ Decoded decode(std::string_view value, const Expected& expected) {
     return {std::move(session)};
 }
 
+/* The time that a session was made at, too, is of any value; after `now` it
+ * is of a node whose clock is ahead. */
 std::chrono::seconds time_left(const SSL_SESSION* session,
                                std::chrono::seconds timeout, std::time_t now) {
-    long lifetime =
-        std::min<long>(timeout.count(), SSL_SESSION_get_timeout(session));
-
-    return std::chrono::seconds(SSL_SESSION_get_time(session) + lifetime - now);
+    long made = std::clamp<long>(SSL_SESSION_get_time(session), 0, now);
+    return std::chrono::seconds(lifetime(session, timeout) - (now - made));
 }
 
 }  // namespace session_cache

@@ -88,7 +88,7 @@ Decoded decode(std::string_view value, const Expected& expected);
 
 /*
  * How long a session made by or resumed at a server with `timeout` has left
- * to live at `now`; zero or less: nothing.
+ * to live at `now`, `timeout` at most; zero or less: nothing.
  */
 std::chrono::seconds time_left(const SSL_SESSION* session,
                                std::chrono::seconds timeout, std::time_t now);

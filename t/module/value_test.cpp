@@ -5,6 +5,7 @@
 #include "support/tls_pair.hpp"
 
 #include <doctest/doctest.h>
+#include <limits>
 #include <openssl/err.h>
 
 using namespace session_cache;
@@ -268,6 +269,36 @@ TEST_CASE("value: the time that is left") {
     CHECK(time_left(session, 100 * hour, made) == hour);
     CHECK(time_left(session, hour, made + 3600) == 0s);
     CHECK(time_left(session, hour, made + 3700) == -100s);
+}
+
+TEST_CASE("value: times that are beyond all reason") {
+    constexpr auto highest = std::numeric_limits<long>::max();
+    constexpr auto lowest = std::numeric_limits<long>::min();
+    const Stored stored(TLS1_3_VERSION);
+    SSL_SESSION* session = stored.session.get();
+    const std::time_t now = stored.time();
+
+    for (const long made : {lowest, -1L, 0L, 1L}) {
+        SSL_SESSION_set_time(session, made);
+        CHECK(time_left(session, hour, now) < 0s);
+    }
+    for (const long made : {now + 1, highest}) {  // by a clock that is ahead
+        SSL_SESSION_set_time(session, made);
+        CHECK(time_left(session, hour, now) == hour);
+    }
+
+    SSL_SESSION_set_time(session, now);
+    SSL_SESSION_set_timeout(session, highest);
+    CHECK(time_left(session, hour, now) == hour);
+}
+
+TEST_CASE("value: a timeout below zero, which OpenSSL reads but does not set") {
+    Stored stored(TLS1_3_VERSION);
+    const std::string timeout = "\xa2\x04\x02\x02\x0e\x10";  // 3600
+    const auto at = stored.value.find(timeout);
+    REQUIRE(at != std::string::npos);
+    stored.value.replace(at, timeout.size(), "\xa2\x04\x02\x02\xff\0"s);
+    CHECK(stored.error() == "expired");
 }
 
 TEST_CASE("value: a session of 64 KiB is stored, a longer one is not") {
