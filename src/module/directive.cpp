@@ -127,8 +127,13 @@ const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
     {"tickets", &Parser::tickets},
 }};
 
+/* In nginx.conf a string may hold any byte, in a log line it may not. */
 std::string quoted(std::string_view text) {
-    return '"' + std::string(text) + '"';
+    std::string printable(text);
+    std::replace_if(
+        printable.begin(), printable.end(),
+        [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+    return '"' + printable + '"';
 }
 
 void Parser::read(std::string_view argument) {

@@ -62,9 +62,9 @@ TEST_CASE("directive: port") {
         {"port=7000 addr=redis", at({redis("redis", 7000)})},
         {"addr=redis port=7000", at({redis("redis", 7000)})},
     });
-    check_invalid("port", {"", "0", "-1", "+1", "65536", "4294967297",
-                           "99999999999999999999999", "0x10", "12a", "a", "1.5",
-                           "\t1"});
+    check_invalid("port",
+                  {"", "0", "-1", "+1", "65536", "4294967297",
+                   "99999999999999999999999", "0x10", "12a", "a", "1.5"});
 }
 
 TEST_CASE("directive: a port that nothing uses") {
