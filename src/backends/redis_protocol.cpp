@@ -6,6 +6,19 @@
 
 namespace backends::redis {
 
+namespace {
+
+/* Instead of hiredis' own, which allocates what the header claims. */
+redisReplyObjectFunctions without_arrays(redisReplyObjectFunctions functions) {
+    functions.createArray = [](const redisReadTask* task, auto) -> void* {
+        *static_cast<bool*>(task->privdata) = true;
+        return nullptr;
+    };
+    return functions;
+}
+
+}  // namespace
+
 bool append_command(std::string& out,
                     std::initializer_list<std::string_view> words) noexcept {
     std::array<const char*, 4> data;
@@ -55,6 +68,10 @@ Parser::Parser() : reader_(redisReaderCreate()) {
     if (reader_ == nullptr) {
         throw std::bad_alloc();
     }
+
+    static redisReplyObjectFunctions functions = without_arrays(*reader_->fn);
+    reader_->fn = &functions;
+    reader_->privdata = &array_;
 }
 
 bool Parser::feed(std::string_view bytes) noexcept {
@@ -74,6 +91,9 @@ Reply Parser::next() noexcept {
 }
 
 std::string_view Parser::error() const noexcept {
+    if (array_) {
+        return "unexpected array";
+    }
     if (reader_->err != 0) {
         return reader_->errstr;
     }

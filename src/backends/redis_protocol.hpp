@@ -39,7 +39,10 @@ inline std::string_view text(const redisReply& reply) noexcept {
     return {reply.str, static_cast<std::size_t>(reply.len)};
 }
 
-/* Cuts a stream of bytes into replies. */
+/*
+ * Cuts a stream of bytes into replies. None may be an array: no command of
+ * ours is answered with one.
+ */
 class Parser {
   public:
     /*
@@ -50,6 +53,8 @@ class Parser {
 
     /* Throws std::bad_alloc. */
     Parser();
+    Parser(const Parser&) = delete;
+    Parser& operator=(const Parser&) = delete;
 
     /* Takes bytes as they came. Returns false when memory is short. */
     bool feed(std::string_view bytes) noexcept;
@@ -72,6 +77,7 @@ class Parser {
 
     std::unique_ptr<redisReader, ReaderDelete> reader_;
     bool too_long_ = false;
+    bool array_ = false; /* hiredis has a pointer to it */
 };
 
 }  // namespace backends::redis
