@@ -17,6 +17,7 @@ demo_packages=(redis-server memcached openssl)
 test_packages=(doctest-dev redis-server memcached sasl2-bin libsasl2-modules
     dnsmasq-base openssl libgnutls28-dev nodejs)
 bench_packages=(redis-server memcached openssl procps)
+fuzz_packages=(clang libclang-rt-dev)
 lint_packages=(clang-format clang-tidy shellcheck)
 
 # Seconds that one test binary may run.
@@ -39,7 +40,8 @@ cmd_build() {
 ## deps             install every package that any verb needs
 cmd_deps() {
     require "${build_packages[@]}" "${demo_packages[@]}" \
-        "${test_packages[@]}" "${bench_packages[@]}" "${lint_packages[@]}"
+        "${test_packages[@]}" "${bench_packages[@]}" "${fuzz_packages[@]}" \
+        "${lint_packages[@]}"
 }
 
 ## test [ARGS]      build and run the tests; ARGS are doctest's, such as
@@ -70,6 +72,17 @@ cmd_faults() {
     cat build/faults.md
     echo "$passed passed, $failed failed"
     ((failed == 0))
+}
+
+## fuzz [SECONDS]   build the fuzz targets, t/fuzz, and run all of them at a
+##                  time for SECONDS, 600 unless told otherwise; what they
+##                  find is left in build/fuzz
+cmd_fuzz() {
+    local seconds=${1:-600}
+    require "${build_packages[@]}" "${test_packages[@]}" "${fuzz_packages[@]}"
+    rm -f build/fuzz/summary
+    build_tests fuzz
+    run_fuzz "$seconds"
 }
 
 ## demo [--store redis | memcached] [--keep]
@@ -284,7 +297,7 @@ tidy() {
 build_tests() {
     say "building the tests"
     logged build/test.log \
-        's|.* -o \.\./build/t/\(obj/\)\?\([^ ]*\).*|    \2|p' \
+        's|.* -o \.\./build/[a-z]*/\(obj/\)\?\([^ ]*\).*|    \2|p' \
         make --no-print-directory -C t -j"$(nproc)" "$@"
 }
 
@@ -310,6 +323,49 @@ run_suite() {
     fi
     passed=$((passed + good))
     failed=$((failed + bad))
+}
+
+# Runs all fuzz targets for so many seconds.
+run_fuzz() {
+    local seconds=$1 source tmp passed=0 failed=0
+    local -A pids
+    # Most runs make a socket: in memory they are twice as many.
+    tmp=$(mktemp -d -p /dev/shm)
+    say "fuzzing for $seconds seconds"
+    for source in t/fuzz/*_fuzz.cpp; do
+        source=$(basename "$source" _fuzz.cpp)
+        TMPDIR=$tmp fuzz_target "$source" "$seconds" &
+        pids[$source]=$!
+    done
+    for source in "${!pids[@]}"; do
+        if wait "${pids[$source]}"; then
+            passed=$((passed + 1))
+        else
+            failed=$((failed + 1))
+        fi
+    done
+    rm -rf "$tmp"
+    echo "$passed passed, $failed failed" | tee build/fuzz/summary
+    ((failed == 0))
+}
+
+# Runs a fuzz target, from the seeds and from what earlier runs found new.
+fuzz_target() {
+    local target=$1 seconds=$2 status=0 log=build/fuzz/$1.log end
+    mkdir -p "build/fuzz/corpus/$target"
+    "build/fuzz/$target" -max_total_time="$seconds" -print_final_stats=1 \
+        -rss_limit_mb=1024 -malloc_limit_mb=64 \
+        -artifact_prefix="build/fuzz/$target-" \
+        "build/fuzz/corpus/$target" "t/fuzz/corpus/$target" \
+        > "$log" 2>&1 || status=$?
+    end=$(sed -n 's/^#\([0-9]*\)\tDONE *cov: \([0-9]*\).*/\1 runs, coverage \2/p' \
+        "$log")
+    if ((status)) || [[ -z $end ]]; then
+        tail -n 30 "$log"
+        say "$target: a finding; the whole output is in $log"
+        return 1
+    fi
+    say "$target: $end"
 }
 
 main() {

@@ -18,12 +18,12 @@ using session_cache::ServerParameters;
 using session_cache::Tickets;
 using session_cache::Type;
 
-// Arguments are told apart by spaces, as in nginx.conf.
-inline Parsed parse(const std::string& line) {
+// Arguments are told apart by spaces, as in nginx.conf, unless told otherwise.
+inline Parsed parse(const std::string& line, char separator = ' ') {
     std::vector<std::string_view> arguments;
     std::string_view rest = line;
     while (!rest.empty()) {
-        const auto end = std::min(rest.find(' '), rest.size());
+        const auto end = std::min(rest.find(separator), rest.size());
         arguments.push_back(rest.substr(0, end));
         rest.remove_prefix(std::min(end + 1, rest.size()));
     }

@@ -1,0 +1,109 @@
+#pragma once
+
+#include "fuzz/fuzz.hpp"
+#include "support/test_store.hpp"
+
+#include <doctest/doctest.h>
+#include <string>
+
+// A store's client and a server that says whatever the input has; `Fake` is
+// FakeRedis or FakeMemcached. Whatever was said, nobody waits in the end, and
+// a new connection works.
+template <class Fake>
+class Conversation {
+  public:
+    // Without changes a server is only asked for values.
+    explicit Conversation(bool changes = true) : changes_(changes) {}
+
+    void play(Input& input) {
+        while (!input.empty()) {
+            step(input);
+            store().loop.run_turns(2);
+            fake_.peer.accept();
+        }
+        end();
+    }
+
+    // What the new connection is for.
+    Fake& fake() { return fake_; }
+
+  private:
+    support::TestStore& store() { return *fake_.store; }
+
+    // A byte tells what is done, and how much.
+    void step(Input& input) {
+        const unsigned byte = input.byte();
+        const unsigned n = byte / 8;
+        const unsigned what = byte % 8;
+        if (!changes_ && (what == 3 || what == 4)) {
+            return;
+        }
+        switch (what) {
+        case 0:
+            send(input.take(n));
+            break;
+        case 1:
+            send(input.take(n * 8));
+            break;
+        case 2:
+            fetches_.push_back(store().begin_fetch("key"));
+            break;
+        case 3:
+            store().store().store("key", "value", std::chrono::seconds(60));
+            break;
+        case 4:
+            store().store().erase("key");
+            break;
+        case 5:
+            store().loop.skip(std::chrono::seconds(n));
+            break;
+        case 6:
+            store().loop.skip(Fake::interval);
+            break;
+        case 7:
+            fake_.peer.hang_up();
+            break;
+        }
+    }
+
+    void send(std::string_view bytes) {
+        if (!fake_.peer.closed()) {
+            fake_.peer.send(bytes);
+            sent_ += bytes;
+        }
+    }
+
+    void end() {
+        fake_.peer.hang_up();
+        // An idle client of memcached sees it only when it asks, and one that
+        // asks may connect once more before it gives up.
+        fetches_.push_back(store().begin_fetch("key"));
+        store().loop.run_turns(2);
+        store().loop.skip(support::patience);
+        for (const auto& fetch : fetches_) {
+            CHECK(store().loop.run_until([&] { return fetch->done; }));
+            check(fetch->result);
+        }
+        for (const unsigned char c : store().log()) {
+            CHECK((c == '\n' || (c >= ' ' && c != 0x7f)));
+        }
+        store().loop.run_turns(2);
+        while (fake_.peer.accept()) {
+        }
+        fake_.reconnect();
+    }
+
+    void check(const backends::Fetched& fetched) {
+        CHECK(fetched.status != backends::Status::queued);
+        if (fetched.status == backends::Status::hit) {
+            CHECK(sent_.find(fetched.value) != std::string::npos);
+        } else {
+            CHECK(fetched.value.empty());
+        }
+    }
+
+    const bool changes_;
+    Fake fake_;
+    support::TestStore::Fetches fetches_;
+    std::string sent_;
+};

@@ -1,0 +1,80 @@
+// The directive's arguments: what is accepted is within the ranges of the
+// README, what is not has a message for one line of a log.
+//
+// Input: the arguments, one a line.
+
+#include "fuzz/fuzz.hpp"
+#include "support/directive_table.hpp"
+
+#include <cstring>
+#include <doctest/doctest.h>
+#include <sys/un.h>
+
+using namespace session_cache;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
+
+bool is_printable(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](unsigned char c) { return c >= ' ' && c != 0x7f; });
+}
+
+void check(const ServerParameters& server) {
+    CHECK(server.host.empty() != server.path.empty());
+    if (server.path.empty()) {
+        CHECK(server.port != 0);
+    } else {
+        CHECK(server.path.front() == '/');
+        CHECK(server.path.size() < sizeof(sockaddr_un{}.sun_path));
+        CHECK(server.port == 0);
+    }
+    CHECK(server.weight >= 1);
+    CHECK(server.weight <= 1000);
+}
+
+void check_type(const StoreParameters& store) {
+    if (store.type == Type::redis) {
+        CHECK(store.servers.size() == 1);
+        CHECK(store.servers.front().weight == 1);
+        return;
+    }
+    CHECK(store.db == 0);
+    for (const auto& server : store.servers) {
+        CHECK((store.password.empty() ||
+               (!store.user.empty() && server.path.empty())));
+    }
+}
+
+void check(const StoreParameters& store) {
+    CHECK_FALSE(store.servers.empty());
+    for (const auto& server : store.servers) {
+        check(server);
+    }
+    check_type(store);
+    for (const auto time : {store.interval, store.timeout}) {
+        CHECK(time > 0ms);
+        CHECK(time.count() <= most);
+    }
+    CHECK(store.count > 0);
+    CHECK((store.count <= most || store.count == backends::Options::unlimited));
+    CHECK((store.user.empty() || !store.password.empty()));
+    CHECK(store.db <= most);
+}
+
+}  // namespace
+
+void fuzz(Input input) {
+    const Parsed parsed =
+        support::directive::parse(std::string(input.rest()), '\n');
+    if (!parsed.error.empty()) {
+        CHECK(is_printable(parsed.error));
+        return;
+    }
+    check(parsed.directive.store);
+    CHECK(parsed.directive.prefix.size() <= 128);
+    CHECK(is_printable(parsed.directive.prefix));
+    CHECK(parsed.directive.prefix.find(' ') == std::string::npos);
+}

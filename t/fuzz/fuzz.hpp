@@ -1,0 +1,39 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string_view>
+
+// What the fuzzer made up, from which a target takes its pieces.
+class Input {
+  public:
+    explicit Input(std::string_view bytes) : rest_(bytes) {}
+
+    bool empty() const { return rest_.empty(); }
+    std::string_view rest() const { return rest_; }
+
+    // As many as are left, if there are fewer.
+    std::string_view take(std::size_t size) {
+        const auto taken = rest_.substr(0, size);
+        rest_.remove_prefix(taken.size());
+        return taken;
+    }
+
+    // Big-endian, of as many bytes as are left; 0 when none is.
+    template <class Number>
+    Number number() {
+        Number value{};
+        for (const unsigned char byte : take(sizeof value)) {
+            value = static_cast<Number>(value << 8 | byte);
+        }
+        return value;
+    }
+
+    unsigned byte() { return number<unsigned char>(); }
+
+  private:
+    std::string_view rest_;
+};
+
+// A target: what one input has to come to, as doctest's assertions.
+void fuzz(Input input);

@@ -1,0 +1,65 @@
+// Replies as Redis' bytes are cut: the same whatever the pieces in which
+// these come.
+//
+// Input: the sizes of four pieces (1 byte each), which take turns, then the
+// bytes.
+
+#include "backends/redis_protocol.hpp"
+#include "fuzz/fuzz.hpp"
+
+#include <array>
+#include <doctest/doctest.h>
+#include <string>
+
+using namespace backends::redis;
+
+namespace {
+
+std::string print(const redisReply& reply) {
+    const auto shown = loggable(reply);
+    CHECK(shown.size() <= 120);
+    for (const char c : shown) {
+        CHECK(c >= ' ');
+        CHECK(c <= '~');
+    }
+    CHECK(text(reply).starts_with(shown));
+    CHECK(text(reply).starts_with(error_code(reply)));
+    return std::to_string(reply.type) + ' ' + std::to_string(reply.integer) +
+           ' ' + std::string(text(reply)) + '\n';
+}
+
+// The replies, and the error in the end.
+class Printed {
+  public:
+    void feed(std::string_view bytes) {
+        CHECK((parser_.feed(bytes) || !parser_.error().empty()));
+        while (const Reply reply = parser_.next()) {
+            CHECK(parser_.error().empty());
+            text_ += print(*reply);
+        }
+    }
+
+    std::string text() const { return text_ + std::string(parser_.error()); }
+
+  private:
+    Parser parser_;
+    std::string text_;
+};
+
+}  // namespace
+
+void fuzz(Input input) {
+    std::array<std::size_t, 4> sizes;
+    for (auto& size : sizes) {
+        size = std::max(input.byte(), 1U);
+    }
+
+    Printed whole;
+    whole.feed(input.rest());
+
+    Printed pieces;
+    for (std::size_t i = 0; !input.empty(); ++i) {
+        pieces.feed(input.take(sizes.at(i % sizes.size())));
+    }
+    CHECK(pieces.text() == whole.text());
+}
