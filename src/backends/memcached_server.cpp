@@ -325,6 +325,8 @@ Client::Loss MemcachedServer::judge(const char* operation,
     if (is_success(rc)) {
         journal_.worked(operation, now());
     } else if (is_refusal(rc)) {
+        /* at some error replies libmemcached closes, to connect anew */
+        yielding_.reset();
         journal_.failed(operation, text, text, now());
     } else {
         return std::string(operation) + " failed: " + text;

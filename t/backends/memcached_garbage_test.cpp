@@ -138,6 +138,21 @@ TEST_CASE("memcached errors: of a fetch") {
     }
 }
 
+TEST_CASE("memcached errors: one after which libmemcached connects anew") {
+    FakeMemcached fake;
+    CHECK(fake.fetch("SERVER_ERROR of its own\r\n").status == Status::refused);
+    CHECK(fake.peer.closed());
+
+    const auto fetch = fake.store->begin_fetch("key");
+    REQUIRE(fake.store->loop.run_until([&] { return fake.peer.accept(); }));
+    CHECK(fake.store->loop.run_until(
+        [&] { return fake.peer.received() == "get key\r\n"; }));
+    fake.peer.send("VALUE key 0 1\r\nx\r\nEND\r\n");
+    CHECK(fake.store->loop.run_until([&] { return fetch->done; }));
+    CHECK(fetch->result.value == "x");
+    CHECK(fake.store->logged("connection lost") == 0);
+}
+
 TEST_CASE("memcached errors: of a set") {
     for (const std::string error :
          {"SERVER_ERROR out of memory storing object",
