@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
+#include <set>
 #include <sstream>
 #include <stdexcept>
 #include <sys/prctl.h>
@@ -135,14 +136,16 @@ std::istringstream stat_fields(pid_t pid) {
 }  // namespace
 
 std::size_t open_sockets(pid_t pid) {
-    std::size_t count = 0;
+    std::set<std::string> sockets;
     const auto dir = "/proc/" + std::to_string(pid) + "/fd";
     for (const auto& entry : fs::directory_iterator(dir)) {
         std::error_code gone;
-        const auto target = fs::read_symlink(entry, gone);
-        count += target.string().starts_with("socket:");
+        const auto target = fs::read_symlink(entry, gone).string();
+        if (target.starts_with("socket:")) {
+            sockets.insert(target);
+        }
     }
-    return count;
+    return sockets.size();
 }
 
 Milliseconds cpu_time(pid_t pid) {

@@ -51,7 +51,8 @@ struct Finished {
 // Runs a program to its end.
 Finished run(const Arguments& arguments, Milliseconds deadline = patience);
 
-// What any process of ours holds and uses.
+// What any process of ours holds and uses. Duplicates of a descriptor are one
+// socket.
 std::size_t open_sockets(pid_t pid);
 Milliseconds cpu_time(pid_t pid);
 

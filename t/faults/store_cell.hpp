@@ -1,0 +1,96 @@
+#pragma once
+
+#include "support/fault_proxy.hpp"
+#include "support/fault_table.hpp"
+#include "support/node.hpp"
+
+#include <array>
+#include <functional>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace support {
+
+// What a kind of store is called in the table of faults.
+template <class Server>
+std::string column() {
+    return std::is_same_v<Server, RedisServer> ? "Redis" : "memcached";
+}
+
+// A store that nginx sees through a proxy with faults.
+template <class Server>
+class Proxied : public Server {
+  public:
+    using Server::Server;
+
+    std::string parameters() const override {
+        return (column<Server>() == "Redis" ? "" : "type=memcached ") +
+               ("addr=" + proxy.address().text());
+    }
+
+    FaultProxy proxy{Server::unix_path()};
+};
+
+// A queue so short that entries which are leaked are missed.
+inline constexpr int queue_size = 20;
+inline const std::string quick = "interval=20 timeout=300 count=20";
+
+// Two nodes on one store, which is up when the first cell begins unless it is
+// `away`, and what becomes of their clients during its faults.
+class StoreCell {
+  public:
+    enum class Store { up, away };
+
+    StoreCell(const std::string& column, const std::string& fault,
+              StoreServer& store, Node& a, Node& b, Store state = Store::up);
+    StoreCell(const std::string& column, const std::string& fault,
+              Fleet& fleet);
+
+    // The clients of one wave: at `b` with sessions that were made at `a`
+    // before the fault, in both protocols by turns.
+    std::vector<TlsClient> start() const;
+    void finish(std::vector<TlsClient>& clients);
+    // Two waves, and new clients at both nodes.
+    void visit();
+
+    // What is to have become of the clients so far, where it is certain.
+    void expect_full();
+    void expect_resumed();
+
+    // To be called when the fault is over: sessions resume across the nodes,
+    // and nothing is left of the clients. Writes the cell, with a `remark`.
+    void recovers(const std::string& remark = "");
+    // For a fault that has no end.
+    void saw() const { cell_.saw(seen()); }
+
+    // The keys of the clients' sessions.
+    std::vector<std::string> keys() const;
+
+  private:
+    struct Worker {
+        Node& node;
+        pid_t pid;
+        std::size_t sockets;
+    };
+
+    static Worker observe(Node& node, Store state);
+    static void check_served(TlsClient& client, const Worker& worker);
+    bool resumes(const TlsOptions& made) const;
+    bool queue_is_free() const;
+    static void check_nothing_left(const Worker& worker);
+    std::string seen() const;
+
+    FaultCell cell_;
+    StoreServer& store_;
+    Node& a_;
+    Node& b_;
+    Worker worker_a_;
+    Worker worker_b_;
+    std::array<TlsOptions, 2> sessions_;
+    int full_ = 0;
+    int resumed_ = 0;
+    std::string outcome_ = "full or resumed";
+};
+
+}  // namespace support

@@ -1,0 +1,105 @@
+// What lies between a store and its users.
+
+#include "store_cell.hpp"
+#include "support/peer.hpp"
+
+#include <doctest/doctest.h>
+#include <netinet/in.h>
+
+using namespace support;
+
+namespace {
+
+// A memcached's reply may bring several values; not one is to be whole.
+std::string half(const std::string& reply) {
+    return is_value(reply) ? reply.substr(0, 100) : reply;
+}
+
+enum class Ends { full, resumed, any };
+
+struct Row {
+    const char* fault;
+    FaultProxy::Fault what;
+    Ends ends = Ends::full;
+};
+
+// With a timeout of a second; each way takes half of the delay.
+const Row slow[] = {
+    {"slow by 2 ms", {.delay = Milliseconds{1}}, Ends::resumed},
+    {"slow by 50 ms", {.delay = Milliseconds{25}}, Ends::resumed},
+    {"slow by 998 ms", {.delay = Milliseconds{499}}, Ends::any},
+    {"slow by just over `timeout`", {.delay = Milliseconds{501}}},
+};
+
+const Row broken[] = {
+    {"accepts, never answers", {.silent = true}},
+    {"replies cut in the middle, then closed",
+     {.edit = half, .then = FaultProxy::Then::closes}},
+    {"replies cut in the middle, then reset",
+     {.edit = half, .then = FaultProxy::Then::resets}},
+    {"replies whose second half never comes", {.edit = half}},
+    {"closes after each reply", {.then = FaultProxy::Then::closes}, Ends::any},
+    {"resets after each reply", {.then = FaultProxy::Then::resets}, Ends::any},
+    {"replies that trickle, byte by byte", {.trickle = true}, Ends::resumed},
+};
+
+template <class Server, std::size_t N>
+void check(const Row (&rows)[N], const std::string& parameters) {
+    Proxied<Server> store;
+    Fleet fleet(store, {}, parameters);
+    for (const auto& row : rows) {
+        CAPTURE(std::string(row.fault));
+        StoreCell cell(column<Server>(), row.fault, fleet);
+        store.proxy.set(row.what);
+        cell.visit();
+        if (row.ends == Ends::full) {
+            cell.expect_full();
+        } else if (row.ends == Ends::resumed) {
+            cell.expect_resumed();
+        }
+        store.proxy.heal();
+        cell.recovers();
+    }
+}
+
+}  // namespace
+
+STORE_TEST_CASE("faults: a slow network") {
+    check<Server>(slow, "interval=20 timeout=1000 count=20");
+}
+
+STORE_TEST_CASE("faults: a broken network") {
+    check<Server>(broken, quick);
+}
+
+STORE_TEST_CASE("faults: bytes that nobody has asked for") {
+    Proxied<Server> store;
+    Fleet fleet(store, {}, quick);
+    for (const std::string bytes :
+         {"+OK\r\n", "$5\r\nstale\r\n", "VALUE k 0 5\r\nstale\r\nEND\r\n",
+          "HTTP/1.1 400 Bad Request\r\n\r\n"}) {
+        CAPTURE(bytes);
+        StoreCell cell(column<Server>(), "unsolicited bytes", fleet);
+        store.proxy.say(bytes);
+        cell.visit();
+        cell.recovers();
+    }
+}
+
+// A connection is made by the kernel, or not; it is the same for both.
+STORE_TEST_CASE("faults: a store whose backlog is full") {
+    const Unreachable store;
+    const auto at =
+        ntohs(reinterpret_cast<const sockaddr_in*>(store.address())->sin_port);
+    Server other;  // only to look into
+    const auto line =
+        "remote_ssl_session_cache addr=127.0.0.1:" + std::to_string(at) + " " +
+        quick + (column<Server>() == "Redis" ? ";" : " type=memcached;");
+    Node a(line, {});
+    Node b(line, {});
+    StoreCell cell(column<Server>(), "its backlog is full", other, a, b,
+                   StoreCell::Store::away);
+    cell.visit();
+    cell.expect_full();
+    cell.saw();
+}
