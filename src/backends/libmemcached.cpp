@@ -1,5 +1,6 @@
 #include "backends/libmemcached.hpp"
 
+#include <cassert>
 #include <cerrno>
 #include <cstring>
 #include <dlfcn.h>
@@ -35,6 +36,15 @@ int yielding_poll(pollfd* fds, nfds_t n, int timeout) {
         return ::poll(fds, n, timeout);
     }
     return calling->poll(fds[0].fd, fds[0].events, fds[0].revents);
+}
+
+/* What libmemcached calls for a failed assertion, as <assert.h> has it. */
+[[noreturn]] void escaping_assert(const char* assertion, const char* file,
+                                  unsigned line, const char* function) {
+    if (calling == nullptr) {
+        __assert_fail(assertion, file, line, function);
+    }
+    calling->escape();
 }
 
 /* What of a loaded library's dynamic section is needed. */
@@ -129,6 +139,9 @@ std::string load_once() {
         !rebind(*map, "poll", reinterpret_cast<void*>(yielding_poll))) {
         return "this libmemcached is not the one that was built for";
     }
+
+    /* one without assertions has no such slot */
+    rebind(*map, "__assert_fail", reinterpret_cast<void*>(escaping_assert));
     return {};
 }
 
@@ -166,6 +179,7 @@ void Yielding::reset() noexcept {
     watch_.reset();
     fd_ = -1;
     expired_ = false;
+    failed_ = false;
 }
 
 /*

@@ -6,6 +6,10 @@
  * (its global offset table's slot) is made to hold that of a function which
  * suspends the running coroutine instead; see libmemcached.cpp.
  *
+ * Distributions build it with its assertions, some of which are about what a
+ * server answers: one END to a set, and the worker is gone. So what a failed
+ * assertion calls is likewise replaced, by a way back to who called.
+ *
  * A machine without the library runs the module all the same, as long as
  * memcached is not asked for.
  */
@@ -19,6 +23,7 @@
 #include <libmemcached/memcached.h>
 #endif
 
+#include <csetjmp>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,14 +82,27 @@ class Yielding {
     Yielding(const Yielding&) = delete;
     Yielding& operator=(const Yielding&) = delete;
 
-    /* Calls `call`, which calls the library, with a deadline. */
+    /*
+     * Calls `call`, which calls the library, with a deadline. When an
+     * assertion of the library fails, its frames and those of `call` are
+     * left by longjmp(3): `call` has to have nothing to destroy around a
+     * call of the library.
+     */
     template <typename Call>
     auto operator()(coro::Time deadline, const Call& call) {
         begin(deadline);
+        if (setjmp(escape_) != 0) {
+            failed_ = true;
+            end();
+            return decltype(call()){};
+        }
         auto result = call();
         end();
         return result;
     }
+
+    /* Leaves the call that is under way. */
+    [[noreturn]] void escape() noexcept { std::longjmp(escape_, 1); }
 
     /*
      * Ends a wait that is under way as at its deadline, and lets nobody
@@ -94,6 +112,9 @@ class Yielding {
 
     /* Whether a deadline has passed, or interrupt() was called. */
     bool expired() const noexcept { return expired_; }
+
+    /* Whether an assertion has failed: what was returned says nothing. */
+    bool failed() const noexcept { return failed_; }
 
     /* Whether a call is under way, suspended if anybody can ask. */
     bool busy() const noexcept { return busy_; }
@@ -116,6 +137,8 @@ class Yielding {
     coro::Time deadline_{};
     bool expired_ = false;
     bool busy_ = false;
+    bool failed_ = false;
+    std::jmp_buf escape_{};
     std::optional<coro::Waker> waiter_;
 };
 

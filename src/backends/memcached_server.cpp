@@ -243,28 +243,25 @@ memcached_return_t MemcachedServer::set(const Item& item) {
                     item.value.data(), item.value.size(), item.expiration, 0);
 }
 
+memcached_return_t
+MemcachedServer::fetch_all(const std::vector<const char*>& keys,
+                           const std::vector<std::size_t>& lengths,
+                           memcached_result_st* result) {
+    memcached_return_t rc =
+        api.mget_(handle_.get(), keys.data(), lengths.data(), keys.size());
+
+    while (rc == MEMCACHED_SUCCESS &&
+           api.fetch_result_(handle_.get(), result, &rc) != nullptr) {
+        deliver(result);
+    }
+    return rc;
+}
+
 /*
  * The result is ours: one of the library's own making would be made, and
  * have to be freed, for each key. The count makes it look used, for to an
  * unused one memcached_fetch_result() turns an error reply into a miss.
  */
-memcached_return_t
-MemcachedServer::fetch_all(const std::vector<const char*>& keys,
-                           const std::vector<std::size_t>& lengths) {
-    memcached_result_st storage;
-    Result result(api.result_create_(handle_.get(), &storage));
-    storage.count = 1;
-
-    memcached_return_t rc =
-        api.mget_(handle_.get(), keys.data(), lengths.data(), keys.size());
-
-    while (rc == MEMCACHED_SUCCESS &&
-           api.fetch_result_(handle_.get(), result.get(), &rc) != nullptr) {
-        deliver(result.get());
-    }
-    return rc;
-}
-
 Client::Loss MemcachedServer::look_up() {
     std::vector<const char*> keys;
     std::vector<std::size_t> lengths;
@@ -282,8 +279,12 @@ Client::Loss MemcachedServer::look_up() {
         return {};
     }
 
-    memcached_return_t rc =
-        yielding_(deadline, [&] { return fetch_all(keys, lengths); });
+    memcached_result_st storage;
+    Result result(api.result_create_(handle_.get(), &storage));
+    storage.count = 1;
+
+    memcached_return_t rc = yielding_(
+        deadline, [&] { return fetch_all(keys, lengths, result.get()); });
 
     Loss why = judge("get", rc);
     if (!why.empty()) {
@@ -319,6 +320,10 @@ Client::Loss MemcachedServer::judge(const char* operation,
                                     memcached_return_t rc) {
     if (yielding_.expired()) {
         return std::string(operation) + " timed out";
+    }
+
+    if (yielding_.failed()) {
+        return std::string(operation) + " failed: unexpected reply";
     }
 
     const char* text = api.strerror_(handle_.get(), rc);

@@ -58,7 +58,8 @@ class MemcachedServer final : public Client {
     Loss send_changes();
     Loss look_up();
     memcached_return_t fetch_all(const std::vector<const char*>& keys,
-                                 const std::vector<std::size_t>& lengths);
+                                 const std::vector<std::size_t>& lengths,
+                                 memcached_result_st* result);
     void deliver(const memcached_result_st* result);
     void set_behavior(memcached_behavior_t behavior, std::uint64_t value);
     void say_goodbye() noexcept;

@@ -170,6 +170,22 @@ TEST_CASE("memcached errors: of a set") {
     }
 }
 
+TEST_CASE("memcached garbage: answers to a set that are none") {
+    // An assertion of libmemcached's fails at each of them.
+    for (const std::string garbage :
+         {"END", "OK", "DELETED", "42", "VALUE key 0 5\r\nvalue\r\nEND"}) {
+        CAPTURE(garbage);
+        FakeMemcached fake;
+        fake.set("key");
+        const auto waits = fake.store->begin_fetch("key");
+        fake.peer.send(garbage + "\r\n");
+        CHECK(fake.store->loop.run_until([&] { return waits->done; }));
+        CHECK(waits->result.status == Status::unavailable);
+        CHECK(fake.store->logged("lost: set failed: unexpected reply") == 1);
+        check_given_up(fake);
+    }
+}
+
 TEST_CASE("memcached errors: a value larger than the server takes") {
     MemcachedServer memcached({"-I", "512k"});
     auto options = store_options();
