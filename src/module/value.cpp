@@ -1,6 +1,7 @@
 #include "module/value.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <openssl/err.h>
 
@@ -11,6 +12,8 @@ namespace {
 /* The first byte of a value: which of its formats it is in. */
 constexpr char format_der = 1;
 
+constexpr std::size_t frame = 1 + sizeof(Checksum);
+
 bool same(SessionId a, SessionId b) {
     return a.size() == b.size() &&
            std::memcmp(a.data(), b.data(), a.size()) == 0;
@@ -20,6 +23,18 @@ bool same(SessionId a, SessionId b) {
 long lifetime(const SSL_SESSION* session, std::chrono::seconds timeout) {
     return std::clamp<long>(SSL_SESSION_get_timeout(session), 0,
                             timeout.count());
+}
+
+/* Without its checksum, if that is right. */
+bool unseal(std::string_view& value) {
+    if (value.size() < frame) {
+        return false;
+    }
+
+    std::string_view sum = value.substr(value.size() - sizeof(Checksum));
+    value.remove_suffix(sizeof(Checksum));
+    Checksum expected = checksum(value);
+    return sum == std::string_view(expected.data(), expected.size());
 }
 
 }  // namespace
@@ -37,6 +52,20 @@ std::string key_of(std::string_view prefix, SessionId id) {
     return key;
 }
 
+Checksum checksum(std::string_view bytes) noexcept {
+    std::uint64_t sum = 0xcbf29ce484222325;
+    for (unsigned char byte : bytes) {
+        sum = (sum ^ byte) * 0x100000001b3;
+    }
+
+    Checksum result;
+    for (char& byte : result) {
+        byte = static_cast<char>(sum & 0xff);
+        sum >>= 8;
+    }
+    return result;
+}
+
 bool encode(const SSL_SESSION* session, SecretBytes& out) {
     int length = i2d_SSL_SESSION(session, nullptr);
     if (length <= 0 || static_cast<std::size_t>(length) > max_session) {
@@ -44,11 +73,15 @@ bool encode(const SSL_SESSION* session, SecretBytes& out) {
     }
 
     std::string& bytes = out.bytes();
-    bytes.resize(1 + static_cast<std::size_t>(length));
+    bytes.resize(frame + static_cast<std::size_t>(length));
     bytes[0] = format_der;
 
     auto* der = reinterpret_cast<unsigned char*>(&bytes[1]);
     i2d_SSL_SESSION(session, &der);
+
+    Checksum sum = checksum(
+        std::string_view(bytes).substr(0, bytes.size() - sizeof(Checksum)));
+    std::copy(sum.begin(), sum.end(), bytes.end() - sizeof(Checksum));
     return true;
 }
 
@@ -56,11 +89,15 @@ Decoded decode(std::string_view value, const Expected& expected) {
     if (value.empty() || value[0] != format_der) {
         return {nullptr, "unknown format"};
     }
-    value.remove_prefix(1);
 
-    if (value.size() > max_session) {
+    if (value.size() > frame + max_session) {
         return {nullptr, "too long"};
     }
+
+    if (!unseal(value)) {
+        return {nullptr, "damaged"};
+    }
+    value.remove_prefix(1);
 
     const auto* der = reinterpret_cast<const unsigned char*>(value.data());
     const auto* end = der + value.size();

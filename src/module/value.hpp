@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <ctime>
@@ -57,9 +58,17 @@ class SecretBytes {
 };
 
 /*
- * Writes the format byte and the session's DER (i2d_SSL_SESSION(3)) to
- * `out`. Returns false, with `out` empty, when the session is longer than
- * max_session or OpenSSL cannot encode it.
+ * What a value ends with: FNV-1a of all before it, the lowest byte first. A
+ * store that has damaged a session would make handshakes fail with it. No
+ * help against who means to forge one.
+ */
+using Checksum = std::array<char, 8>;
+Checksum checksum(std::string_view bytes) noexcept;
+
+/*
+ * Writes the format byte, the session's DER (i2d_SSL_SESSION(3)) and the
+ * checksum to `out`. Returns false, with `out` empty, when the session is
+ * longer than max_session or OpenSSL cannot encode it.
  */
 bool encode(const SSL_SESSION* session, SecretBytes& out);
 

@@ -78,7 +78,7 @@ STORE_TEST_CASE("keys are the prefix and the session ID in lower-case hex") {
     }
 }
 
-STORE_TEST_CASE("values are a format byte and the session's DER") {
+STORE_TEST_CASE("values are a format byte, the session's DER and a sum") {
     Server store;
     Fleet fleet(store);
     for (const auto& options : {tls12(), tls13()}) {
@@ -91,6 +91,8 @@ STORE_TEST_CASE("values are a format byte and the session's DER") {
             d2i_SSL_SESSION(nullptr, &der, std::ssize(value) - 1),
             SSL_SESSION_free);
         REQUIRE(session);
+        CHECK(reinterpret_cast<const char*>(der) + 8 ==
+              value.data() + value.size());
         unsigned size = 0;
         SSL_SESSION_get_id(session.get(), &size);
         CHECK(size == 32);

@@ -1,5 +1,6 @@
 // What a store may hold instead of a session: each leads to a full handshake.
 
+#include "module/value.hpp"
 #include "support/node.hpp"
 
 #include <doctest/doctest.h>
@@ -19,21 +20,14 @@ Session decode(const std::string& value) {
             SSL_SESSION_free};
 }
 
-std::string encode(const Session& session, char format) {
-    unsigned char* der = nullptr;
-    const int size = i2d_SSL_SESSION(session.get(), &der);
-    std::string value(1, format);
-    value.append(reinterpret_cast<char*>(der), static_cast<std::size_t>(size));
-    OPENSSL_free(der);
-    return value;
-}
-
 // `value` after `change` has had its way with the session in it.
 std::string edited(const std::string& value,
                    const std::function<void(SSL_SESSION*)>& change) {
     const auto session = decode(value);
     change(session.get());
-    return encode(session, value[0]);
+    session_cache::SecretBytes bytes;
+    REQUIRE(session_cache::encode(session.get(), bytes));
+    return std::string(bytes.view());
 }
 
 // What is in the store for a session, and what else there may be.

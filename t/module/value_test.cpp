@@ -66,6 +66,12 @@ SharedSession long_session(std::size_t size) {
     return session;
 }
 
+// With the right checksum, whatever it is.
+std::string sealed(std::string value) {
+    const Checksum sum = checksum(value);
+    return value.append(sum.begin(), sum.end());
+}
+
 }  // namespace
 
 TEST_CASE("value: the key is the prefix and the ID in lower-case hexadecimal") {
@@ -126,8 +132,9 @@ TEST_CASE("value: its first byte is the format") {
     for (const int protocol : protocols) {
         Stored stored(protocol);
         CHECK(stored.value[0] == '\x01');
+        const auto rest = stored.value.substr(1, stored.value.size() - 9);
         for (int byte = 0; byte < 256; ++byte) {
-            stored.value[0] = static_cast<char>(byte);
+            stored.value = sealed(static_cast<char>(byte) + rest);
             CHECK(stored.error() == (byte == 1 ? "" : "unknown format"));
         }
     }
@@ -138,6 +145,8 @@ TEST_CASE("value: an empty one, and one of a format alone") {
     stored.value = "";
     CHECK(stored.error() == "unknown format");
     stored.value = "\x01";
+    CHECK(stored.error() == "damaged");
+    stored.value = sealed("\x01");
     CHECK(stored.error() == "not a session");
 }
 
@@ -147,6 +156,11 @@ TEST_CASE("value: truncated at any length it is none") {
         const std::string whole = stored.value;
         for (std::size_t length = 1; length < whole.size(); ++length) {
             stored.value = whole.substr(0, length);
+            CHECK(stored.error() == "damaged");
+        }
+        const auto der_end = whole.size() - sizeof(Checksum);
+        for (std::size_t length = 1; length < der_end; ++length) {
+            stored.value = sealed(whole.substr(0, length));
             CHECK(stored.error() == "not a session");
         }
     }
@@ -158,12 +172,14 @@ TEST_CASE("value: with bytes after its end it is none") {
         const std::string whole = stored.value;
         for (const std::string& tail : {"\0"s, "x"s, whole, whole.substr(1)}) {
             stored.value = whole + tail;
+            CHECK(stored.error() == "damaged");
+            stored.value = sealed(stored.value);
             CHECK(stored.error() == "not a session");
         }
     }
 }
 
-TEST_CASE("value: with any one bit changed it is read without harm") {
+TEST_CASE("value: with any one bit changed it is none") {
     for (const int protocol : protocols) {
         Stored stored(protocol);
         const std::string whole = stored.value;
@@ -171,11 +187,34 @@ TEST_CASE("value: with any one bit changed it is read without harm") {
             stored.value = whole;
             stored.value[bit / 8] =
                 static_cast<char>(whole[bit / 8] ^ 1 << bit % 8);
-            const Decoded back = stored.decoded();
-            CHECK((back.session == nullptr) == (back.error != nullptr));
-            CHECK(ERR_peek_error() == 0);
+            CHECK(stored.error() == (bit < 8 ? "unknown format" : "damaged"));
         }
     }
+}
+
+TEST_CASE("value: with any one bit changed before it was written") {
+    // What is not noticed then is read without harm.
+    for (const int protocol : protocols) {
+        Stored stored(protocol);
+        const auto whole = stored.value.substr(0, stored.value.size() - 8);
+        for (std::size_t bit = 0; bit < 8 * whole.size(); ++bit) {
+            stored.value = whole;
+            stored.value[bit / 8] =
+                static_cast<char>(whole[bit / 8] ^ 1 << bit % 8);
+            stored.value = sealed(stored.value);
+            stored.error();
+        }
+    }
+}
+
+TEST_CASE("value: the checksum is FNV-1a, the lowest byte first") {
+    const auto of = [](std::string_view bytes) {
+        const Checksum sum = checksum(bytes);
+        return std::string(sum.begin(), sum.end());
+    };
+    CHECK(of("") == "\x25\x23\x22\x84\xe4\x9c\xf2\xcb");
+    CHECK(of("a") == "\x8c\xec\x01\x86\x4c\xdc\x63\xaf");
+    CHECK(of("foobar") == "\xe8\x67\x39\xf7\x71\x41\x94\x85");
 }
 
 TEST_CASE("value: nonsense") {
@@ -184,6 +223,8 @@ TEST_CASE("value: nonsense") {
          {"\x01value"s, "\x01\x30\x80"s, "\x01\x30\x84\xff\xff\xff\xff"s,
           "\x01"s + std::string(1000, '\x30')}) {
         stored.value = nonsense;
+        CHECK(stored.error() == "damaged");
+        stored.value = sealed(nonsense);
         CHECK(stored.error() == "not a session");
     }
 }
@@ -305,7 +346,7 @@ TEST_CASE("value: a session of 64 KiB is stored, a longer one is not") {
     const auto largest = long_session(max_session);
     SecretBytes bytes;
     REQUIRE(encode(largest.get(), bytes));
-    CHECK(bytes.view().size() == 1 + max_session);
+    CHECK(bytes.view().size() == 1 + max_session + sizeof(Checksum));
     const Decoded back =
         decode(bytes.view(), {session_id(largest.get()), TLS1_3_VERSION, hour,
                               SSL_SESSION_get_time(largest.get())});
@@ -322,8 +363,9 @@ TEST_CASE("value: one that is too long is not even read") {
     const auto longer = long_session(max_session + 1);
     unsigned char* der = nullptr;
     const int length = i2d_SSL_SESSION(longer.get(), &der);
-    stored.value = "\x01" + std::string(reinterpret_cast<char*>(der),
-                                        static_cast<std::size_t>(length));
+    stored.value =
+        sealed("\x01" + std::string(reinterpret_cast<char*>(der),
+                                    static_cast<std::size_t>(length)));
     OPENSSL_free(der);
     stored.expected.id = session_id(longer.get());
     CHECK(stored.error() == "too long");
