@@ -49,6 +49,16 @@ bool is_success(memcached_return_t rc) {
            rc == MEMCACHED_STORED || rc == MEMCACHED_DELETED;
 }
 
+/*
+ * A result of ours. libmemcached takes for a key whatever is in the line
+ * that it has read, up to 350 bytes: there has to be room behind the result,
+ * whose last member, the options, then says anything.
+ */
+struct RoomyResult {
+    memcached_result_st result;
+    std::array<char, 350> overrun;
+};
+
 struct FreeResult {
     void operator()(memcached_result_st* result) const noexcept {
         api.result_free_(result);
@@ -253,6 +263,7 @@ MemcachedServer::fetch_all(const std::vector<const char*>& keys,
     while (rc == MEMCACHED_SUCCESS &&
            api.fetch_result_(handle_.get(), result, &rc) != nullptr) {
         deliver(result);
+        result->options.is_allocated = false; /* see RoomyResult */
     }
     return rc;
 }
@@ -279,9 +290,9 @@ Client::Loss MemcachedServer::look_up() {
         return {};
     }
 
-    memcached_result_st storage;
-    Result result(api.result_create_(handle_.get(), &storage));
-    storage.count = 1;
+    RoomyResult storage;
+    Result result(api.result_create_(handle_.get(), &storage.result));
+    storage.result.count = 1;
 
     memcached_return_t rc = yielding_(
         deadline, [&] { return fetch_all(keys, lengths, result.get()); });

@@ -109,6 +109,18 @@ TEST_CASE("memcached garbage: a value that nobody asked for") {
     CHECK(fetched.value.empty());
 }
 
+TEST_CASE("memcached garbage: a value whose key is too long for a key") {
+    for (const std::size_t size : {250, 251, 252, 300, 330}) {
+        CAPTURE(size);
+        FakeMemcached fake;
+        const auto fetched = fake.fetch("VALUE " + std::string(size, '\xff') +
+                                        " 0 1\r\nx\r\nEND\r\n");
+        CHECK(fetched.status == Status::miss);
+        CHECK(fetched.value.empty());
+        CHECK(fake.fetch("VALUE key 0 1\r\nx\r\nEND\r\n").value == "x");
+    }
+}
+
 TEST_CASE("memcached garbage: an answer too many is not the next one's") {
     FakeMemcached fake;
     CHECK(fake.fetch("VALUE key 0 1\r\nx\r\nEND\r\n").value == "x");
