@@ -4,12 +4,6 @@
 
 namespace support {
 
-namespace {
-
-constexpr int wave = 10;
-
-}  // namespace
-
 StoreCell::StoreCell(const std::string& column, const std::string& fault,
                      StoreServer& store, Node& a, Node& b, Store state)
     : cell_("Stores", fault, column), store_(store), a_(a), b_(b),
@@ -35,9 +29,9 @@ StoreCell::Worker StoreCell::observe(Node& node, Store state) {
     return {node, pids[0], open_sockets(pids[0]) + (state == Store::away)};
 }
 
-std::vector<TlsClient> StoreCell::start() const {
+std::vector<TlsClient> StoreCell::start(std::size_t count) const {
     std::vector<TlsClient> clients;
-    for (std::size_t i = 0; i < wave; ++i) {
+    for (std::size_t i = 0; i < count; ++i) {
         clients.emplace_back(b_.address(), sessions_[i % 2]);
         clients.back().step();
     }

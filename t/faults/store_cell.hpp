@@ -36,22 +36,22 @@ class Proxied : public Server {
 inline constexpr int queue_size = 20;
 inline const std::string quick = "interval=20 timeout=300 count=20";
 
-// Two nodes on one store, which is up when the first cell begins unless it is
-// `away`, and what becomes of their clients during its faults.
+// Two nodes on one store, and what becomes of their clients during its faults.
+// It is up when the cell begins, or away, or has a part of the sessions only.
 class StoreCell {
   public:
-    enum class Store { up, away };
+    enum class Store { up, away, partly };
 
     StoreCell(const std::string& column, const std::string& fault,
               StoreServer& store, Node& a, Node& b, Store state = Store::up);
     StoreCell(const std::string& column, const std::string& fault,
               Fleet& fleet);
 
-    // The clients of one wave: at `b` with sessions that were made at `a`
-    // before the fault, in both protocols by turns.
-    std::vector<TlsClient> start() const;
+    // Clients at `b` with sessions that were made at `a` before the fault, in
+    // both protocols by turns.
+    std::vector<TlsClient> start(std::size_t count = 10) const;
     void finish(std::vector<TlsClient>& clients);
-    // Two waves, and new clients at both nodes.
+    // Two waves of them, and new clients at both nodes.
     void visit();
 
     // What is to have become of the clients so far, where it is certain.

@@ -103,3 +103,29 @@ STORE_TEST_CASE("faults: a store whose backlog is full") {
     cell.expect_full();
     cell.saw();
 }
+
+TEST_CASE("faults: a host name, the first of whose addresses is dead") {
+    // Addresses in turn have unit tests, redis_reconnect_test.cpp.
+    for (const auto* store : {"Redis", "memcached"}) {
+        untested_fault("Stores", "a host name, its first address dead", store,
+                       "names come from the machine's own /etc/hosts");
+    }
+}
+
+TEST_CASE("faults: of several memcached one is dead") {
+    // A key belongs to one of them; those of the dead one are misses.
+    const ReservedPort dead;
+    MemcachedServer alive;
+    const auto line = directive(alive, "addr=" + dead.address().text() +
+                                           " interval=1m timeout=300 count=20");
+    Node a(line, {});
+    Node b(line, {});
+    for (auto* node : {&a, &b}) {
+        REQUIRE(node->connected());
+        REQUIRE(node->nginx().wait_log("unavailable: "));
+    }
+    StoreCell cell("memcached", "one of two servers is dead", alive, a, b,
+                   StoreCell::Store::partly);
+    cell.visit();
+    cell.recovers();
+}

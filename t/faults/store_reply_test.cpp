@@ -34,6 +34,9 @@ const Reply memcached_values[] = {
      "VALUE key 0 536870912\r\n"},
     {"a value of 2^63 bytes is announced",
      "VALUE key 0 9223372036854775807\r\n"},
+    {"a value whose key is too long",
+     "VALUE " + std::string(300, 'k') + " 0 5\r\nvalue\r\nEND\r\n"},
+    {"a line without an end", std::string(100'000, 'x')},
     {"a value for another key", "VALUE another 0 5\r\nvalue\r\nEND\r\n"},
 };
 
@@ -51,12 +54,16 @@ const Reply redis_errors[] = {
     {"-MASTERDOWN", "-MASTERDOWN Link with MASTER is down\r\n"},
     {"-CLUSTERDOWN", "-CLUSTERDOWN Hash slot not served\r\n"},
     {"-ERR", "-ERR unknown command\r\n"},
+    {"+OK to whatever is asked", "+OK\r\n"},
+    {"$-1 to whatever is asked", "$-1\r\n"},
 };
 
 const Reply memcached_errors[] = {
     {"ERROR", "ERROR\r\n"},
     {"CLIENT_ERROR", "CLIENT_ERROR bad command line format\r\n"},
     {"SERVER_ERROR", "SERVER_ERROR out of memory\r\n"},
+    {"END to whatever is asked", "END\r\n"},
+    {"STORED to whatever is asked", "STORED\r\n"},
 };
 
 template <std::size_t N>
@@ -89,7 +96,7 @@ STORE_TEST_CASE("faults: replies in place of a value") {
                   true);
 }
 
-STORE_TEST_CASE("faults: error replies") {
+STORE_TEST_CASE("faults: error replies, and the same reply to all") {
     check<Server>(column<Server>() == "Redis" ? all(redis_errors)
                                               : all(memcached_errors),
                   false);
