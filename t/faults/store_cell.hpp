@@ -35,6 +35,8 @@ class Proxied : public Server {
 // A queue so short that entries which are leaked are missed.
 inline constexpr int queue_size = 20;
 inline const std::string quick = "interval=20 timeout=300 count=20";
+// For faults that lookups survive, on however slow a machine.
+inline const std::string patient = "interval=20 timeout=60s count=20";
 
 // Two nodes on one store, and what becomes of their clients during its faults.
 // It is up when the cell begins, or away, or has a part of the sessions only.

@@ -30,14 +30,13 @@ void replicate(const RedisServer& master, const RedisServer& replica) {
 // memcached keeps what it has.
 void fill(const MemcachedServer& memcached, const std::string& key) {
     const std::string value(memcached.get(key).value().size(), 'x');
+    const auto size = std::to_string(value.size());
     std::string commands;
     for (int i = 0; i < 10'000; ++i) {
-        // as long as a session's
-        auto name =
-            "ngx_ssl:" + std::to_string(value.size()) + ":" + std::to_string(i);
-        name.resize(key.size(), 'x');
-        commands += "set " + name + " 0 0 " + std::to_string(value.size()) +
-                    " noreply\r\n" + value + "\r\n";
+        auto name = size + ":" + std::to_string(i);
+        name.resize(key.size(), 'x');  // as long as a session's
+        commands.append("set ").append(name).append(" 0 0 ").append(size);
+        commands.append(" noreply\r\n").append(value).append("\r\n");
     }
     auto client = memcached.client();
     client.write(commands);
@@ -68,7 +67,7 @@ void check_password(RedisServer& redis, const std::string& first,
 TEST_CASE("faults: a Redis that is a read-only replica") {
     const RedisServer master({"--repl-diskless-sync-delay", "0"});
     RedisServer redis;
-    Fleet fleet(redis, {}, quick);
+    Fleet fleet(redis, {}, patient);
     StoreCell cell("Redis", "a read-only replica", fleet);
     for (const auto& key : cell.keys()) {
         master.set(key, redis.get(key).value());
@@ -84,7 +83,7 @@ TEST_CASE("faults: a Redis that is a read-only replica") {
 
 TEST_CASE("faults: a Redis without memory, and without eviction") {
     RedisServer redis;
-    Fleet fleet(redis, {}, quick);
+    Fleet fleet(redis, {}, patient);
     StoreCell cell("Redis", "out of memory, noeviction", fleet);
     redis.client().config_set("maxmemory-policy", "noeviction");
     redis.client().config_set("maxmemory", "1");
@@ -98,7 +97,7 @@ TEST_CASE("faults: a Redis without memory, and without eviction") {
 
 TEST_CASE("faults: a memcached without memory, and without eviction") {
     MemcachedServer memcached({"-m", "2", "-M"});
-    Fleet fleet(memcached, {}, quick);
+    Fleet fleet(memcached, {}, patient);
     StoreCell cell("memcached", "out of memory, noeviction", fleet);
     for (const auto& key : cell.keys()) {
         fill(memcached, key);
