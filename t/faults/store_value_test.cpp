@@ -27,10 +27,7 @@ const Change changes[] = {
      [](auto&) { return std::string(1'000'000, '\x01'); }},
 };
 
-// The values of a cell's sessions are put back by its clients' next visit to
-// the store, that is never: each cell has its own.
-template <class Store>
-void spoil(const Store& store, const StoreCell& cell,
+void spoil(const StoreServer& store, const StoreCell& cell,
            const std::function<std::string(const std::string&)>& make) {
     for (const auto& key : cell.keys()) {
         store.set(key, make(store.get(key).value()));
