@@ -37,7 +37,7 @@ class Node {
     Node(const std::string& http, NodeConfig config);
 
     const Address& address() const { return tls_.address(); }
-    Nginx& nginx() { return *nginx_; }
+    Nginx& nginx() const { return *nginx_; }
 
     Exchange get(const TlsOptions& options = {}) const;
 

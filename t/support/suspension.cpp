@@ -1,0 +1,66 @@
+#include "support/suspension.hpp"
+
+#include <doctest/doctest.h>
+#include <poll.h>
+
+namespace support {
+
+Suspension::Suspension(StoreServer& store, const NodeConfig& config,
+                       const std::string& parameters)
+    : store_(store), node_(directive(store, parameters), config) {
+    REQUIRE(node_.connected());
+    // A memcached's client has one more descriptor from its first wait on.
+    check_resumes();
+    REQUIRE(node_.idle());
+    sockets_ = open_sockets(worker());
+}
+
+TlsOptions Suspension::returning(TlsOptions options) const {
+    options.session = node_.get(options).session();
+    REQUIRE(wait_stored(store_, options.session));
+    return options;
+}
+
+TlsClient Suspension::start(const TlsOptions& options) {
+    const auto back = returning(options);
+    REQUIRE(node_.idle());
+    store_.freeze();
+    return start_another(back);
+}
+
+TlsClient Suspension::start_another(const TlsOptions& options) {
+    TlsClient client(node_.address(), options);
+    CHECK_FALSE(client.step());
+    // Connections are taken in turn, so this one's is taken by now.
+    check_serves();
+    CHECK_FALSE(client.step());
+    return client;
+}
+
+void Suspension::check_serves() const {
+    for (const auto& options : {tls12(), tls13()}) {
+        CHECK_FALSE(node_.get(options).body().empty());
+    }
+}
+
+void Suspension::check_recovers() {
+    check_serves();
+    store_.thaw();
+    CHECK(node_.idle());
+    CHECK(eventually([&] { return open_sockets(worker()) == sockets_; }));
+    check_resumes();
+}
+
+void Suspension::check_sleeps() const {
+    const auto before = cpu_time(worker());
+    poll(nullptr, 0, 400);
+    CHECK(cpu_time(worker()) - before < Milliseconds{200});
+}
+
+void Suspension::check_resumes() const {
+    for (const auto& options : {tls12(), tls13()}) {
+        CHECK(node_.get(returning(options)).reused);
+    }
+}
+
+}  // namespace support

@@ -1,0 +1,40 @@
+#pragma once
+
+#include "support/node.hpp"
+
+namespace support {
+
+// One node whose store can be frozen, and where nothing times out by itself.
+class Suspension {
+  public:
+    explicit Suspension(StoreServer& store, const NodeConfig& config = {},
+                        const std::string& parameters = "timeout=60s");
+
+    // `options` with a session that is in the store.
+    TlsOptions returning(TlsOptions options) const;
+
+    // Freezes the store; a client whose lookup is under way.
+    TlsClient start(const TlsOptions& options);
+    // One more.
+    TlsClient start_another(const TlsOptions& options);
+
+    void check_serves() const;
+
+    // Everything goes on, and nothing is left of the clients.
+    void check_recovers();
+
+    // Whoever waits for the store does so asleep.
+    void check_sleeps() const;
+
+    Node& node() { return node_; }
+    pid_t worker() const { return node_.nginx().workers().at(0); }
+
+  private:
+    void check_resumes() const;
+
+    StoreServer& store_;
+    Node node_;
+    std::size_t sockets_;
+};
+
+}  // namespace support
