@@ -1,8 +1,9 @@
 // A store that has stopped answering: who waits, for how long, and who not.
 
-#include "support/node.hpp"
+#include "support/suspension.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/syscall.h>
 
 using namespace support;
 
@@ -23,6 +24,33 @@ std::vector<TlsClient> start_handshakes(const Node& node, int count,
         CHECK_FALSE(clients.back().step());
     }
     return clients;
+}
+
+bool is_event_wait(long call) {
+#ifdef SYS_epoll_wait
+    if (call == SYS_epoll_wait) {
+        return true;
+    }
+#endif
+    return call == SYS_epoll_pwait;
+}
+
+// Looks `times` times at where a process is asleep, which has to be its event
+// loop; how often it was.
+int sample_sleep(pid_t pid, int times) {
+    const auto file = "/proc/" + std::to_string(pid) + "/syscall";
+    int asleep = 0;
+    for (int i = 0; i < times; ++i) {
+        // "running", or the call's number; -1: none, but a page fault.
+        const auto call = read_file(file);
+        REQUIRE_FALSE(call.empty());
+        if (call[0] != 'r' && call[0] != '-') {
+            CAPTURE(call);
+            CHECK(is_event_wait(std::stol(call)));
+            ++asleep;
+        }
+    }
+    return asleep;
 }
 
 }  // namespace
@@ -195,4 +223,33 @@ STORE_TEST_CASE("a short freeze is waited out") {
         CHECK(client.reused());
         CHECK_FALSE(exchange(client).body().empty());
     }
+}
+
+STORE_TEST_CASE("a worker sleeps nowhere but in its event loop") {
+    // A line in the log might make it wait for a disk.
+    NodeConfig config;
+    config.nginx.log_level = "notice";
+    Server store;
+    Suspension suspension(store, config);
+    const auto options = suspension.returning(tls13());
+    std::vector<TlsClient> clients;
+    clients.push_back(suspension.start(tls12()));
+    const auto worker = suspension.worker();
+    int asleep = 0;
+    for (int i = 0; i < 100; ++i) {
+        clients.emplace_back(suspension.node().address(), options);
+        asleep += sample_sleep(worker, 10);
+        CHECK_FALSE(clients.back().step());
+        asleep += sample_sleep(worker, 10);
+        suspension.check_serves();
+        asleep += sample_sleep(worker, 10);
+        if (i % 2 == 0) {
+            clients.pop_back();
+        }
+    }
+    CHECK(asleep > 0);
+    store.thaw();
+    CHECK(handshake_all(clients) == clients.size());
+    clients.clear();
+    suspension.check_recovers();
 }
