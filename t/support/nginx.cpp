@@ -30,7 +30,7 @@ std::string temp_paths(const fs::path& dir) {
 
 std::string render(const NginxConfig& config, const fs::path& dir) {
     std::ostringstream text;
-    text << "daemon off;\n";
+    text << "daemon " << (config.daemon ? "on" : "off") << ";\n";
     if (!config.master_process) {
         text << "master_process off;\n";
     }
@@ -61,6 +61,14 @@ bool is_complaint(const std::string& line) {
     return has("[alert]") || has("[crit]") || has("[emerg]") ||
            has("exited on signal") || has("exited with fatal code") ||
            (has("exited with code") && !has("exited with code 0"));
+}
+
+// Those that shut down, too.
+std::ptrdiff_t count_workers(pid_t master) {
+    const auto all = children_of(master);
+    return std::count_if(all.begin(), all.end(), [](const Child& child) {
+        return child.command.starts_with("nginx: worker process");
+    });
 }
 
 }  // namespace
@@ -101,15 +109,30 @@ Finished NginxPrefix::test() const {
 Nginx::Nginx(const NginxConfig& config)
     : config_(config), prefix_(config),
       // A master that is killed would leave its workers behind.
-      process_(prefix_.command(), prefix_.path() / "output", SIGTERM) {
+      process_(std::in_place, prefix_.command(), prefix_.path() / "output",
+               SIGTERM) {
+    if (config_.daemon) {
+        follow_daemon();
+    }
     if (!eventually([this] { return started(); })) {
-        process_.stop(SIGKILL);
+        process_->stop(SIGKILL);
         throw std::runtime_error("nginx does not start:\n" + log());
     }
 }
 
+// A daemon whose parent has ended is ours.
+void Nginx::follow_daemon() {
+    REQUIRE(process_->wait(patience) == 0);
+    REQUIRE(eventually([this] { return recorded_pid() != 0; }));
+    process_.emplace(recorded_pid());
+}
+
+pid_t Nginx::recorded_pid() const {
+    return std::atoi(read_file(prefix_.path() / "nginx.pid").c_str());
+}
+
 bool Nginx::started() {
-    if (process_.wait(Milliseconds{0})) {
+    if (process_->wait(Milliseconds{0})) {
         throw std::runtime_error("nginx has ended:\n" + log());
     }
     // The sockets listen before the pid file is there.
@@ -126,7 +149,7 @@ Nginx::~Nginx() {
 void Nginx::stop() {
     const auto last = workers();
     // Gracefully, because only then nginx looks for sockets left open.
-    CHECK(process_.stop(SIGQUIT) == 0);
+    CHECK(process_->stop(SIGQUIT) == 0);
     // A master that had to be killed leaves its workers to us.
     for (const auto& child : children_of(getpid())) {
         if (std::find(last.begin(), last.end(), child.pid) != last.end()) {
@@ -142,7 +165,7 @@ void Nginx::expect_complaint(const std::string& part) {
 
 std::vector<pid_t> Nginx::children(const std::string& title) const {
     std::vector<pid_t> pids;
-    for (const auto& child : children_of(process_.pid())) {
+    for (const auto& child : children_of(process_->pid())) {
         if (child.command.starts_with(title) &&
             child.command.find("shutting down") == std::string::npos) {
             pids.push_back(child.pid);
@@ -151,9 +174,28 @@ std::vector<pid_t> Nginx::children(const std::string& title) const {
     return pids;
 }
 
+bool Nginx::settled() const {
+    return eventually(
+        [this] { return count_workers(process_->pid()) == config_.workers; });
+}
+
+void Nginx::upgrade() {
+    const auto old = process_->pid();
+    signal(SIGUSR2);
+    REQUIRE(eventually([&] {
+        const auto now = recorded_pid();
+        return now != 0 && now != old && count_workers(now) == config_.workers;
+    }));
+    signal(SIGWINCH);
+    REQUIRE(eventually([&] { return count_workers(old) == 0; }));
+    signal(SIGQUIT);
+    REQUIRE(process_->wait(patience) == 0);
+    process_.emplace(recorded_pid());
+}
+
 std::vector<pid_t> Nginx::workers() const {
     return config_.master_process ? children("nginx: worker process")
-                                  : std::vector<pid_t>{process_.pid()};
+                                  : std::vector<pid_t>{process_->pid()};
 }
 
 void Nginx::reload() const {
@@ -176,7 +218,7 @@ void Nginx::reload(const NginxConfig& config) {
 }
 
 bool Nginx::ended(Milliseconds deadline) {
-    return process_.wait(deadline).has_value();
+    return process_->wait(deadline).has_value();
 }
 
 std::string Nginx::log() const {

@@ -4,6 +4,7 @@
 #include "support/process.hpp"
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <sys/types.h>
 #include <vector>
@@ -14,6 +15,7 @@ namespace support {
 struct NginxConfig {
     bool load_module = true;
     bool master_process = true;
+    bool daemon = false;  // as upgrade() needs it
     int workers = 1;
     int connections = 1000;
     std::string main;
@@ -57,10 +59,16 @@ class Nginx {
     // been set up and are not shutting down.
     std::vector<pid_t> children(const std::string& title) const;
     std::vector<pid_t> workers() const;
-    void signal(int number) const { process_.signal(number); }
+    void signal(int number) const { process_->signal(number); }
     // Reloads the configuration; the new workers run when it returns.
     void reload() const;
     void reload(const NginxConfig& config);
+    // Puts a new master with new workers in the place of this one, as for a
+    // new version of nginx; the old ones have ended when it returns.
+    void upgrade();
+    // Waits until there are no workers but the configured number, also none
+    // that shut down.
+    bool settled() const;
     // Waits until the master has ended by itself.
     bool ended(Milliseconds deadline = patience);
 
@@ -71,11 +79,14 @@ class Nginx {
   private:
     bool started();
     void stop();
+    // What nginx.pid says; 0: nothing.
+    pid_t recorded_pid() const;
+    void follow_daemon();
     std::string complaints() const;
 
     NginxConfig config_;
     NginxPrefix prefix_;
-    Process process_;
+    std::optional<Process> process_;  // the master
     std::vector<std::string> expected_;
 };
 

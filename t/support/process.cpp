@@ -41,6 +41,11 @@ UniqueFd open_output(const fs::path& file) {
     return fd;
 }
 
+// The header that declares pidfd_open() is not fit for C++ everywhere.
+UniqueFd open_handle(pid_t pid) {
+    return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
+}
+
 }  // namespace
 
 Process::Process(const Arguments& arguments, const fs::path& output,
@@ -62,9 +67,10 @@ Process::Process(const Arguments& arguments, const fs::path& output,
     if (pid_ < 0) {
         throw std::system_error(errno, std::generic_category(), "fork");
     }
-    // The header that declares pidfd_open() is not fit for C++ everywhere.
-    handle_ = UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid_, 0)));
+    handle_ = open_handle(pid_);
 }
+
+Process::Process(pid_t child) : pid_(child), handle_(open_handle(child)) {}
 
 Process::~Process() {
     // A moved-from object has given its handle away.

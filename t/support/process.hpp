@@ -21,6 +21,9 @@ class Process {
     // sends it `last_signal`.
     Process(const Arguments& arguments, const std::filesystem::path& output,
             int last_signal = SIGKILL);
+    // Takes over a child that somebody else has made; it does outlive a
+    // crash.
+    explicit Process(pid_t child);
     Process(Process&&) noexcept = default;
     Process& operator=(Process&&) = delete;
     ~Process();

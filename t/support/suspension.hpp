@@ -30,6 +30,7 @@ class Suspension {
     pid_t worker() const { return node_.nginx().workers().at(0); }
 
   private:
+    void wait_once();
     void check_resumes() const;
 
     StoreServer& store_;

@@ -1,0 +1,92 @@
+#include "support/tls_load.hpp"
+
+namespace support {
+
+int TlsLoad::Tally::failed() const {
+    int sum = 0;
+    for (const auto& [where, count] : failures) {
+        sum += count;
+    }
+    return sum;
+}
+
+std::string TlsLoad::Tally::text() const {
+    std::string line = std::to_string(resumed) + " resumed, " +
+                       std::to_string(full) + " full, " +
+                       std::to_string(failed()) + " failed";
+    for (const auto& [where, count] : failures) {
+        line += " in " + where;
+    }
+    return line;
+}
+
+TlsLoad::TlsLoad(const Address& address, int clients) : address_(address) {
+    for (int i = 0; i < clients; ++i) {
+        clients_.emplace_back(
+            [this, i] { run(i % 2 == 0 ? tls12() : tls13()); });
+    }
+}
+
+TlsLoad::~TlsLoad() {
+    stop();
+}
+
+TlsLoad::Tally TlsLoad::tally() const {
+    const std::lock_guard lock(mutex_);
+    return tally_;
+}
+
+bool TlsLoad::goes_on(int visits) const {
+    const int before = tally().served();
+    return eventually([&] { return tally().served() >= before + visits; });
+}
+
+bool TlsLoad::resumes(int visits) const {
+    const int before = tally().resumed;
+    return eventually([&] { return tally().resumed >= before + visits; });
+}
+
+TlsLoad::Tally TlsLoad::stop() {
+    stopping_ = true;
+    for (auto& client : clients_) {
+        client.join();
+    }
+    clients_.clear();
+    return tally();
+}
+
+void TlsLoad::run(TlsOptions options) {
+    while (!stopping_) {
+        visit(options);
+    }
+}
+
+void TlsLoad::visit(TlsOptions& options) {
+    const char* where = "connect";
+    try {
+        TlsClient client(address_, options);
+        where = "handshake";
+        client.handshake();
+        where = "response";
+        const auto visit = exchange(client);
+        if (!visit.response.starts_with("HTTP/1.1 200") ||
+            visit.body().empty()) {
+            throw TlsError("no response");
+        }
+        // With TLS 1.2 the session that was resumed remains.
+        if (!visit.sessions.empty()) {
+            options.session = visit.session();
+        }
+        count(visit.reused ? tally_.resumed : tally_.full);
+    } catch (const std::runtime_error&) {
+        const std::lock_guard lock(mutex_);
+        ++tally_.failures[where];
+    }
+}
+
+void TlsLoad::count(int& counter) {
+    const std::lock_guard lock(mutex_);
+    ++counter;
+}
+
+}  // namespace support
