@@ -154,6 +154,7 @@ STORE_TEST_CASE("a full queue drops new sessions, and no client is the worse") {
     Fleet fleet(store, {}, "count=4 interval=1m timeout=60s");
     store.freeze();
     std::vector<Session> sessions;
+    sessions.reserve(20);
     for (int i = 0; i < 20; ++i) {
         sessions.push_back(fleet.a.get(tls12()).session());
     }

@@ -11,13 +11,12 @@ int TlsLoad::Tally::failed() const {
 }
 
 std::string TlsLoad::Tally::text() const {
-    std::string line = std::to_string(resumed) + " resumed, " +
-                       std::to_string(full) + " full, " +
-                       std::to_string(failed()) + " failed";
+    std::string places;
     for (const auto& [where, count] : failures) {
-        line += " in " + where;
+        places += (places.empty() ? " in " : " or ") + where;
     }
-    return line;
+    return std::to_string(resumed) + " resumed, " + std::to_string(full) +
+           " full, " + std::to_string(failed()) + " failed" + places;
 }
 
 TlsLoad::TlsLoad(const Address& address, int clients) : address_(address) {
