@@ -15,17 +15,6 @@ NodeConfig shared_cache() {
     return config;
 }
 
-std::vector<TlsClient> start_handshakes(const Node& node, int count,
-                                        const TlsOptions& first,
-                                        const TlsOptions& second) {
-    std::vector<TlsClient> clients;
-    for (int i = 0; i < count; ++i) {
-        clients.emplace_back(node.address(), i % 2 ? first : second);
-        CHECK_FALSE(clients.back().step());
-    }
-    return clients;
-}
-
 bool is_event_wait(long call) {
 #ifdef SYS_epoll_wait
     if (call == SYS_epoll_wait) {

@@ -111,11 +111,7 @@ std::vector<TlsClient> suspend(Suspension& suspension, StoreServer& store,
     const auto back = suspension.returning(options);
     REQUIRE(suspension.node().idle());
     store.freeze();
-    std::vector<TlsClient> clients;
-    for (int i = 0; i < count; ++i) {
-        clients.emplace_back(suspension.node().address(), back);
-        CHECK_FALSE(clients.back().step());
-    }
+    auto clients = start_handshakes(suspension.node(), count, back, back);
     suspension.check_serves();
     CHECK(handshake_all(clients, Milliseconds{0}) == 0);
     return clients;

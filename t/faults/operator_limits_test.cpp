@@ -155,11 +155,7 @@ STORE_TEST_CASE("no more stacks") {
     const auto options = suspension.returning(tls13());
     store.freeze();
     // More than have ever been at once, so that no stack is left over.
-    std::vector<TlsClient> clients;
-    for (int i = 0; i < 40; ++i) {
-        clients.emplace_back(suspension.node().address(), options);
-        CHECK_FALSE(clients.back().step());
-    }
+    auto clients = start_handshakes(suspension.node(), 40, options, options);
     suspension.check_serves();
     TlsLoad load(suspension.node().address(), 2);
     {

@@ -45,12 +45,8 @@ STORE_TEST_CASE("graceful quit") {
     const auto options12 = suspension.returning(tls12());
     const auto options13 = suspension.returning(tls13());
     store.freeze();
-    std::vector<TlsClient> clients;
-    for (int i = 0; i < 40; ++i) {
-        clients.emplace_back(suspension.node().address(),
-                             i % 2 == 0 ? options12 : options13);
-        CHECK_FALSE(clients.back().step());
-    }
+    auto clients =
+        start_handshakes(suspension.node(), 40, options12, options13);
     suspension.check_serves();
     auto& nginx = suspension.node().nginx();
     nginx.signal(SIGQUIT);
@@ -102,6 +98,44 @@ STORE_TEST_CASE("killed workers") {
     // a new master counts anew.
     operation.nginx().upgrade();
     operation.finish(times * Operation<Server>::clients);
+}
+
+STORE_TEST_CASE("a killed worker takes only its own clients along") {
+    const FaultCell cell("Operators",
+                         "one of 2 workers killed, 40 lookups under way",
+                         store_column<Server>());
+    NodeConfig config;
+    config.nginx.workers = 2;
+    Server store;
+    Node node(directive(store), config);
+    REQUIRE(node.connected());
+    node.nginx().expect_complaint("exited on signal 9");
+    const auto options = tls13(node.get(tls13()).session());
+    REQUIRE(wait_stored(store, options.session));
+    REQUIRE(node.idle());
+    const auto killed = node.nginx().workers().at(0);
+    const auto before = open_sockets(killed);
+    store.freeze();
+    auto clients = start_handshakes(node, 40, options, options);
+    REQUIRE(eventually([&] { return node.active() == 40; }));
+    // A memcached's client has one more by now.
+    const auto most = static_cast<int>(open_sockets(killed) - before);
+    kill(killed, SIGKILL);
+    store.thaw();
+    int resumed = 0;
+    int lost = 0;
+    for (auto& client : clients) {
+        try {
+            client.handshake();
+            resumed += client.reused() && !exchange(client).body().empty();
+        } catch (const TlsError&) {
+            ++lost;
+        }
+    }
+    CHECK(lost <= most);
+    CHECK(resumed == 40 - lost);
+    cell.saw(std::to_string(resumed) + " resumed, " + std::to_string(lost) +
+             " lost with their worker");
 }
 
 STORE_TEST_CASE("log reopen") {

@@ -5,6 +5,17 @@
 
 namespace support {
 
+std::vector<TlsClient> start_handshakes(const Node& node, int count,
+                                        const TlsOptions& first,
+                                        const TlsOptions& second) {
+    std::vector<TlsClient> clients;
+    for (int i = 0; i < count; ++i) {
+        clients.emplace_back(node.address(), i % 2 ? first : second);
+        CHECK_FALSE(clients.back().step());
+    }
+    return clients;
+}
+
 Suspension::Suspension(StoreServer& store, const NodeConfig& config,
                        const std::string& parameters)
     : store_(store), node_(directive(store, parameters), config) {

@@ -2,7 +2,15 @@
 
 #include "support/node.hpp"
 
+#include <vector>
+
 namespace support {
+
+// Clients that have sent their ClientHello, with these options in turn, and
+// have no answer.
+std::vector<TlsClient> start_handshakes(const Node& node, int count,
+                                        const TlsOptions& first,
+                                        const TlsOptions& second);
 
 // One node whose store can be frozen, and where nothing times out by itself.
 class Suspension {
