@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <optional>
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -157,13 +158,13 @@ STORE_TEST_CASE("no more stacks") {
     // More than have ever been at once, so that no stack is left over.
     auto clients = start_handshakes(suspension.node(), 40, options, options);
     suspension.check_serves();
+    // Less than a stack takes.
+    std::optional<MemoryLimit> limit;
+    limit.emplace(suspension.worker(), std::size_t{240} << 10);
     TlsLoad load(suspension.node().address(), 2);
-    {
-        // Less than a stack takes.
-        const MemoryLimit limit(suspension.worker(), std::size_t{240} << 10);
-        CHECK(suspension.node().nginx().wait_log("no stack for a coroutine"));
-        CHECK(load.goes_on(20));
-    }
+    CHECK(suspension.node().nginx().wait_log("no stack for a coroutine"));
+    CHECK(load.goes_on(20));
+    limit.reset();
     store.thaw();
     CHECK(load.resumes());
     const auto tally = load.stop();
