@@ -1,5 +1,7 @@
 #include "coro/coroutine.hpp"
 
+#include "coro/sanitizer.hpp"
+
 #include <boost/context/preallocated.hpp>
 #include <cassert>
 #include <cerrno>
@@ -35,6 +37,7 @@ struct Scheduler::Slot {
 
     /* while suspended: the coroutine; while it runs: who resumed it */
     fiber other;
+    [[no_unique_address]] sanitizer::Announcer announce;
 
     Time deadline = never;
     Time timer_at = never; /* when the timer will go off */
@@ -94,13 +97,17 @@ bool Scheduler::start(Callback entry) noexcept {
 
     ++alive_;
     slot->state = Slot::State::running;
+    slot->announce = sanitizer::Announcer(stack);
+    slot->announce.resume(); /* making it switches there and back already */
     slot->other =
         fiber(std::allocator_arg,
               boost::context::preallocated(stack.sp, stack.size, stack),
               StackReturn{stacks_, loop_}, [slot, entry](fiber&& resumer) {
+                  slot->announce.arrived();
                   slot->other = std::move(resumer);
                   entry();
                   slot->state = Slot::State::ended;
+                  slot->announce.leave_for_good();
                   return std::move(slot->other);
               });
     run(*slot);
@@ -128,6 +135,7 @@ Scheduler::Slot* Scheduler::take_slot() noexcept {
 void Scheduler::run(Slot& slot) noexcept {
     Slot* resumer = std::exchange(current_, &slot);
     fiber coroutine = std::move(slot.other).resume();
+    slot.announce.resumed();
     current_ = resumer;
 
     if (slot.state == Slot::State::ended) {
@@ -170,7 +178,9 @@ void Scheduler::suspend(Slot& slot, Time deadline) noexcept {
         slot.timer_at = deadline;
     }
 
+    slot.announce.leave();
     slot.other = std::move(slot.other).resume();
+    slot.announce.arrived();
 
     errno = saved_errno;
 }
@@ -237,6 +247,7 @@ void Scheduler::run_ready() noexcept {
 
         while (slot != nullptr) {
             Slot* next = slot->next;
+            slot->announce.resume();
             run(*slot);
             slot = next;
         }

@@ -1,5 +1,7 @@
 #include "coro/stack_pool.hpp"
 
+#include "coro/sanitizer.hpp"
+
 #include <algorithm>
 #include <cassert>
 #include <sys/mman.h>
@@ -28,6 +30,7 @@ Stack StackPool::take() noexcept {
 }
 
 void StackPool::give(const Stack& stack, Time now) noexcept {
+    sanitizer::vacated(stack);
     /* map() made the room, so this does not allocate */
     idle_.push_back({stack, now});
 }
@@ -68,10 +71,12 @@ Stack StackPool::map() noexcept {
     ++mapped_;
     stack.size = size_;
     stack.sp = static_cast<char*>(base) + guard_ + size_;
+    sanitizer::mapped(stack);
     return stack;
 }
 
 void StackPool::unmap(const Stack& stack) noexcept {
+    sanitizer::unmapping(stack);
     munmap(static_cast<char*>(stack.sp) - size_ - guard_, guard_ + size_);
     --mapped_;
 }
