@@ -16,6 +16,7 @@ demo_packages=(redis-server memcached openssl)
 # libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.
 test_packages=(doctest-dev redis-server memcached sasl2-bin libsasl2-modules
     dnsmasq-base openssl libgnutls28-dev nodejs)
+memcheck_packages=(valgrind)
 bench_packages=(redis-server memcached openssl procps)
 fuzz_packages=(clang libclang-rt-dev)
 lint_packages=(clang-format clang-tidy shellcheck)
@@ -23,32 +24,48 @@ lint_packages=(clang-format clang-tidy shellcheck)
 # Seconds that one test binary may run.
 test_limit=900
 
+# Where things are built, and more options for what is ours: a build for a
+# memory checker never mixes with the others.
+out=build
+options=
+if [[ ${SANITIZE-0} != 0 ]]; then
+    out=build/sanitize
+    options="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+    options+=" -fno-omit-frame-pointer -U_FORTIFY_SOURCE"
+    # GCC 12 is mistaken about std::regex then.
+    options+=" -Wno-maybe-uninitialized"
+    export ASAN_OPTIONS=detect_stack_use_after_return=1
+    export UBSAN_OPTIONS=print_stacktrace=1
+fi
+
 ## build            the module, build/ngx_http_ssl_session_cache_module.so;
 ##                  the verb when none is given
 cmd_build() {
     require "${build_packages[@]}"
-    mkdir -p build
+    mkdir -p "$out"
     (
         # Two builds in one tree would write the same objects.
         flock 9
         configure
         compile
-        check_loads
-    ) 9> build/.lock
+        # What a memory checker is built into loads beside it only.
+        [[ -n $options ]] || check_loads
+    ) 9> "$out/.lock"
 }
 
 ## deps             install every package that any verb needs
 cmd_deps() {
     require "${build_packages[@]}" "${demo_packages[@]}" \
-        "${test_packages[@]}" "${bench_packages[@]}" "${fuzz_packages[@]}" \
-        "${lint_packages[@]}"
+        "${test_packages[@]}" "${memcheck_packages[@]}" \
+        "${bench_packages[@]}" "${fuzz_packages[@]}" "${lint_packages[@]}"
 }
 
 ## test [ARGS]      build and run the tests; ARGS are doctest's, such as
-##                  -tc='redis*'
+##                  -tc='redis*'; with SANITIZE=1 in the environment all of
+##                  ours is checked by AddressSanitizer and UBSan
 cmd_test() {
     require "${build_packages[@]}" "${test_packages[@]}"
-    rm -f build/t/summary
+    rm -f "$out/t/summary"
     cmd_build
     build_tests unit e2e faults
 
@@ -56,7 +73,7 @@ cmd_test() {
     run_suite unit "$@"
     run_suite e2e "$@"
     run_faults "$@"
-    echo "$passed passed, $failed failed" | tee build/t/summary
+    echo "$passed passed, $failed failed" | tee "$out/t/summary"
     ((failed == 0))
 }
 
@@ -69,7 +86,21 @@ cmd_faults() {
     build_tests faults
     local passed=0 failed=0
     run_faults "$@"
-    cat build/faults.md
+    cat "$out/faults.md"
+    echo "$passed passed, $failed failed"
+    ((failed == 0))
+}
+
+## memcheck [ARGS]  build and run the end-to-end tests with nginx under
+##                  Valgrind, which takes its time; ARGS are doctest's
+cmd_memcheck() {
+    require "${build_packages[@]}" "${test_packages[@]}" \
+        "${memcheck_packages[@]}"
+    build_for_valgrind
+    build_tests e2e
+    export MEMCHECK=1
+    local passed=0 failed=0 test_limit=3600
+    run_suite e2e "$@"
     echo "$passed passed, $failed failed"
     ((failed == 0))
 }
@@ -92,7 +123,7 @@ cmd_fuzz() {
 cmd_demo() {
     require "${build_packages[@]}" "${demo_packages[@]}"
     cmd_build
-    exec t/demo/demo.sh "$PWD/build/$module" "$@"
+    exec t/demo/demo.sh "$PWD/$out/$module" "$@"
 }
 
 ## bench [ARGS]     build and run the benchmark, t/bench/run.sh
@@ -105,8 +136,8 @@ cmd_bench() {
 ## lint             clang-format, clang-tidy and shellcheck
 cmd_lint() {
     require "${build_packages[@]}" "${test_packages[@]}" "${lint_packages[@]}"
-    mkdir -p build
-    ( flock 9; configure ) 9> build/.lock
+    mkdir -p "$out"
+    ( flock 9; configure ) 9> "$out/.lock"
     say "clang-format"
     find src t -name '*.[ch]pp' -print0 |
         xargs -0r clang-format --dry-run -Werror
@@ -231,34 +262,42 @@ configure() {
         die "$src is not the tree of nginx-dev"
     check_version "$src"
     key=$(configure_key "$src")
-    [[ ! -f build/configured || $key != "$(< build/configured)" ]] || return 0
+    [[ ! -f $out/configured || $key != "$(< "$out/configured")" ]] || return 0
 
     say "configuring for $(nginx -v 2>&1)"
-    rm -rf build/nginx build/configured
-    cp -R -- "$src" build/nginx
+    rm -rf "$out/nginx" "$out/configured"
+    cp -R -- "$src" "$out/nginx"
     local NGX_CONF_FLAGS=()
     # shellcheck source=/dev/null
-    . build/nginx/conf_flags
+    . "$out/nginx/conf_flags"
     # The module's path is relative because nginx's scripts split it at
     # spaces.
-    logged build/configure.log '' env -C build/nginx ./configure \
+    logged "$out/configure.log" '' env -C "$out/nginx" \
+        SSL_SESSION_CACHE_OPTIONS="$options" ./configure \
         "${NGX_CONF_FLAGS[@]}" \
         --with-cc-opt="$(nginx_option with-cc-opt)" \
         --with-ld-opt="$(nginx_option with-ld-opt)" \
-        --add-dynamic-module=../..
-    printf '%s\n' "$key" > build/configured
+        --add-dynamic-module="$(realpath --relative-to="$out/nginx" .)"
+    printf '%s\n' "$key" > "$out/configured"
 }
 
 compile() {
     say "compiling"
     # nginx-dev has no top Makefile.
-    logged build/build.log 's|.*-o objs/addon/\([^ ]*\)\.o.*|    \1|p' \
-        make --no-print-directory -C build/nginx -f objs/Makefile \
+    logged "$out/build.log" 's|.*-o objs/addon/\([^ ]*\)\.o.*|    \1|p' \
+        make --no-print-directory -C "$out/nginx" -f objs/Makefile \
         -j"$(nproc)" modules
-    cmp -s "build/nginx/objs/$module" "build/$module" && return
+    cmp -s "$out/nginx/objs/$module" "$out/$module" && return
     # Renamed into place: a running nginx may have the old one mapped.
-    cp "build/nginx/objs/$module" "build/$module.new"
-    mv "build/$module.new" "build/$module"
+    cp "$out/nginx/objs/$module" "$out/$module.new"
+    mv "$out/$module.new" "$out/$module"
+}
+
+# The module that tells Valgrind of its stacks, for the tests as they are.
+build_for_valgrind() {
+    local out=build/memcheck options=-DBOOST_USE_VALGRIND
+    cmd_build
+    export NGX_SSL_SESSION_CACHE_MODULE=$PWD/$out/$module
 }
 
 # Lets the installed nginx load the module, away from its own files.
@@ -266,7 +305,7 @@ check_loads() {
     local dir said status=0 path
     dir=$(mktemp -d)
     {
-        echo "load_module \"$PWD/build/$module\";"
+        echo "load_module \"$PWD/$out/$module\";"
         echo "pid nginx.pid; error_log error.log; events {} http {"
         echo "access_log off;"
         for path in client_body proxy fastcgi uwsgi scgi; do
@@ -279,14 +318,14 @@ check_loads() {
     rm -rf "$dir"
     ((status == 0)) || die "nginx does not load the module:
 $said"
-    say "built build/$module, which nginx loads"
+    say "built $out/$module, which nginx loads"
 }
 
 # The module's sources and the tests, each file with one set of flags.
 tidy() {
-    local flags=(-std=c++20 -Isrc -It -isystem build/nginx/objs) dir
+    local flags=(-std=c++20 -Isrc -It -isystem "$out/nginx/objs") dir
     for dir in core event event/modules os/unix http http/modules http/v2; do
-        flags+=(-isystem "build/nginx/src/$dir")
+        flags+=(-isystem "$out/nginx/src/$dir")
     done
     find src t -name '*.cpp' -print0 |
         xargs -0r -P "$(nproc)" -I{} clang-tidy --quiet {} -- "${flags[@]}" \
@@ -296,23 +335,24 @@ tidy() {
 # Builds test binaries.
 build_tests() {
     say "building the tests"
-    logged build/test.log \
-        's|.* -o \.\./build/[a-z]*/\(obj/\)\?\([^ ]*\).*|    \2|p' \
-        make --no-print-directory -C t -j"$(nproc)" "$@"
+    logged "$out/test.log" \
+        's|.* -o \.\./build/[^ ]*obj/\([^ ]*\).*|    \1|p' \
+        make --no-print-directory -C t -j"$(nproc)" BUILD="../$out/t" \
+        OPTIONS="$options" "$@"
 }
 
 run_faults() {
-    FAULT_TABLE=build/faults.md run_suite faults "$@"
+    FAULT_TABLE=$out/faults.md run_suite faults "$@"
 }
 
 # Runs a test binary. Adds its test cases to the caller's passed and failed. One
 # that ends badly, a crash or the time limit, counts as a failed case.
 run_suite() {
-    local suite=$1 status=0 line log=build/t/$1.log
+    local suite=$1 status=0 line log=$out/t/$1.log
     shift
     say "running the $suite tests"
     timeout --foreground --kill-after=10 "$test_limit" \
-        "build/t/$suite" --no-colors=true "$@" 2>&1 | tee "$log" || status=$?
+        "$out/t/$suite" --no-colors=true "$@" 2>&1 | tee "$log" || status=$?
     line=$(sed -n 's/^\[doctest\] test cases: *//p' "$log" | tail -n 1)
     local good=0 bad=0
     [[ $line =~ ([0-9]+)\ passed ]] && good=${BASH_REMATCH[1]}

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdlib>
 #include <thread>
 #include <utility>
 
@@ -9,9 +10,14 @@ namespace support {
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 
+// Whether the servers under test run in Valgrind, and take their time.
+inline bool in_valgrind() {
+    return std::getenv("MEMCHECK") != nullptr;
+}
+
 // How long a test waits for something that ought to happen at once. Only a
 // broken program makes anyone wait this long.
-inline constexpr Milliseconds patience{20'000};
+inline const Milliseconds patience{in_valgrind() ? 200'000 : 20'000};
 
 // Other processes offer nothing to wait on, so their state is polled.
 template <class Predicate>

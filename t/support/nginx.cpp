@@ -1,5 +1,7 @@
 #include "support/nginx.hpp"
 
+#include "support/memory_checker.hpp"
+
 #include <algorithm>
 #include <csignal>
 #include <cstdlib>
@@ -30,7 +32,8 @@ std::string temp_paths(const fs::path& dir) {
 
 std::string render(const NginxConfig& config, const fs::path& dir) {
     std::ostringstream text;
-    text << "daemon " << (config.daemon ? "on" : "off") << ";\n";
+    text << "daemon " << (config.daemon ? "on" : "off") << ";\n"
+         << checker_environment();
     if (!config.master_process) {
         text << "master_process off;\n";
     }
@@ -75,9 +78,11 @@ std::ptrdiff_t count_workers(pid_t master) {
 
 fs::path module_path() {
     const char* given = std::getenv("NGX_SSL_SESSION_CACHE_MODULE");
-    return given ? fs::path(given)
-                 : repository() / "build" /
-                       "ngx_http_ssl_session_cache_module.so";
+    return given
+               ? fs::path(given)
+               : fs::read_symlink("/proc/self/exe")
+                     .parent_path()
+                     .replace_filename("ngx_http_ssl_session_cache_module.so");
 }
 
 NginxPrefix::NginxPrefix(const NginxConfig& config) {
@@ -93,8 +98,9 @@ fs::path NginxPrefix::config_file() const {
 }
 
 Arguments NginxPrefix::command() const {
-    return {"nginx", "-p",    path().string(), "-c", config_file().string(),
-            "-e",    "stderr"};
+    return checked({find_program("nginx"), "-p", path().string(), "-c",
+                    config_file().string(), "-e", "stderr"},
+                   path());
 }
 
 Finished NginxPrefix::test() const {
@@ -144,6 +150,7 @@ Nginx::~Nginx() {
     stop();
     INFO(log());
     CHECK(complaints() == "");
+    CHECK(memory_errors(prefix_.path()) == "");
 }
 
 void Nginx::stop() {
@@ -166,8 +173,7 @@ void Nginx::expect_complaint(const std::string& part) {
 std::vector<pid_t> Nginx::children(const std::string& title) const {
     std::vector<pid_t> pids;
     for (const auto& child : children_of(process_->pid())) {
-        if (child.command.starts_with(title) &&
-            child.command.find("shutting down") == std::string::npos) {
+        if (runs_as(title, child)) {
             pids.push_back(child.pid);
         }
     }
@@ -191,6 +197,17 @@ void Nginx::upgrade() {
     signal(SIGQUIT);
     REQUIRE(process_->wait(patience) == 0);
     process_.emplace(recorded_pid());
+}
+
+bool Nginx::runs_as(const std::string& title, const Child& child) const {
+    if (!in_valgrind()) {
+        return child.command.starts_with(title) &&
+               child.command.find("shutting down") == std::string::npos;
+    }
+    // Valgrind keeps the titles to itself; the log is next best.
+    const auto pid = std::to_string(child.pid);
+    return log_count("start" + title.substr(title.find(' ')) + " " + pid) > 0 &&
+           log_count(pid + "#" + pid + ": gracefully shutting down") == 0;
 }
 
 std::vector<pid_t> Nginx::workers() const {

@@ -24,7 +24,8 @@ struct NginxConfig {
     std::string log_level = "info";
 };
 
-// The module under test: $NGX_SSL_SESSION_CACHE_MODULE, or build/*.so.
+// The module under test: $NGX_SSL_SESSION_CACHE_MODULE, or the one beside the
+// directory that this test binary is in.
 std::filesystem::path module_path();
 
 // nginx.conf and all that goes with it, in a directory of its own.
@@ -45,7 +46,8 @@ class NginxPrefix {
 };
 
 // A running nginx. When it goes, it has to have run cleanly: no worker died,
-// and the error log holds nothing from [crit] upwards.
+// the error log holds nothing from [crit] upwards, and no memory checker found
+// anything.
 class Nginx {
   public:
     // Returns when all its workers run.
@@ -78,6 +80,7 @@ class Nginx {
 
   private:
     bool started();
+    bool runs_as(const std::string& title, const Child& child) const;
     void stop();
     // What nginx.pid says; 0: nothing.
     pid_t recorded_pid() const;

@@ -1,0 +1,78 @@
+#include "support/memory_checker.hpp"
+
+#include "support/files.hpp"
+
+#include <utility>
+
+#ifdef __SANITIZE_ADDRESS__
+#include <dlfcn.h>
+#include <sanitizer/asan_interface.h>
+#endif
+
+namespace support {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+const std::string report_name = "memory-errors";
+
+#ifdef __SANITIZE_ADDRESS__
+
+// nginx is not built with it, so the library that we run with goes first.
+std::string runtime() {
+    Dl_info info{};
+    dladdr(reinterpret_cast<void*>(&__asan_describe_address), &info);
+    return info.dli_fname;
+}
+
+Arguments checker(const fs::path& dir) {
+    const auto options = "log_path=\"" + (dir / report_name).string() +
+                         "\":abort_on_error=1:print_stacktrace=1";
+    return {"env", "LD_PRELOAD=" + runtime(), "UBSAN_OPTIONS=" + options,
+            "ASAN_OPTIONS=" + options +
+                ":detect_stack_use_after_return=1:detect_leaks=0"};
+}
+
+#else
+
+Arguments checker(const fs::path& dir) {
+    if (!in_valgrind()) {
+        return {};
+    }
+    const auto suppressions = repository() / "t" / "support" / "valgrind.supp";
+    return {"valgrind", "--quiet",
+            "--log-file=" + (dir / report_name).string() + ".%p",
+            "--suppressions=" + suppressions.string()};
+}
+
+#endif
+
+}  // namespace
+
+Arguments checked(Arguments command, const fs::path& dir) {
+    auto all = checker(dir);
+    all.insert(all.end(), std::make_move_iterator(command.begin()),
+               std::make_move_iterator(command.end()));
+    return all;
+}
+
+std::string checker_environment() {
+#ifdef __SANITIZE_ADDRESS__
+    return "env LD_PRELOAD;\nenv ASAN_OPTIONS;\nenv UBSAN_OPTIONS;\n";
+#else
+    return "";
+#endif
+}
+
+std::string memory_errors(const fs::path& dir) {
+    std::string errors;
+    for (const auto& entry : fs::directory_iterator(dir)) {
+        if (entry.path().filename().string().starts_with(report_name)) {
+            errors += read_file(entry.path());
+        }
+    }
+    return errors;
+}
+
+}  // namespace support

@@ -1,0 +1,22 @@
+#pragma once
+
+#include "support/process.hpp"
+
+#include <filesystem>
+#include <string>
+
+// AddressSanitizer with UBSan, if the tests are built with them (then the
+// module is, too), or else Valgrind, if MEMCHECK=1 is in the environment.
+namespace support {
+
+// `command`, such that the checker sees what it does, and reports to files
+// in `dir`.
+Arguments checked(Arguments command, const std::filesystem::path& dir);
+
+// For nginx.conf: what a new binary, after SIGUSR2, is checked with.
+std::string checker_environment();
+
+// What has been reported there.
+std::string memory_errors(const std::filesystem::path& dir);
+
+}  // namespace support
