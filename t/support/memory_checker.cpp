@@ -17,6 +17,10 @@ namespace {
 
 const std::string report_name = "memory-errors";
 
+std::string suppressions(const char* file) {
+    return "suppressions=" + (repository() / "t" / "support" / file).string();
+}
+
 #ifdef __SANITIZE_ADDRESS__
 
 // nginx is not built with it, so the library that we run with goes first.
@@ -27,11 +31,11 @@ std::string runtime() {
 }
 
 Arguments checker(const fs::path& dir) {
-    const auto options = "log_path=\"" + (dir / report_name).string() +
-                         "\":abort_on_error=1:print_stacktrace=1";
+    const auto options = "log_path=" + (dir / report_name).string() +
+                         ":abort_on_error=1:print_stacktrace=1";
     return {"env", "LD_PRELOAD=" + runtime(), "UBSAN_OPTIONS=" + options,
-            "ASAN_OPTIONS=" + options +
-                ":detect_stack_use_after_return=1:detect_leaks=0"};
+            "ASAN_OPTIONS=" + options + ":detect_stack_use_after_return=1",
+            "LSAN_OPTIONS=print_suppressions=0:" + suppressions("lsan.supp")};
 }
 
 #else
@@ -40,10 +44,12 @@ Arguments checker(const fs::path& dir) {
     if (!in_valgrind()) {
         return {};
     }
-    const auto suppressions = repository() / "t" / "support" / "valgrind.supp";
-    return {"valgrind", "--quiet",
+    return {"valgrind",
+            "--quiet",
+            "--leak-check=full",
+            "--show-leak-kinds=definite",
             "--log-file=" + (dir / report_name).string() + ".%p",
-            "--suppressions=" + suppressions.string()};
+            "--" + suppressions("valgrind.supp")};
 }
 
 #endif
@@ -59,7 +65,8 @@ Arguments checked(Arguments command, const fs::path& dir) {
 
 std::string checker_environment() {
 #ifdef __SANITIZE_ADDRESS__
-    return "env LD_PRELOAD;\nenv ASAN_OPTIONS;\nenv UBSAN_OPTIONS;\n";
+    return "env LD_PRELOAD;\nenv ASAN_OPTIONS;\nenv UBSAN_OPTIONS;\n"
+           "env LSAN_OPTIONS;\n";
 #else
     return "";
 #endif
