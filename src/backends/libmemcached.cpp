@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
 #include <elf.h>
@@ -150,6 +151,24 @@ std::string load_once() {
 std::string load() {
     static const std::string missing = load_once();
     return missing;
+}
+
+void bound_memory(memcached_st* handle) {
+    constexpr std::size_t most = max_allocation;
+
+    api.set_memory_allocators_(
+        handle,
+        [](const memcached_st*, std::size_t size, void*) {
+            return size <= most ? std::malloc(size) : nullptr;
+        },
+        [](const memcached_st*, void* memory, void*) { std::free(memory); },
+        [](const memcached_st*, void* memory, std::size_t size, void*) {
+            return size <= most ? std::realloc(memory, size) : nullptr;
+        },
+        [](const memcached_st*, std::size_t n, std::size_t size, void*) {
+            return n <= most / size ? std::calloc(n, size) : nullptr;
+        },
+        nullptr);
 }
 
 Yielding::Yielding(coro::Scheduler& scheduler) noexcept

@@ -44,6 +44,7 @@ std::string load();
     F(free)                                                                    \
     F(quit)                                                                    \
     F(behavior_set)                                                            \
+    F(set_memory_allocators)                                                   \
     F(server_add_with_weight)                                                  \
     F(server_add_unix_socket_with_weight)                                      \
     F(set_sasl_auth_data)                                                      \
@@ -68,6 +69,15 @@ struct Functions {
 
 /* Filled by load(). */
 extern Functions api;
+
+/* Far more than any session, and than any buffer of the library. */
+constexpr std::size_t max_allocation = std::size_t{2} << 20;
+
+/*
+ * Bounds each allocation of a handle's: the library believes any length of
+ * a value that it is told, and asks for as much.
+ */
+void bound_memory(memcached_st* handle);
 
 /*
  * Whose calls into the library yield. While one of its calls is under way,

@@ -22,9 +22,6 @@ constexpr std::size_t max_round = 256;
 /* A longer time to live would be taken for a point in time. */
 constexpr std::chrono::seconds max_relative = std::chrono::hours(24 * 30);
 
-/* libmemcached believes any length that it is told. */
-constexpr std::size_t max_value = std::size_t{2} << 20;
-
 /* What a PING asks for; no session's key looks like it. */
 constexpr std::string_view ping_key = "ngx_ssl_session_cache_ping";
 
@@ -139,6 +136,8 @@ void MemcachedServer::open(const Address& address) {
     if (handle_ == nullptr) {
         throw std::bad_alloc();
     }
+
+    libmemcached::bound_memory(handle_.get());
 
     auto timeout = static_cast<std::uint64_t>(options_.timeout.count());
     set_behavior(MEMCACHED_BEHAVIOR_NO_BLOCK, 1);
@@ -315,7 +314,8 @@ void MemcachedServer::deliver(const memcached_result_st* result) {
     std::string_view value(api.result_value_(result),
                            api.result_length_(result));
 
-    if (value.size() > max_value) {
+    /* of the longest ones it has no bytes: their sizes wrapped around */
+    if (value.size() > libmemcached::max_allocation) {
         return;
     }
 

@@ -110,7 +110,14 @@ class NgxWatch : public Watch {
     NgxWatch(const NgxWatch&) = delete;
     NgxWatch& operator=(const NgxWatch&) = delete;
 
-    ~NgxWatch() override { ngx_close_connection(connection_); }
+    /*
+     * Of a duplicate descriptor epoll forgets nothing by itself, as long as
+     * the other one is open; nginx relies on that.
+     */
+    ~NgxWatch() override {
+        NgxWatch::await(0);
+        ngx_close_connection(connection_);
+    }
 
     bool await(unsigned readiness) noexcept override {
         return set(connection_->read, readiness & readable,

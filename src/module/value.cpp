@@ -12,7 +12,8 @@ namespace {
 /* The first byte of a value: which of its formats it is in. */
 constexpr char format_der = 1;
 
-constexpr std::size_t frame = 1 + sizeof(Checksum);
+/* What a value has besides the DER. */
+constexpr std::size_t overhead = 1 + sizeof(Checksum);
 
 bool same(SessionId a, SessionId b) {
     return a.size() == b.size() &&
@@ -25,9 +26,9 @@ long lifetime(const SSL_SESSION* session, std::chrono::seconds timeout) {
                             timeout.count());
 }
 
-/* Without its checksum, if that is right. */
-bool unseal(std::string_view& value) {
-    if (value.size() < frame) {
+/* Takes the checksum off; false when it is wrong. */
+bool strip_checksum(std::string_view& value) {
+    if (value.size() < overhead) {
         return false;
     }
 
@@ -73,7 +74,7 @@ bool encode(const SSL_SESSION* session, SecretBytes& out) {
     }
 
     std::string& bytes = out.bytes();
-    bytes.resize(frame + static_cast<std::size_t>(length));
+    bytes.resize(overhead + static_cast<std::size_t>(length));
     bytes[0] = format_der;
 
     auto* der = reinterpret_cast<unsigned char*>(&bytes[1]);
@@ -90,11 +91,11 @@ Decoded decode(std::string_view value, const Expected& expected) {
         return {nullptr, "unknown format"};
     }
 
-    if (value.size() > frame + max_session) {
+    if (value.size() > overhead + max_session) {
         return {nullptr, "too long"};
     }
 
-    if (!unseal(value)) {
+    if (!strip_checksum(value)) {
         return {nullptr, "damaged"};
     }
     value.remove_prefix(1);

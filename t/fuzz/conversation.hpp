@@ -12,9 +12,6 @@
 template <class Fake>
 class Conversation {
   public:
-    // Without changes a server is only asked for values.
-    explicit Conversation(bool changes = true) : changes_(changes) {}
-
     void play(Input& input) {
         while (!input.empty()) {
             step(input);
@@ -34,11 +31,7 @@ class Conversation {
     void step(Input& input) {
         const unsigned byte = input.byte();
         const unsigned n = byte / 8;
-        const unsigned what = byte % 8;
-        if (!changes_ && (what == 3 || what == 4)) {
-            return;
-        }
-        switch (what) {
+        switch (byte % 8) {
         case 0:
             send(input.take(n));
             break;
@@ -102,7 +95,6 @@ class Conversation {
         }
     }
 
-    const bool changes_;
     Fake fake_;
     support::TestStore::Fetches fetches_;
     std::string sent_;
