@@ -191,18 +191,25 @@ void Client::connected() {
 }
 
 /* A waiter's frame is looked at only while it waits for just this. */
-void Client::answer(Lookup* lookup, Status status, std::string_view value) {
+void Client::answer(Lookup* lookup, Status status,
+                    std::string_view value) noexcept {
     if (lookup == nullptr) {
         return;
     }
 
     lookup->close();
     for (const Waiter& waiter : lookup->waiters()) {
-        if (scheduler_.waiting(waiter.wait)) {
+        if (!scheduler_.waiting(waiter.wait)) {
+            continue;
+        }
+
+        try {
             waiter.result->value.assign(value);
             waiter.result->status = status;
-            scheduler_.wake(waiter.wait);
+        } catch (const std::bad_alloc&) {
+            waiter.result->value.clear(); /* unavailable, for this one */
         }
+        scheduler_.wake(waiter.wait);
     }
 }
 

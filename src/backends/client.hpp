@@ -71,7 +71,8 @@ class Client : public Store {
     virtual bool enqueue(Request request) noexcept = 0;
 
     /* Ends a lookup, if there is one: gives the answer to who still waits. */
-    void answer(Lookup* lookup, Status status, std::string_view value = {});
+    void answer(Lookup* lookup, Status status,
+                std::string_view value = {}) noexcept;
 
     /* Lets those who wait go without. */
     void release(Lookup* lookup) noexcept;
