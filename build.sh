@@ -125,6 +125,16 @@ cmd_fuzz() {
     run_fuzz "$seconds"
 }
 
+## soak [SECONDS]   load real workers for SECONDS, 600 unless told otherwise,
+##                  while stores fail at random: what the workers hold in the
+##                  end must not have grown; SEED=N repeats a run's faults
+cmd_soak() {
+    require "${build_packages[@]}" "${test_packages[@]}"
+    cmd_build
+    build_tests soak
+    SOAK_SECONDS=${1:-600} exec build/t/soak
+}
+
 ## demo [--store redis | memcached] [--keep]
 ##                  two nodes and a store, a Redis unless told otherwise:
 ##                  sessions made at one node resume at the other; --keep

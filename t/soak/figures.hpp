@@ -1,0 +1,32 @@
+#pragma once
+
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace soak {
+
+// What a process holds, by the kernel's books.
+struct Figures {
+    long resident = 0;   // KiB, with what it shares
+    long anonymous = 0;  // KiB of that: its heap and stacks
+    long descriptors = 0;
+    long mappings = 0;
+};
+
+// All zero when the process is gone.
+Figures figures_of(pid_t pid);
+
+pid_t parent_of(pid_t pid);
+
+// The process' mappings, a line each.
+std::string mappings_of(pid_t pid);
+
+// The figures of one process in the course of a run.
+using Course = std::vector<Figures>;
+
+// How much more anonymous memory, in KiB, the last quarter of a run takes
+// than is allowed; empty when it is flat.
+std::string growth(const Course& course);
+
+}  // namespace soak
