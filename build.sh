@@ -125,14 +125,16 @@ cmd_fuzz() {
     run_fuzz "$seconds"
 }
 
-## soak [SECONDS]   load real workers for SECONDS, 600 unless told otherwise,
+## soak [SECONDS]   load real workers for SECONDS, 60 or more, by default 600,
 ##                  while stores fail at random: what the workers hold in the
 ##                  end must not have grown; SEED=N repeats a run's faults
 cmd_soak() {
+    local seconds=${1:-600}
     require "${build_packages[@]}" "${test_packages[@]}"
     cmd_build
     build_tests soak
-    SOAK_SECONDS=${1:-600} exec build/t/soak
+    SOAK_SECONDS=$seconds timeout --foreground --kill-after=10 \
+        "$((seconds + test_limit))" build/t/soak
 }
 
 ## demo [--store redis | memcached] [--keep]

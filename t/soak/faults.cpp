@@ -60,9 +60,10 @@ std::vector<Fault> faults_of(MemcachedServer& memcached) {
     return store_faults(memcached);
 }
 
-std::vector<Fault> reloads_of(Node& node) {
-    return {{.begin = [&node] { node.nginx().reload(); }},
-            {.begin = [&node] { node.nginx().signal(SIGUSR1); }}};
+std::vector<Fault> operations_on(Nginx& steady, Nginx& reloaded) {
+    return {{.begin = [&] { reloaded.reload(); }},
+            {.begin = [&] { reloaded.signal(SIGUSR1); }},
+            {.begin = [&] { steady.signal(SIGUSR1); }}};
 }
 
 Faults::Faults(std::vector<Fault> faults, Milliseconds longest, unsigned seed)

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "support/memcached_server.hpp"
-#include "support/node.hpp"
+#include "support/nginx.hpp"
 #include "support/redis_server.hpp"
 
 #include <functional>
@@ -21,8 +21,10 @@ struct Fault {
 std::vector<Fault> faults_of(support::RedisServer& redis,
                              const std::string& password);
 std::vector<Fault> faults_of(support::MemcachedServer& memcached);
-// What an operator does to a running nginx.
-std::vector<Fault> reloads_of(support::Node& node);
+// What an operator does to running nginxes: logs are opened anew at both, but
+// the configuration at the second only.
+std::vector<Fault> operations_on(support::Nginx& steady,
+                                 support::Nginx& reloaded);
 
 // One fault at a time, each once at first, then at random.
 class Faults {

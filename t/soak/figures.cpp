@@ -10,7 +10,6 @@
 namespace soak {
 
 namespace fs = std::filesystem;
-using support::count_lines;
 using support::read_file;
 
 namespace {
@@ -53,7 +52,7 @@ long median(Course::const_iterator first, Course::const_iterator last) {
 
 Figures figures_of(pid_t pid) {
     const auto status = read_file(proc(pid, "status"));
-    const auto mappings = mappings_of(pid);
+    const auto mappings = read_file(proc(pid, "maps"));
     return {.resident = number(status, "VmRSS"),
             .anonymous = number(status, "RssAnon"),
             .descriptors = count_entries(proc(pid, "fd")),
@@ -64,13 +63,11 @@ pid_t parent_of(pid_t pid) {
     return static_cast<pid_t>(number(read_file(proc(pid, "status")), "PPid"));
 }
 
-std::string mappings_of(pid_t pid) {
-    return read_file(proc(pid, "maps"));
-}
-
 std::string growth(const Course& course) {
     // The first quarter is the warm-up. Medians, because a store that stands
-    // still makes handshakes pile up for a moment.
+    // still makes handshakes pile up for a moment. Anonymous memory only: of
+    // nginx's shared cache and of its libraries a worker comes to touch more
+    // and more pages, which it does not own.
     const auto quarter = std::ssize(course) / 4;
     if (quarter == 0) {
         return "too short a run";

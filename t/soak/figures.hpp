@@ -19,14 +19,11 @@ Figures figures_of(pid_t pid);
 
 pid_t parent_of(pid_t pid);
 
-// The process' mappings, a line each.
-std::string mappings_of(pid_t pid);
-
 // The figures of one process in the course of a run.
 using Course = std::vector<Figures>;
 
-// How much more anonymous memory, in KiB, the last quarter of a run takes
-// than is allowed; empty when it is flat.
+// How anonymous memory has grown from the second quarter of a run to the last;
+// empty when it is flat.
 std::string growth(const Course& course);
 
 }  // namespace soak

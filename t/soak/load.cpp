@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <stdexcept>
+#include <tuple>
 #include <utility>
 
 namespace soak {
@@ -32,6 +33,11 @@ void leave_half_way(TlsClient& client) {
 }
 
 }  // namespace
+
+bool Load::Sort::operator<(const Sort& other) const {
+    return std::tie(service, version, certificate) <
+           std::tie(other.service, other.version, other.certificate);
+}
 
 TlsOptions Load::Sort::options() const {
     auto options = version == TLS1_2_VERSION ? tls12() : tls13();

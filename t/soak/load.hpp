@@ -52,7 +52,7 @@ class Load {
         bool certificate;
 
         support::TlsOptions options() const;
-        auto operator<=>(const Sort&) const = default;
+        bool operator<(const Sort& other) const;
     };
     using Random = std::mt19937;
 
