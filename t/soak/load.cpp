@@ -182,31 +182,25 @@ void Load::misbehave(Random& random) {
     const auto& node = any_node(*sort.service, random);
     ++broken_off_;
     TlsClient client(node, options);
-    const auto what = up_to(5, random);
+    auto& socket = client.socket();
+    const auto what = up_to(6, random);
     if (what == 0) {
         leave_half_way(client);
         return;
     }
     if (what == 1) {
-        client.socket().write("no ClientHello");
-        client.socket().read_to_end();
-        return;
+        socket.write("no ClientHello");
+    } else if (what > 2) {
+        client.step();
     }
-    client.step();
-    switch (what) {
-    case 2:
-        client.socket().abort();
-        break;
-    case 3:
-        client.socket().close();
-        break;
-    case 4:
-        client.socket().write(std::string(5000, 'x'));
-        client.socket().close();
-        break;
-    default:
+    if (what == 3) {
+        socket.write(std::string(5000, 'x'));
+    }
+    if (what == 4) {
+        socket.abort();
+    } else if (what != 5) {
         // Silent, until nginx has had enough.
-        client.socket().read_to_end();
+        socket.read_to_end();
     }
 }
 
