@@ -2,7 +2,7 @@
 
 #include "support/tls_exchange.hpp"
 
-#include <algorithm>
+#include <ctime>
 #include <stdexcept>
 #include <tuple>
 #include <utility>
@@ -24,6 +24,15 @@ std::size_t up_to(std::size_t most, std::mt19937& random) {
 
 const Address& any_node(const Service& service, std::mt19937& random) {
     return service.nodes.at(up_to(service.nodes.size() - 1, random));
+}
+
+// As nginx's error log has it.
+std::string time_of_day() {
+    const auto now = std::time(nullptr);
+    std::tm local{};
+    char text[16];
+    localtime_r(&now, &local);
+    return {text, std::strftime(text, sizeof text, "%H:%M:%S", &local)};
 }
 
 void leave_half_way(TlsClient& client) {
@@ -96,7 +105,7 @@ void Load::visit(Random& random) {
         ++failed_;
         const std::lock_guard lock(mutex_);
         if (complaints_.size() < complaints_kept) {
-            complaints_ += std::string(error.what()) + "\n";
+            complaints_ += time_of_day() + " " + error.what() + "\n";
         }
     }
 }

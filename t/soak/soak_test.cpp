@@ -6,7 +6,6 @@
 #include "soak/load.hpp"
 #include "support/node.hpp"
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <doctest/doctest.h>
@@ -242,7 +241,7 @@ TEST_CASE("workers hold no more after a long load with faults than before") {
         CHECK(recovers(service));
     }
 
-    CHECK(soak.steady.node.nginx().workers() == workers);
+    CHECK((soak.steady.node.nginx().workers() == workers));
     CHECK(old_workers_end(reloaded));
     for (const auto pid : watched) {
         CAPTURE(pid);
