@@ -369,7 +369,8 @@ run_suite() {
     local suite=$1 status=0 line log=$out/t/$1.log
     shift
     say "running the $suite tests"
-    FAULT_TABLE=$out/faults.md timeout --foreground --kill-after=10 "$test_limit" \
+    FAULT_TABLE=$out/faults.md \
+        timeout --foreground --kill-after=10 "$test_limit" \
         "$out/t/$suite" --no-colors=true "$@" 2>&1 | tee "$log" || status=$?
     line=$(sed -n 's/^\[doctest\] test cases: *//p' "$log" | tail -n 1)
     local good=0 bad=0
