@@ -417,7 +417,7 @@ fuzz_target() {
         -artifact_prefix="build/fuzz/$target-" \
         "build/fuzz/corpus/$target" "t/fuzz/corpus/$target" \
         > "$log" 2>&1 || status=$?
-    end=$(sed -n 's/^#\([0-9]*\)\tDONE *cov: \([0-9]*\).*/\1 runs, coverage \2/p' \
+    end=$(sed -n 's/^#\(.*\)\tDONE *cov: \([0-9]*\).*/\1 runs, coverage \2/p' \
         "$log")
     if ((status)) || [[ -z $end ]]; then
         tail -n 30 "$log"
