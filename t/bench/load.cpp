@@ -1,14 +1,13 @@
 // A client that makes TLS sessions and resumes them, for benchmarks: what it
-// measures is the CPU time the server spends on the resumptions. See usage().
-#include <charconv>
+// measures is the CPU time the server spends on the handshakes. See usage.
 #include <chrono>
 #include <cstdio>
-#include <cstdlib>
 #include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 
+#include "arguments.hpp"
 #include "process_cpu.hpp"
 #include "tls_load.hpp"
 
@@ -21,67 +20,57 @@ struct Options {
     size_t sessions = 100;
     size_t handshakes = 1000;
     size_t concurrency = 16;
-    pid_t worker = 0;
+    bool resumed = true;
+    Pids worker;
 };
 
-[[noreturn]] void usage() {
-    std::fputs(
-        "usage: load --make-port PORT [--use-port PORT] --worker PID\n"
-        "            [--protocol 1.2|1.3] [--sessions COUNT]\n"
-        "            [--handshakes COUNT] [--concurrency COUNT]\n"
-        "Makes sessions at 127.0.0.1:make-port by full handshakes, then\n"
-        "resumes them at use-port (by default the same), and prints what the\n"
-        "process PID, which serves use-port, has spent on the resumptions.\n"
-        "Exits with 1 when a handshake failed or was not resumed.\n",
-        stderr);
-    std::exit(2);
-}
-
-template <class Number>
-Number number(std::string_view text) {
-    Number value{};
-    const auto [end, error] =
-        std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc{} || end != text.data() + text.size() || value <= 0)
-        usage();
-    return value;
-}
-
-int protocol(std::string_view text) {
-    if (text != "1.2" && text != "1.3")
-        usage();
-    return text == "1.2" ? TLS1_2_VERSION : TLS1_3_VERSION;
-}
+constexpr const char* usage =
+    "usage: load --make-port PORT [--use-port PORT] --worker PID[,PID...]\n"
+    "            [--protocol 1.2|1.3] [--sessions COUNT]\n"
+    "            [--handshakes COUNT] [--concurrency COUNT]\n"
+    "            [--kind resumed|full]\n"
+    "Makes sessions at 127.0.0.1:make-port by full handshakes, then resumes\n"
+    "them at use-port (by default the same), and prints what the processes,\n"
+    "which serve use-port, have spent on the resumptions; or, with --kind\n"
+    "full, on as many full handshakes. Exits with 1 when a handshake failed\n"
+    "or was not of that kind.\n";
 
 Options parse(int argc, char** argv) {
     Options options;
-    for (int i = 1; i < argc; i += 2) {
-        if (i + 1 == argc)
-            usage();
-        const std::string_view name = argv[i];
-        const std::string_view value = argv[i + 1];
-        if (name == "--protocol")
-            options.protocol = protocol(value);
-        else if (name == "--make-port")
-            options.make_port = number<uint16_t>(value);
-        else if (name == "--use-port")
-            options.use_port = number<uint16_t>(value);
-        else if (name == "--sessions")
-            options.sessions = number<size_t>(value);
-        else if (name == "--handshakes")
-            options.handshakes = number<size_t>(value);
-        else if (name == "--concurrency")
-            options.concurrency = number<size_t>(value);
-        else if (name == "--worker")
-            options.worker = number<pid_t>(value);
+    Arguments arguments(argc, argv, usage);
+    while (arguments.next()) {
+        if (arguments.is("--protocol"))
+            options.protocol = arguments.protocol();
+        else if (arguments.is("--make-port"))
+            options.make_port = arguments.number<uint16_t>();
+        else if (arguments.is("--use-port"))
+            options.use_port = arguments.number<uint16_t>();
+        else if (arguments.is("--sessions"))
+            options.sessions = arguments.number<size_t>();
+        else if (arguments.is("--handshakes"))
+            options.handshakes = arguments.number<size_t>();
+        else if (arguments.is("--concurrency"))
+            options.concurrency = arguments.number<size_t>();
+        else if (arguments.is("--kind"))
+            options.resumed = arguments.one_of("resumed", "full");
+        else if (arguments.is("--worker"))
+            options.worker = arguments.pids();
         else
-            usage();
+            arguments.refuse();
     }
-    if (options.make_port == 0 || options.worker == 0)
-        usage();
+    if (options.make_port == 0 || options.worker.empty())
+        arguments.refuse();
     if (options.use_port == 0)
         options.use_port = options.make_port;
     return options;
+}
+
+Tally handshakes(TlsLoad& load, const Options& options) {
+    return options.resumed
+               ? load.resume(options.use_port, options.handshakes,
+                             options.concurrency)
+               : load.make_sessions(options.use_port, options.handshakes,
+                                    options.concurrency);
 }
 
 int measure(const Options& options) {
@@ -96,8 +85,7 @@ int measure(const Options& options) {
     using Clock = std::chrono::steady_clock;
     const int64_t cpu_before = settled_cpu_ns(options.worker);
     const auto begin = Clock::now();
-    const Tally tally =
-        load.resume(options.use_port, options.handshakes, options.concurrency);
+    const Tally tally = handshakes(load, options);
     const std::chrono::nanoseconds elapsed = Clock::now() - begin;
     const int64_t cpu = settled_cpu_ns(options.worker) - cpu_before;
 
@@ -105,7 +93,8 @@ int measure(const Options& options) {
                 tally.resumed, tally.full, tally.failed,
                 static_cast<long long>(cpu),
                 static_cast<long long>(elapsed.count()));
-    return tally.resumed == options.handshakes ? 0 : 1;
+    const size_t wanted = options.resumed ? tally.resumed : tally.full;
+    return wanted == options.handshakes ? 0 : 1;
 }
 
 }  // namespace

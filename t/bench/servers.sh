@@ -1,35 +1,75 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # shared with run.sh
-# Sourced by run.sh: what is measured. Starts a private Redis and one nginx with
-# one worker for each variant, all on loopback, all files under $work; sets
+# Sourced by run.sh: what is measured. Private stores and, of each variant, one
+# nginx with one worker, all on loopback, all files under $work; sets
 # port[variant] and worker[variant]; stop_servers ends what was started.
 
-declare -A port worker
+declare -A port worker master
 started=()
+connections=1024
 
 # Below the ephemeral range, from which the client's own ports are taken.
 free_port() {
     local p
     while :; do
         p=$((10000 + RANDOM % 20000))
-        (: <>"/dev/tcp/127.0.0.1/$p") 2>/dev/null || break
+        accepts "$p" || break
     done
     echo "$p"
 }
 
 start_redis() {
-    redis_port=$(free_port)
+    run_redis redis
+    redis_port=$store_port redis_pid=$store_pid
+}
+
+# Another one, at $work/healthy.sock.
+start_healthy_redis() {
+    run_redis healthy
+}
+
+run_redis() {
+    store_port=$(free_port)
     taskset -c "$store_cpu" redis-server --save "" --appendonly no \
-        --bind 127.0.0.1 --port "$redis_port" --dir "$work" \
-        --unixsocket "$work/redis.sock" --unixsocketperm 777 \
-        >"$work/redis.log" &
-    started+=($!)
+        --bind 127.0.0.1 --port "$store_port" --dir "$work" \
+        --unixsocket "$work/$1.sock" --unixsocketperm 777 \
+        >"$work/$1.log" &
+    store_pid=$!
+    started+=("$store_pid")
+    wait_for Redis accepts "$store_port"
 }
 
 start_memcached() {
     memcached_port=$(free_port)
     taskset -c "$store_cpu" memcached -u root -l 127.0.0.1 \
         -p "$memcached_port" -U 0 >"$work/memcached.log" &
+    memcached_pid=$!
+    started+=("$memcached_pid")
+}
+
+# start_delay_proxy MILLISECONDS, for the round trip
+start_delay_proxy() {
+    delayed_port[$1]=$(free_port)
+    taskset -c "$store_cpu" "$out/delay_proxy" --to "$redis_port" \
+        --listen "${delayed_port[$1]}" --delay $(($1 * 500)) &
     started+=($!)
+    wait_for "the proxy" accepts "${delayed_port[$1]}"
+}
+
+# A soft limit up to the hard one; root may raise that one, too.
+raise_file_limit() {
+    ulimit -n 70000 2>/dev/null || ulimit -Sn hard
+    file_limit=$(ulimit -n)
+}
+
+# Only root may, and not in every container.
+raise_map_count() {
+    map_count=$(sysctl -n vm.max_map_count)
+    ((map_count >= $1)) || sysctl -qw "vm.max_map_count=$1" 2>/dev/null || true
+}
+
+restore_map_count() {
+    (($(sysctl -n vm.max_map_count) == map_count)) ||
+        sysctl -qw "vm.max_map_count=$map_count"
 }
 
 make_certificate() {
@@ -37,36 +77,48 @@ make_certificate() {
         -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
 }
 
-# The lines of a server block in which the variants differ.
+# The lines of a server block in which the variants differ. In those that
+# are to be suspended nothing ends the wait but the store.
 variant_directives() {
+    local redis="remote_ssl_session_cache addr=127.0.0.1 port=$redis_port"
+    local shared="ssl_session_cache shared:SSL:20m;"
     case $1 in
-    shared | shared-again)
-        echo "ssl_session_cache shared:SSL:20m; ssl_session_tickets off;" ;;
-    redis)
-        echo "remote_ssl_session_cache addr=127.0.0.1 port=$redis_port;" ;;
-    redis-unix)
-        echo "remote_ssl_session_cache addr=unix:$work/redis.sock;" ;;
+    shared) echo "$shared ssl_session_tickets off;" ;;
+    redis) echo "$redis;" ;;
     memcached)
         echo "remote_ssl_session_cache type=memcached" \
-            "addr=127.0.0.1:$memcached_port;" ;;
-    *)
-        die "unknown variant: $1" ;;
+            "addr=127.0.0.1:$memcached_port;"
+        ;;
+    local) echo "$shared $redis;" ;;
+    delayed-*)
+        echo "remote_ssl_session_cache addr=127.0.0.1" \
+            "port=${delayed_port[${1#*-}]};"
+        ;;
+    waiting) echo "ssl_protocols TLSv1.2; client_header_timeout 10m;" ;;
+    suspended)
+        echo "ssl_protocols TLSv1.2; client_header_timeout 10m;" \
+            "$redis timeout=10m count=unlimited;"
+        ;;
+    healthy) echo "remote_ssl_session_cache addr=unix:$work/healthy.sock;" ;;
+    *) die "unknown variant: $1" ;;
     esac
 }
 
 variant_module() {
     case $1 in
-    redis* | memcached) echo "load_module \"$module\";" ;;
+    shared | waiting) ;;
+    *) echo "load_module \"$module\";" ;;
     esac
 }
 
+# nginx_conf VARIANT [VARIANT OF A SECOND SERVER in the same worker]
 nginx_conf() {
     cat <<EOF
 $(variant_module "$1")
 worker_processes 1;
-error_log "$work/$1/error.log" warn;
+error_log "$work/$1/error.log" notice;
 pid "$work/$1/nginx.pid";
-events { }
+events { worker_connections $connections; }
 http {
     access_log off;
     client_body_temp_path "$work/$1/body";
@@ -74,26 +126,66 @@ http {
     fastcgi_temp_path "$work/$1/fastcgi";
     uwsgi_temp_path "$work/$1/uwsgi";
     scgi_temp_path "$work/$1/scgi";
-    server {
-        listen 127.0.0.1:${port[$1]} ssl;
-        ssl_protocols TLSv1.2 TLSv1.3;
-        ssl_certificate "$work/cert.pem";
-        ssl_certificate_key "$work/key.pem";
-        $(variant_directives "$1")
-        location / { return 204; }
-    }
+    ssl_certificate "$work/cert.pem";
+    ssl_certificate_key "$work/key.pem";
+    ssl_protocols TLSv1.2 TLSv1.3;
+$(for variant; do variant_server "$variant"; done)
 }
 EOF
 }
 
+variant_server() {
+    cat <<EOF
+    server {
+        listen 127.0.0.1:${port[$1]} ssl backlog=4096;
+        $(variant_directives "$1")
+        location / { return 204; }
+    }
+EOF
+}
+
 start_nginx() {
-    port[$1]=$(free_port)
+    local variant
+    for variant; do
+        port[$variant]=$(free_port)
+    done
     mkdir -p "$work/$1"
-    nginx_conf "$1" >"$work/$1/nginx.conf"
+    nginx_conf "$@" >"$work/$1/nginx.conf"
+    run_nginx "$1"
+}
+
+run_nginx() {
+    : >"$work/$1/error.log"
     taskset -c "$server_cpu" nginx -p "$work/$1" -c "$work/$1/nginx.conf" \
-        -e "$work/$1/error.log" -g "daemon off;" &
+        -e "$work/$1/error.log" -g "daemon off;" \
+        >"$work/$1/output" 2>&1 &
+    master[$1]=$!
     started+=($!)
     wait_for "nginx ($1)" worker_of "$1" $!
+    wait_for "a listening nginx ($1)" accepts "${port[$1]}"
+}
+
+# A new worker, which holds no memory that another had.
+restart_nginx() {
+    kill "${master[$1]}"
+    wait "${master[$1]}" || true
+    run_nginx "$1"
+}
+
+# The same, and the store frozen when so many clients of stores have connected.
+restart_suspended() {
+    kill -CONT "$redis_pid"
+    restart_nginx suspended
+    wait_for "connection to the store" connected "${1:-1}"
+    kill -STOP "$redis_pid"
+}
+
+connected() {
+    (($(grep -c ': connected' "$work/suspended/error.log") >= $1))
+}
+
+accepts() {
+    (: <>"/dev/tcp/127.0.0.1/$1") 2>/dev/null
 }
 
 worker_of() {
@@ -102,18 +194,19 @@ worker_of() {
 
 # Neither a listening server nor a connected store announces itself.
 wait_for() {
-    local what=$1 tries=100
+    local what=$1 tries=200
     shift
     until "$@"; do
         ((--tries)) || die "$what does not come up"
-        sleep 0.1
+        sleep 0.05
     done
 }
 
 stop_servers() {
     local pid
     for pid in "${started[@]}"; do
-        kill "$pid" 2>/dev/null || true
+        kill "$pid" 2>/dev/null && kill -CONT "$pid" || true
     done
     wait
+    started=()
 }

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <stdexcept>
 #include <utility>
-#include <vector>
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -51,10 +50,13 @@ struct TlsLoad::Connection {
     SslPtr ssl;
     Step step = Step::handshake;
     SessionPtr fresh;
+    Clock::time_point due;
+    Clock::duration took{};
 };
 
 TlsLoad::TlsLoad(int protocol)
-    : ctx_(SSL_CTX_new(TLS_client_method())),
+    : session_is_kept_(protocol == TLS1_2_VERSION),
+      ctx_(SSL_CTX_new(TLS_client_method())),
       epoll_(epoll_create1(EPOLL_CLOEXEC)) {
     if (!ctx_ || epoll_ < 0)
         throw std::runtime_error("no SSL_CTX or no epoll");
@@ -82,22 +84,78 @@ int TlsLoad::on_new_session(SSL* ssl, SSL_SESSION* session) {
 }
 
 Tally TlsLoad::make_sessions(uint16_t port, size_t count, size_t concurrency) {
-    presenting_ = false;
+    begin(false);
     return run(port, count, concurrency);
 }
 
 Tally TlsLoad::resume(uint16_t port, size_t count, size_t concurrency) {
     if (sessions_.size() < concurrency)
         throw std::runtime_error("fewer sessions than concurrent clients");
-    presenting_ = true;
+    begin(true);
     return run(port, count, concurrency);
+}
+
+void TlsLoad::begin(bool presenting) {
+    presenting_ = presenting;
+    tally_ = {};
+    times_.clear();
+}
+
+Tally TlsLoad::offer(uint16_t port, bool presenting,
+                     std::chrono::nanoseconds interval,
+                     std::chrono::nanoseconds duration) {
+    begin(presenting);
+    std::deque<Connection> connections;  // they do not move
+    std::vector<Connection*> idle;
+    const auto end = Clock::now() + duration;
+    for (auto due = Clock::now(); due < end; due += interval) {
+        for (Connection* done : wait_until(due))
+            idle.push_back(done);
+        if (idle.empty())
+            idle.push_back(&connections.emplace_back());
+        if (!start(*idle.back(), port)) {
+            ++tally_.failed;
+            continue;
+        }
+        idle.back()->due = due;
+        idle.pop_back();
+    }
+    wait_until(end);
+    for (Connection& connection : connections)
+        if (connection.fd >= 0)
+            give_up(connection, end);
+    return tally_;
+}
+
+// Serves the connections until then; returns those that came to their end.
+std::vector<TlsLoad::Connection*> TlsLoad::wait_until(Clock::time_point end) {
+    std::vector<Connection*> done;
+    std::array<epoll_event, 64> events{};
+    for (;;) {
+        const auto left = std::max<Clock::duration>(end - Clock::now(), {});
+        const auto seconds =
+            std::chrono::duration_cast<std::chrono::seconds>(left);
+        const timespec timeout{.tv_sec = seconds.count(),
+                               .tv_nsec = (left - seconds).count()};
+        const int ready = epoll_pwait2(epoll_, events.data(), events.size(),
+                                       &timeout, nullptr);
+        for (int i = 0; i < ready; ++i) {
+            auto& connection = *static_cast<Connection*>(events[i].data.ptr);
+            const Progress progress = advance(connection);
+            if (progress == Progress::waiting)
+                continue;
+            finish(connection, progress);
+            done.push_back(&connection);
+        }
+        if (Clock::now() >= end)
+            return done;
+    }
 }
 
 Tally TlsLoad::run(uint16_t port, size_t count, size_t concurrency) {
     std::vector<Connection> connections(std::min(count, concurrency));
     size_t left = count;
     size_t open = 0;
-    tally_ = {};
     for (Connection& connection : connections)
         open += fill(connection, port, left);
 
@@ -145,16 +203,24 @@ bool TlsLoad::start(Connection& connection, uint16_t port) {
     if (ssl == nullptr || SSL_set_fd(ssl, connection.fd) != 1)
         throw std::runtime_error("out of memory");
     SSL_set_app_data(ssl, &connection);
-    if (presenting_) {
-        SSL_set_session(ssl, sessions_.front().get());
-        sessions_.pop_front();
-    }
+    if (presenting_)
+        present_session(ssl);
+    connection.due = Clock::now();
     epoll_event event{};
     event.events = EPOLLIN | EPOLLOUT | EPOLLET;
     event.data.ptr = &connection;
     if (epoll_ctl(epoll_, EPOLL_CTL_ADD, connection.fd, &event) != 0)
         throw std::runtime_error("cannot wait for a socket");
     return true;
+}
+
+void TlsLoad::present_session(SSL* ssl) {
+    if (sessions_.empty())
+        throw std::runtime_error("no sessions left");
+    SSL_set_session(ssl, sessions_.front().get());
+    if (session_is_kept_)
+        sessions_.push_back(std::move(sessions_.front()));
+    sessions_.pop_front();
 }
 
 void TlsLoad::finish(Connection& connection, Progress how) {
@@ -165,9 +231,22 @@ void TlsLoad::finish(Connection& connection, Progress how) {
         ++tally_.resumed;
     else
         ++tally_.full;
+    if (how == Progress::done)
+        times_.push_back(connection.took);
     // Even a failed one gives back a session: the others must not run out.
-    sessions_.push_back(connection.fresh ? std::move(connection.fresh)
-                                         : SessionPtr(SSL_get1_session(ssl)));
+    if (!presenting_ || !session_is_kept_)
+        sessions_.push_back(connection.fresh
+                                ? std::move(connection.fresh)
+                                : SessionPtr(SSL_get1_session(ssl)));
+    close(connection.fd);
+    connection = {};
+}
+
+void TlsLoad::give_up(Connection& connection, Clock::time_point now) {
+    // an end of file that is still to come is no part of the handshake
+    const bool over = connection.step != Step::handshake;
+    ++tally_.unfinished;
+    times_.push_back(over ? connection.took : now - connection.due);
     close(connection.fd);
     connection = {};
 }
@@ -178,6 +257,7 @@ TlsLoad::Progress TlsLoad::advance(Connection& connection) {
         const Progress progress = handshake(connection);
         if (progress != Progress::done)
             return progress;
+        connection.took = Clock::now() - connection.due;
         connection.step = Step::ticket;
     }
     if (connection.step == Step::ticket) {

@@ -1,10 +1,12 @@
 // Many TLS handshakes from one thread: non-blocking sockets, epoll, OpenSSL.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <vector>
 
 #include <openssl/ssl.h>
 
@@ -20,6 +22,7 @@ struct Tally {
     size_t resumed = 0;
     size_t full = 0;
     size_t failed = 0;
+    size_t unfinished = 0;
 };
 
 // One connection is: connect, handshake, in TLS 1.3 wait for a ticket, send
@@ -46,9 +49,23 @@ class TlsLoad {
     // There must be sessions for all that are under way at once.
     Tally resume(uint16_t port, size_t count, size_t concurrency);
 
+    // Opens a connection every interval for so long, whatever becomes of those
+    // before, and gives up what is unfinished by then. With presenting each
+    // offers a kept session, in TLS 1.2 one session maybe several at a time.
+    Tally offer(uint16_t port, bool presenting,
+                std::chrono::nanoseconds interval,
+                std::chrono::nanoseconds duration);
+
     size_t sessions() const { return sessions_.size(); }
 
+    // How long each handshake of the last call took, from when it was due; an
+    // unfinished one counts for as long as it had lasted.
+    const std::vector<std::chrono::nanoseconds>& times() const {
+        return times_;
+    }
+
   private:
+    using Clock = std::chrono::steady_clock;
     enum class Step { handshake, ticket, end_of_file };
     enum class Progress { waiting, done, failed };
     struct Connection;
@@ -60,14 +77,20 @@ class TlsLoad {
     static Progress await_end_of_file(Connection& connection);
     static Progress advance(Connection& connection);
 
+    void begin(bool presenting);
     Tally run(uint16_t port, size_t count, size_t concurrency);
     size_t fill(Connection& connection, uint16_t port, size_t& left);
     bool start(Connection& connection, uint16_t port);
+    void present_session(SSL* ssl);
+    std::vector<Connection*> wait_until(Clock::time_point end);
     void finish(Connection& connection, Progress how);
+    void give_up(Connection& connection, Clock::time_point now);
 
+    const bool session_is_kept_;
     SslCtxPtr ctx_;
     int epoll_;
     std::deque<SessionPtr> sessions_;
     bool presenting_ = false;
     Tally tally_;
+    std::vector<std::chrono::nanoseconds> times_;
 };

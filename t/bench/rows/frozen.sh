@@ -1,0 +1,27 @@
+# shellcheck shell=bash disable=SC2034,SC2154 # sourced by run.sh
+# Full handshakes, which do not ask the store, while 1,000 resumptions a second
+# come in: with the store healthy, and while it is frozen. The timeout is
+# longer than the freeze: what a timeout leads to, full handshakes, is not
+# what is measured here.
+
+part=6
+
+prepare() {
+    connections=16384
+    start_redis
+    start_nginx suspended
+    wait_for "connection to the store" connected 1
+}
+
+measure() {
+    local variant freeze result
+    for variant in $(in_turn healthy frozen); do
+        freeze=()
+        [[ $variant == healthy ]] || freeze=(--freeze "$redis_pid")
+        result=$(client latency --make-port "${port[suspended]}" --kind full \
+            --rate 100 --seconds 4 --background 1000 --sessions 1000 \
+            "${freeze[@]}")
+        sample frozen "1000/s" "$variant" "$(field p99_us "$result")"
+        sample frozen-max "1000/s" "$variant" "$(field max_us "$result")"
+    done
+}
