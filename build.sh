@@ -17,7 +17,9 @@ demo_packages=(redis-server memcached openssl)
 test_packages=(doctest-dev redis-server memcached sasl2-bin libsasl2-modules
     dnsmasq-base openssl libgnutls28-dev nodejs)
 memcheck_packages=(valgrind)
-bench_packages=(redis-server memcached openssl procps)
+bench_packages=(redis-server memcached openssl procps gnuplot-nox)
+# Servers to compare with; h2o is not everywhere.
+bench_other_packages=(h2o apache2-bin)
 fuzz_packages=(clang libclang-rt-dev)
 lint_packages=(clang-format clang-tidy shellcheck)
 
@@ -148,9 +150,12 @@ cmd_demo() {
     exec t/demo/demo.sh "$PWD/$out/$module" "$@"
 }
 
-## bench [ARGS]     build and run the benchmark, t/bench/run.sh
+## bench [ARGS]     build and run the benchmark, t/bench/run.sh, about ten
+##                  minutes; writes build/bench, see docs/benchmarks.md
 cmd_bench() {
     require "${build_packages[@]}" "${bench_packages[@]}"
+    (require "${bench_other_packages[@]}") ||
+        say "without all of ${bench_other_packages[*]}"
     cmd_build
     exec t/bench/run.sh "$@"
 }

@@ -35,7 +35,8 @@ constexpr const char* usage =
     "Makes sessions at 127.0.0.1:make-port; then makes COUNT handshakes of\n"
     "the kind a second at port (by default the same), while COUNT more a\n"
     "second are resumptions in the background and the process PID, the\n"
-    "store, is stopped. Prints how long those of the kind took.\n";
+    "store, is stopped. Prints how long those of the kind took, and those in\n"
+    "the background.\n";
 
 Options parse(int argc, char** argv) {
     Options options;
@@ -96,18 +97,22 @@ Nanoseconds interval(size_t rate) {
     return Nanoseconds(1'000'000'000 / rate);
 }
 
-void print(const Tally& tally, std::vector<Nanoseconds> times) {
+double quantile_us(const std::vector<Nanoseconds>& sorted, double q) {
+    const auto at = static_cast<size_t>(q * (sorted.size() - 1));
+    return static_cast<double>(sorted[at].count()) / 1000;
+}
+
+void print(const char* prefix, const Tally& tally,
+           std::vector<Nanoseconds> times) {
     if (times.empty())
         throw std::runtime_error("no handshake came to an end");
     std::sort(times.begin(), times.end());
-    const auto quantile = [&](double q) {
-        const auto at = static_cast<size_t>(q * (times.size() - 1));
-        return static_cast<double>(times[at].count()) / 1000;
-    };
-    std::printf("resumed=%zu full=%zu failed=%zu unfinished=%zu "
-                "p50_us=%.1f p99_us=%.1f max_us=%.1f\n",
-                tally.resumed, tally.full, tally.failed, tally.unfinished,
-                quantile(0.5), quantile(0.99), quantile(1));
+    std::printf("%sresumed=%zu %sfull=%zu %sfailed=%zu %sunfinished=%zu ",
+                prefix, tally.resumed, prefix, tally.full, prefix, tally.failed,
+                prefix, tally.unfinished);
+    std::printf("%sp50_us=%.1f %sp99_us=%.1f %smax_us=%.1f ", prefix,
+                quantile_us(times, 0.5), prefix, quantile_us(times, 0.99),
+                prefix, quantile_us(times, 1));
 }
 
 void measure(const Options& options) {
@@ -120,15 +125,19 @@ void measure(const Options& options) {
 
     const std::chrono::seconds duration(options.seconds);
     const Freeze freeze(options.freeze);
+    Tally other;
     std::thread background([&] {
         if (options.background > 0)
-            others.offer(options.port, true, interval(options.background),
-                         duration);
+            other = others.offer(options.port, true,
+                                 interval(options.background), duration);
     });
     const Tally tally = measured.offer(options.port, options.resumed,
                                        interval(options.rate), duration);
     background.join();
-    print(tally, measured.times());
+    print("", tally, measured.times());
+    if (options.background > 0)
+        print("background_", other, others.times());
+    std::puts("");
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ run_redis() {
 start_memcached() {
     memcached_port=$(free_port)
     taskset -c "$store_cpu" memcached -u root -l 127.0.0.1 \
-        -p "$memcached_port" -U 0 >"$work/memcached.log" &
+        -p "$memcached_port" -U 0 >"$work/memcached.log" 2>&1 &
     memcached_pid=$!
     started+=("$memcached_pid")
 }

@@ -265,6 +265,8 @@ TlsLoad::Progress TlsLoad::advance(Connection& connection) {
         if (progress != Progress::done)
             return progress;
         SSL_shutdown(connection.ssl.get());
+        // not every server takes close_notify for the end
+        shutdown(connection.fd, SHUT_WR);
         connection.step = Step::end_of_file;
     }
     return await_end_of_file(connection);

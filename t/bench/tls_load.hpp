@@ -26,9 +26,9 @@ struct Tally {
 };
 
 // One connection is: connect, handshake, in TLS 1.3 wait for a ticket, send
-// close_notify, wait for the server's end of file. It carries no request, for
-// that would dilute what a handshake costs. The two waits make sure that the
-// server has done its whole part: in TLS 1.3 it makes (and stores) the next
+// close_notify and end of file, wait for the server's. It carries no request,
+// for that would dilute what a handshake costs. The two waits make sure that
+// the server has done its whole part: in TLS 1.3 it makes (and stores) the next
 // session after the client's handshake is over, and a client that has gone
 // would spare it the orderly close.
 class TlsLoad {

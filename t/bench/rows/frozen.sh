@@ -19,7 +19,7 @@ measure() {
         freeze=()
         [[ $variant == healthy ]] || freeze=(--freeze "$redis_pid")
         result=$(client latency --make-port "${port[suspended]}" --kind full \
-            --rate 100 --seconds 4 --background 1000 --sessions 1000 \
+            --rate 200 --seconds 5 --background 1000 --sessions 1000 \
             "${freeze[@]}")
         sample frozen "1000/s" "$variant" "$(field p99_us "$result")"
         sample frozen-max "1000/s" "$variant" "$(field max_us "$result")"

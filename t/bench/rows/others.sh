@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by run.sh
 # h2o and Apache httpd with their own shared session caches beside this module,
 # each as it is by default: CPU of all processes of the server for a TLS 1.2
-# resumption, and the longest full handshake, which does not need the store,
-# while that is healthy and while it is frozen.
+# resumption, and the longest full handshake, which does not need the store, and
+# the longest resumption, while that is healthy and while it is frozen.
 
 part=10
 
@@ -15,8 +15,10 @@ prepare() {
     start_resuming redis memcached
     present+=(redis memcached)
     try_other h2o-memcached h2o start_h2o
-    try_other apache-memcached apache2 start_apache "memcache:127.0.0.1:$memcached_port"
-    try_other apache-redis apache2 start_apache "redis:127.0.0.1:$redis_port"
+    try_other apache-memcached apache2 start_apache \
+        "memcache:127.0.0.1:$memcached_port"
+    try_other apache-redis apache2 start_apache \
+        "redis:127.0.0.1:$redis_port"
 }
 
 # try_other VARIANT PROGRAM START...: says why when it cannot be had.
@@ -59,7 +61,8 @@ measure_latency() {
         --seconds 3 --background 100 --sessions 100 "${@:2}")
     sample "others-$(server "$1")" "$(setting "$1")" "$name" \
         "$(calculate "$(field max_us "$result") / 1000")"
-    echo "$1 $name: $result" >&2
+    sample "resuming-$(server "$1")" "$(setting "$1")" "$name" \
+        "$(calculate "$(field background_max_us "$result") / 1000")"
     wait_for "$1 after a freeze" warm_up "$1" 1.2
 }
 

@@ -48,10 +48,10 @@ measure_with() {
     result=$(client hold --port "${port[suspended]}" --count "$1" \
         --worker "${worker[suspended]}" -- "$out/load" --make-port \
         "${port[healthy]}" --worker "${worker[healthy]}" --protocol 1.2 \
-        --concurrency 16 --sessions "$sessions" --handshakes 2000)
+        --concurrency 16 --sessions "$sessions" --handshakes 4000)
     check_suspended "$1"
     cpu=$(field cpu_ns "$result")
-    sample suspended "TLS 1.2" "$name" "$(calculate "$cpu / 2000 / 1000")"
+    sample suspended "TLS 1.2" "$name" "$(calculate "$cpu / 4000 / 1000")"
 }
 
 # What is measured would not be so many if the worker had been short of stacks.
