@@ -98,7 +98,8 @@ Nanoseconds interval(size_t rate) {
 }
 
 double quantile_us(const std::vector<Nanoseconds>& sorted, double q) {
-    const auto at = static_cast<size_t>(q * (sorted.size() - 1));
+    const auto at =
+        static_cast<size_t>(q * static_cast<double>(sorted.size() - 1));
     return static_cast<double>(sorted[at].count()) / 1000;
 }
 

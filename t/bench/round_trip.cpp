@@ -28,7 +28,7 @@ double median_us(redisContext* redis, size_t count, size_t rate) {
             return -1;
         freeReplyObject(reply);
     }
-    std::nth_element(times.begin(), times.begin() + count / 2, times.end());
+    std::sort(times.begin(), times.end());
     return std::chrono::duration<double, std::micro>(times[count / 2]).count();
 }
 
