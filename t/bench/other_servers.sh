@@ -2,6 +2,13 @@
 # Sourced by rows/others.sh: servers that are compared with nginx. Each sets
 # port[variant], master[variant] and worker[variant], like start_nginx.
 
+start_h2o_nodes() {
+    start_h2o h2o-maker
+    wait_for "the other h2o" accepts "${port[h2o-maker]}"
+    maker[$1]=${port[h2o-maker]}
+    start_h2o "$1"
+}
+
 start_h2o() {
     mkdir -p "$work/$1"
     port[$1]=$(free_port)

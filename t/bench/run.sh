@@ -139,7 +139,8 @@ client() {
 
 # load VARIANT PROTOCOL CLIENTS HANDSHAKES [COMMAND to run the client under]
 load() {
-    "${@:5}" taskset -c "$client_cpu" "$out/load" --make-port "${port[$1]}" \
+    "${@:5}" taskset -c "$client_cpu" "$out/load" \
+        --make-port "${maker[$1]:-${port[$1]}}" --use-port "${port[$1]}" \
         --worker "${worker[$1]}" --protocol "$2" --concurrency "$3" \
         --sessions "$sessions" --handshakes "$4" --kind "${kind:-resumed}"
 }

@@ -4,6 +4,7 @@
 # port[variant] and worker[variant]; stop_servers ends what was started.
 
 declare -A port worker master
+declare -A maker # the port where sessions are made, if it is another one
 started=()
 connections=1024
 

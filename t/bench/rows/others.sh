@@ -11,10 +11,14 @@ part=10
 prepare() {
     start_redis
     start_memcached
+    # h2o keeps sessions in OpenSSL's own cache, too: only a session that was
+    # made at another node, and is presented the first time, comes from the
+    # store.
+    sessions=$handshakes
     present=()
     start_resuming redis memcached
     present+=(redis memcached)
-    try_other h2o-memcached h2o start_h2o
+    try_other h2o-memcached h2o start_h2o_nodes
     try_other apache-memcached apache2 start_apache \
         "memcache:127.0.0.1:$memcached_port"
     try_other apache-redis apache2 start_apache \
@@ -57,8 +61,9 @@ measure_cpu() {
 measure_latency() {
     local result name=healthy
     (($# == 1)) || name=frozen
-    result=$(client latency --make-port "${port[$1]}" --kind full --rate 50 \
-        --seconds 3 --background 100 --sessions 100 "${@:2}")
+    result=$(client latency --make-port "${maker[$1]:-${port[$1]}}" \
+        --port "${port[$1]}" --kind full --rate 50 --seconds 3 \
+        --background 100 --sessions 320 "${@:2}")
     sample "others-$(server "$1")" "$(setting "$1")" "$name" \
         "$(calculate "$(field max_us "$result") / 1000")"
     sample "resuming-$(server "$1")" "$(setting "$1")" "$name" \
