@@ -17,11 +17,16 @@ namespace {
 
 const std::string report_name = "memory-errors";
 
-std::string suppressions(const char* file) {
-    return "suppressions=" + (repository() / "t" / "support" / file).string();
+std::string support_file(const char* name) {
+    return (repository() / "t" / "support" / name).string();
 }
 
 #ifdef __SANITIZE_ADDRESS__
+
+// For an option: there may be spaces in it.
+std::string quoted(const std::string& path) {
+    return "'" + path + "'";
+}
 
 // nginx is not built with it, so the library that we run with goes first.
 std::string runtime() {
@@ -31,11 +36,12 @@ std::string runtime() {
 }
 
 Arguments checker(const fs::path& dir) {
-    const auto options = "log_path=" + (dir / report_name).string() +
+    const auto options = "log_path=" + quoted((dir / report_name).string()) +
                          ":abort_on_error=1:print_stacktrace=1";
     return {"env", "LD_PRELOAD=" + runtime(), "UBSAN_OPTIONS=" + options,
             "ASAN_OPTIONS=" + options + ":detect_stack_use_after_return=1",
-            "LSAN_OPTIONS=print_suppressions=0:" + suppressions("lsan.supp")};
+            "LSAN_OPTIONS=print_suppressions=0:suppressions=" +
+                quoted(support_file("lsan.supp"))};
 }
 
 #else
@@ -49,7 +55,7 @@ Arguments checker(const fs::path& dir) {
             "--leak-check=full",
             "--show-leak-kinds=definite",
             "--log-file=" + (dir / report_name).string() + ".%p",
-            "--" + suppressions("valgrind.supp")};
+            "--suppressions=" + support_file("valgrind.supp")};
 }
 
 #endif
