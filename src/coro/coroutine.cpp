@@ -16,6 +16,9 @@ using boost::context::fiber;
 /* How long a stack stays idle before its memory goes back. */
 constexpr Time stack_idle_limit{10000};
 
+/* How long woken coroutines run before the loop looks for other events. */
+constexpr std::chrono::milliseconds turn_limit{1};
+
 /* How Boost.Context gives back the stack of a coroutine that has ended. */
 struct StackReturn {
     StackPool& pool;
@@ -232,25 +235,38 @@ void Scheduler::wake(Waker waker, Wake how) noexcept {
     slot.next = nullptr;
     *ready_end_ = &slot;
     ready_end_ = &slot.next;
-    run_ready_->post();
+    if (!running_ready_) {
+        run_ready_->post();
+    }
 }
 
 /*
- * The second round is for those whom the first one woke, such as handshakes
- * whose answers a store's coroutine has just read: they go on in this turn.
- * Whatever is woken then has to wait for the next.
+ * Those whom the woken wake, such as handshakes whose answers a store's
+ * coroutine has just read, go on in the same turn. But when a store that is
+ * given up releases thousands, each with a full handshake to make, the loop
+ * gets its turn between them.
  */
 void Scheduler::run_ready() noexcept {
-    for (int round = 0; round < 2 && ready_ != nullptr; ++round) {
-        Slot* slot = std::exchange(ready_, nullptr);
-        ready_end_ = &ready_;
+    auto begin = std::chrono::steady_clock::now();
 
-        while (slot != nullptr) {
-            Slot* next = slot->next;
-            slot->announce.resume();
-            run(*slot);
-            slot = next;
+    running_ready_ = true;
+    while (ready_ != nullptr) {
+        Slot* slot = std::exchange(ready_, ready_->next);
+        if (ready_ == nullptr) {
+            ready_end_ = &ready_;
         }
+
+        slot->announce.resume();
+        run(*slot);
+
+        if (std::chrono::steady_clock::now() - begin >= turn_limit) {
+            break;
+        }
+    }
+    running_ready_ = false;
+
+    if (ready_ != nullptr) {
+        run_ready_->post();
     }
 }
 

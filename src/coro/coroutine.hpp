@@ -82,6 +82,7 @@ class Scheduler {
     std::size_t alive_ = 0;
     Slot* ready_ = nullptr;
     Slot** ready_end_ = &ready_;
+    bool running_ready_ = false;
     std::unique_ptr<Task> run_ready_;
     std::unique_ptr<Timer> trim_stacks_;
     bool trim_set_ = false;
