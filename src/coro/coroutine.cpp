@@ -5,6 +5,7 @@
 #include <boost/context/preallocated.hpp>
 #include <cassert>
 #include <cerrno>
+#include <optional>
 #include <utility>
 
 namespace coro {
@@ -247,7 +248,8 @@ void Scheduler::wake(Waker waker, Wake how) noexcept {
  * gets its turn between them.
  */
 void Scheduler::run_ready() noexcept {
-    auto begin = std::chrono::steady_clock::now();
+    using Clock = std::chrono::steady_clock;
+    std::optional<Clock::time_point> end; /* not asked for one alone */
 
     running_ready_ = true;
     while (ready_ != nullptr) {
@@ -259,7 +261,14 @@ void Scheduler::run_ready() noexcept {
         slot->announce.resume();
         run(*slot);
 
-        if (std::chrono::steady_clock::now() - begin >= turn_limit) {
+        if (ready_ == nullptr) {
+            break;
+        }
+
+        auto now = Clock::now();
+        if (!end) {
+            end = now + turn_limit;
+        } else if (now >= *end) {
             break;
         }
     }

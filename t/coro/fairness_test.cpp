@@ -121,10 +121,9 @@ TEST_CASE("many who are woken at a time leave the loop its turns") {
     for (const auto& waker : wakers) {
         c.scheduler.wake(waker);
     }
-    for (int turn = 1; turn <= count; ++turn) {
-        CHECK(ran <= turn - 1);
-        c.loop.run_once();
-    }
+    c.loop.run_once();
+    CHECK(ran > 0);
+    CHECK(ran < count);
     CHECK(c.finish());
     CHECK(ran == count);
 }
