@@ -68,8 +68,7 @@ TEST_CASE("redis cancel: the late answer hurts no other coroutine") {
     for (const auto& fetch : cancelled) {
         f.s.scheduler.wake(fetch->waker, Wake::cancelled);
     }
-    f.s.loop.run_turns(2);
-    CHECK(f.s.scheduler.alive() == 1);
+    CHECK(f.s.loop.run_until([&] { return f.s.scheduler.alive() == 1; }));
 
     // others, on the same stacks and under the same names
     int right = 0;

@@ -42,7 +42,7 @@ TEST_CASE("redis close: while fetches wait") {
     redis.freeze();
     const auto sent = s.begin_fetches(250, "key");
     s.loop.run_turns(5);
-    const auto queued = s.begin_fetches(250, "key");
+    const auto queued = s.begin_fetches(250, "other");
 
     s.store().close();
     CHECK_FALSE(sent.front()->done);  // woken, not run

@@ -47,7 +47,7 @@ TEST_CASE("redis reconnect: a kill -9 releases whoever waits") {
     CHECK_FALSE(fetches.front()->done);
 
     redis.kill9();
-    CHECK(s.loop.run_until([&] { return fetches.front()->done; }));
+    CHECK(s.loop.run_until([&] { return fetches.back()->done; }));
     for (const auto& fetch : fetches) {
         CHECK(fetch->done);
         CHECK(fetch->result.status == Status::unavailable);

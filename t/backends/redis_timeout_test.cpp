@@ -36,7 +36,7 @@ TEST_CASE("redis timeout: all who wait are released, later ones too") {
     CHECK_FALSE(fetches.front()->done);
 
     s.loop.skip(1s);
-    CHECK(s.loop.run_until([&] { return fetches.front()->done; }));
+    CHECK(s.loop.run_until([&] { return late->done; }));
     for (const auto& fetch : fetches) {
         CHECK(fetch->done);
         CHECK(fetch->result.status == Status::unavailable);
