@@ -46,8 +46,7 @@ struct One {
     }
 
     bool ends() {
-        s.loop.run_turns(5);
-        return s.scheduler.alive() == 0;
+        return s.loop.run_until([&] { return s.scheduler.alive() == 0; });
     }
 };
 

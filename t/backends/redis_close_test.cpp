@@ -19,8 +19,7 @@ backends::Options patient(backends::Options options) {
 }
 
 bool ends(TestStore& s) {
-    s.loop.run_turns(5);
-    return s.scheduler.alive() == 0;
+    return s.loop.run_until([&] { return s.scheduler.alive() == 0; });
 }
 
 }  // namespace
