@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <span>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <utility>
 
@@ -188,7 +189,6 @@ void Yielding::end() noexcept {
 void Yielding::interrupt() noexcept {
     expired_ = true;
     watch_.reset();
-    fd_ = -1;
     if (waiter_) {
         scheduler_.wake(*waiter_, coro::Wake::cancelled);
     }
@@ -196,21 +196,27 @@ void Yielding::interrupt() noexcept {
 
 void Yielding::reset() noexcept {
     watch_.reset();
-    fd_ = -1;
     expired_ = false;
     failed_ = false;
 }
 
 /*
  * The loop owns what it watches, and so does libmemcached what it opens:
- * the loop gets a duplicate. It stands for the same socket as long as that
- * is open, and whoever calls has it reset() after any error.
+ * the loop gets a duplicate. The library may close its socket and connect
+ * anew in the middle of a call, mostly with the same descriptor: what tells
+ * sockets apart is the inode, which is not used again while the duplicate
+ * is open.
  */
 bool Yielding::watch(int fd) noexcept {
-    if (fd == fd_) {
+    struct stat status {};
+    if (fstat(fd, &status) == -1) {
+        return false;
+    }
+    if (watch_ != nullptr && status.st_ino == inode_) {
         return true;
     }
 
+    watch_.reset();
     int duplicate = fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (duplicate == -1) {
         return false;
@@ -224,7 +230,7 @@ bool Yielding::watch(int fd) noexcept {
                         }
                     },
                     this});
-    fd_ = watch_ != nullptr ? fd : -1;
+    inode_ = status.st_ino;
     return watch_ != nullptr;
 }
 
@@ -259,8 +265,9 @@ int Yielding::poll(int fd, short events, short& revents) noexcept {
     return n;
 }
 
+/* One whose socket is ready in every turn would never see its timer. */
 bool Yielding::suspend(unsigned readiness) noexcept {
-    if (!watch_->await(readiness)) {
+    if (scheduler_.loop().now() >= deadline_ || !watch_->await(readiness)) {
         return false;
     }
 

@@ -129,7 +129,7 @@ class Yielding {
     /* Whether a call is under way, suspended if anybody can ask. */
     bool busy() const noexcept { return busy_; }
 
-    /* For a new connection: the library's socket is closed. */
+    /* After the call of a handle that is gone: the next starts afresh. */
     void reset() noexcept;
 
     /* What the library's poll() is; `fd` is its socket. */
@@ -142,8 +142,8 @@ class Yielding {
     bool suspend(unsigned readiness) noexcept;
 
     coro::Scheduler& scheduler_;
-    std::unique_ptr<coro::Watch> watch_; /* of a duplicate of fd_ */
-    int fd_ = -1;
+    std::unique_ptr<coro::Watch> watch_; /* of a duplicate */
+    ino_t inode_ = 0;                    /* of the socket that is watched */
     coro::Time deadline_{};
     bool expired_ = false;
     bool busy_ = false;

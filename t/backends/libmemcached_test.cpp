@@ -5,6 +5,8 @@
 
 #include <doctest/doctest.h>
 #include <memory>
+#include <poll.h>
+#include <sys/socket.h>
 
 using backends::libmemcached::api;
 using namespace support;
@@ -25,6 +27,19 @@ struct Other {
 
     memcached_return_t set() {
         return api.set_(handle.get(), "other", 5, "value", 5, 0, 0);
+    }
+};
+
+// Two sockets that are connected.
+struct Pair {
+    UniqueFd ours;
+    UniqueFd theirs;
+
+    Pair() {
+        int ends[2];
+        REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+        ours = UniqueFd(ends[0]);
+        theirs = UniqueFd(ends[1]);
     }
 };
 
@@ -60,4 +75,32 @@ TEST_CASE("libmemcached: whoever else uses it still waits in poll(2)") {
     memcached.thaw();
     CHECK(s.loop.run_until([&] { return fetch->done; }));
     CHECK(fetch->result.value == "value");
+}
+
+TEST_CASE("libmemcached: a socket with the number of one before is another") {
+    Coroutines c;
+    backends::libmemcached::Yielding yielding(c.scheduler);
+    Pair before;
+    Pair after;
+    int ready = 0;
+    const auto poll = [&] {
+        short events = 0;
+        ready += yielding(coro::never, [&] {
+            return yielding.poll(before.ours.get(), POLLIN, events);
+        });
+    };
+
+    REQUIRE(c.start(poll));
+    REQUIRE(send(before.theirs.get(), "x", 1, 0) == 1);
+    CHECK(c.finish());
+    CHECK(ready == 1);
+
+    before.theirs.reset();
+    REQUIRE(dup2(after.ours.get(), before.ours.get()) == before.ours.get());
+    REQUIRE(c.start(poll));
+    c.loop.run_turns(5);
+    CHECK(ready == 1);
+    REQUIRE(send(after.theirs.get(), "x", 1, 0) == 1);
+    CHECK(c.finish());
+    CHECK(ready == 2);
 }

@@ -91,6 +91,20 @@ TEST_CASE("memcached garbage: a value whose end does not come") {
     check_given_up(fake);
 }
 
+TEST_CASE("memcached garbage: a value that grows in each turn, for ever") {
+    FakeMemcached fake;
+    const auto fetch = fake.begin_fetch("key");
+    fake.peer.send("VALUE key 0 100000\r\n");
+    fake.store->loop.run_turns(2);
+    fake.store->loop.skip(patience);
+    for (int i = 0; i < 100 && !fake.peer.closed(); ++i) {
+        fake.peer.send("x");
+        fake.store->loop.run_turns(1);
+    }
+    CHECK(fetch->done);
+    check_given_up(fake);
+}
+
 TEST_CASE("memcached garbage: a value that comes byte by byte") {
     FakeMemcached fake;
     const auto fetch = fake.begin_fetch("key");

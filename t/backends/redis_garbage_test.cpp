@@ -94,6 +94,20 @@ TEST_CASE("redis garbage: a reply whose end does not come") {
     check_given_up(fake, "GET timed out");
 }
 
+TEST_CASE("redis garbage: a reply that grows in each turn, for ever") {
+    FakeRedis fake;
+    const auto fetch = fake.begin_fetch("key");
+    fake.peer.send("$100000\r\n");
+    fake.store->loop.run_turns(2);
+    fake.store->loop.skip(patience);
+    for (int i = 0; i < 100 && !fake.peer.closed(); ++i) {
+        fake.peer.send("x");
+        fake.store->loop.run_turns(1);
+    }
+    CHECK(fetch->done);
+    check_given_up(fake, "GET timed out");
+}
+
 TEST_CASE("redis garbage: a reply in single bytes") {
     FakeRedis fake;
     const auto fetch = fake.begin_fetch("key");
