@@ -97,14 +97,10 @@ bool Client::has_room() {
 void Client::drive() noexcept {
     std::size_t failures = 0;
 
-    for (;;) {
+    while (!closing_) {
         Loss why = try_address();
         bool was_up = up_;
         lose(why);
-
-        if (closing_) {
-            break;
-        }
 
         if (was_up) {
             failures = 0;
@@ -168,6 +164,10 @@ void Client::lose(const Loss& why) noexcept {
  * store does not come back to it all at once.
  */
 void Client::rest() noexcept {
+    if (closing_) {
+        return;
+    }
+
     std::uniform_int_distribution<coro::Time::rep> less(
         0, options_.interval.count() / 2);
 
@@ -209,17 +209,6 @@ void Client::answer(Lookup* lookup, Status status,
         } catch (const std::bad_alloc&) {
             waiter.result->value.clear(); /* unavailable, for this one */
         }
-        scheduler_.wake(waiter.wait);
-    }
-}
-
-void Client::release(Lookup* lookup) noexcept {
-    if (lookup == nullptr) {
-        return;
-    }
-
-    lookup->close();
-    for (const Waiter& waiter : lookup->waiters()) {
         scheduler_.wake(waiter.wait);
     }
 }

@@ -60,7 +60,7 @@ class Client : public Store {
     /*
      * Closes the connection, which ends a wait that attempt() is in, and
      * gives back all that was queued, after a last try to send it when
-     * closing(). Each lookup is to be release()d.
+     * closing(). Each lookup is to be answered as unavailable.
      */
     virtual void disconnect() noexcept = 0;
 
@@ -73,9 +73,6 @@ class Client : public Store {
     /* Ends a lookup, if there is one: gives the answer to who still waits. */
     void answer(Lookup* lookup, Status status,
                 std::string_view value = {}) noexcept;
-
-    /* Lets those who wait go without. */
-    void release(Lookup* lookup) noexcept;
 
     /* The server has answered: requests are welcome. */
     void connected();

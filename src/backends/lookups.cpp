@@ -26,11 +26,7 @@ bool Lookups::join(std::string_view key, const Waiter& waiter) {
 }
 
 void Lookups::close(std::string_view key) noexcept {
-    auto open = open_.find(key);
-
-    if (open != open_.end()) {
-        open_.erase(open);
-    }
+    open_.erase(key);
 }
 
 }  // namespace backends

@@ -341,8 +341,6 @@ Client::Loss MemcachedServer::judge(const char* operation,
     if (is_success(rc)) {
         journal_.worked(operation, now());
     } else if (is_refusal(rc)) {
-        /* at some error replies libmemcached closes, to connect anew */
-        yielding_.reset();
         journal_.failed(operation, text, text, now());
     } else {
         return std::string(operation) + " failed: " + text;
@@ -370,10 +368,10 @@ void MemcachedServer::disconnect() noexcept {
     }
 
     for (const Item& item : round_) {
-        release(item.lookup.get());
+        answer(item.lookup.get(), Status::unavailable);
     }
     for (const Item& item : std::exchange(queue_, {})) {
-        release(item.lookup.get());
+        answer(item.lookup.get(), Status::unavailable);
     }
     if (!yielding_.busy()) {
         round_.clear();

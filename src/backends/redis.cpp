@@ -247,7 +247,7 @@ void Redis::disconnect() noexcept {
     outbox_.clear();
 
     for (const Command& command : std::exchange(queue_, {})) {
-        release(command.lookup.get());
+        answer(command.lookup.get(), Status::unavailable);
     }
 }
 
