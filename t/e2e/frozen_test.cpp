@@ -9,12 +9,6 @@ using namespace support;
 
 namespace {
 
-NodeConfig shared_cache() {
-    NodeConfig config;
-    config.server = "ssl_session_cache shared:S:1m;";
-    return config;
-}
-
 bool is_event_wait(long call) {
 #ifdef SYS_epoll_wait
     if (call == SYS_epoll_wait) {
@@ -50,12 +44,10 @@ STORE_TEST_CASE("500 suspended handshakes keep nobody else waiting") {
     Fleet fleet(store, shared_cache());
     const auto local12 = fleet.b.get(tls12()).session();
     const auto local13 = fleet.b.get(tls13()).session();
-    const auto remote12 = fleet.make(tls12());
-    const auto remote13 = fleet.make(tls13());
+    const auto remote = store_sessions(store, fleet.a, 500);
     store.freeze();
 
-    auto clients =
-        start_handshakes(fleet.b, 500, tls12(remote12), tls13(remote13));
+    auto clients = start_handshakes(fleet.b, remote);
     for (int i = 0; i < 10; ++i) {
         for (const auto& options : {tls12(), tls13()}) {
             const auto visit = fleet.b.get(options);
@@ -82,10 +74,9 @@ STORE_TEST_CASE("500 suspended handshakes keep nobody else waiting") {
 STORE_TEST_CASE("lookups end as full handshakes when the timeout is over") {
     Server store;
     Fleet fleet(store, {}, "timeout=300ms interval=20");
-    TlsOptions options12 = tls12(fleet.make(tls12()));
-    TlsOptions options13 = tls13(fleet.make(tls13()));
+    const auto sessions = store_sessions(store, fleet.a, 100);
     store.freeze();
-    auto clients = start_handshakes(fleet.b, 100, options12, options13);
+    auto clients = start_handshakes(fleet.b, sessions);
     CHECK(handshake_all(clients) == clients.size());
     for (auto& client : clients) {
         CHECK_FALSE(client.reused());
@@ -95,7 +86,7 @@ STORE_TEST_CASE("lookups end as full handshakes when the timeout is over") {
     CHECK(fleet.b.nginx().log_count("timed out") < 10);
 
     store.thaw();
-    for (const auto& options : {options12, options13}) {
+    for (const auto& options : sessions) {
         CHECK(eventually([&] { return fleet.b.get(options).reused; }));
     }
 }
@@ -127,7 +118,8 @@ STORE_TEST_CASE("connections of one session at a time share one lookup") {
     for (auto options : {tls12(), tls13()}) {
         options.session = fleet.make(options);
         store.freeze();
-        auto clients = start_handshakes(fleet.b, 6, options, options);
+        auto clients =
+            start_handshakes(fleet.b, std::vector<TlsOptions>(6, options));
         CHECK(eventually([&] { return fleet.b.active() == 6; }));
         CHECK(handshake_all(clients, Milliseconds{0}) == 0);
         store.thaw();
@@ -160,9 +152,9 @@ STORE_TEST_CASE("a full queue drops new sessions, and no client is the worse") {
 STORE_TEST_CASE("count=unlimited takes whatever comes") {
     Server store;
     Fleet fleet(store, {}, "count=unlimited timeout=60s");
-    const auto options = tls12(fleet.make(tls12()));
+    const auto sessions = store_sessions(store, fleet.a, 200);
     store.freeze();
-    auto clients = start_handshakes(fleet.b, 200, options, options);
+    auto clients = start_handshakes(fleet.b, sessions);
     store.thaw();
     CHECK(handshake_all(clients) == clients.size());
     for (const auto& client : clients) {

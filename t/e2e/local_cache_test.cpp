@@ -6,16 +6,6 @@
 
 using namespace support;
 
-namespace {
-
-NodeConfig shared_cache() {
-    NodeConfig config;
-    config.server = "ssl_session_cache shared:S:1m;";
-    return config;
-}
-
-}  // namespace
-
 STORE_TEST_CASE("a new session goes to the local cache and to the store") {
     Server store;
     Fleet fleet(store, shared_cache());

@@ -105,18 +105,6 @@ class Stock {
     Node node_;
 };
 
-// Clients whose lookups are under way; the store is frozen.
-std::vector<TlsClient> suspend(Suspension& suspension, StoreServer& store,
-                               int count, const TlsOptions& options) {
-    const auto back = suspension.returning(options);
-    REQUIRE(suspension.node().idle());
-    store.freeze();
-    auto clients = start_handshakes(suspension.node(), count, back, back);
-    suspension.check_serves();
-    CHECK(handshake_all(clients, Milliseconds{0}) == 0);
-    return clients;
-}
-
 // Places for so many lookups, and for the sessions that are made meanwhile.
 std::string room_for(int lookups) {
     return "timeout=60s interval=1m count=" + std::to_string(lookups + 15);
@@ -144,7 +132,7 @@ STORE_TEST_CASE("clients that do one thing while their lookup is under way") {
         std::string seen;
         for (const auto& options : {tls12(), tls13()}) {
             CAPTURE(options.max_version);
-            auto clients = suspend(suspension, store, crowd, options);
+            auto clients = suspension.start(crowd, {options});
             for (auto& client : clients) {
                 fault.commit(client);
             }
@@ -170,7 +158,7 @@ STORE_TEST_CASE("clients that are silent while their lookup is under way") {
     Suspension suspension(store, config, room_for(20));
     for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        auto clients = suspend(suspension, store, 20, options);
+        auto clients = suspension.start(20, {options});
         for (auto& client : clients) {
             client.socket().read_to_end();
         }
@@ -196,20 +184,15 @@ constexpr std::size_t per_kind = 430;
 struct Crowd {
     explicit Crowd(Suspension& suspension, StoreServer& store,
                    const Address& impatient) {
-        // A session of its own for each kind: one whose handshake fails is
-        // removed from the store.
-        std::vector<TlsOptions> options;
-        for (std::size_t i = 0; i < kinds; ++i) {
-            options.push_back(suspension.returning(tls12()));
-            options.push_back(suspension.returning(tls13()));
-        }
+        const auto sessions =
+            store_sessions(store, suspension.node(), per_kind * kinds);
         REQUIRE(suspension.node().idle());
         store.freeze();
-        for (std::size_t i = 0; i < per_kind * kinds; ++i) {
+        for (std::size_t i = 0; i < sessions.size(); ++i) {
             const auto kind = i % kinds;
             const auto& to =
                 kind == silent ? impatient : suspension.node().address();
-            of[kind].emplace_back(to, options[i % options.size()]);
+            of[kind].emplace_back(to, sessions[i]);
             CHECK_FALSE(of[kind].back().step());
         }
     }
@@ -260,7 +243,7 @@ STORE_TEST_CASE("thousands of clients that do all of these at a time") {
         CHECK(text(outcomes(crowd.of[kinds - 1])) == "430 resumed");
     }
     suspension.check_recovers();
-    auto again = suspend(suspension, store, 100, tls13());
+    auto again = suspension.start(100, {tls13()});
     store.thaw();
     CHECK(text(outcomes(again)) == "100 resumed");
     cell.saw("430 stayed and resumed, others as with stock nginx, none left");

@@ -42,12 +42,7 @@ STORE_TEST_CASE("graceful quit") {
                          store_column<Server>());
     Server store;
     Suspension suspension(store);
-    const auto options12 = suspension.returning(tls12());
-    const auto options13 = suspension.returning(tls13());
-    store.freeze();
-    auto clients =
-        start_handshakes(suspension.node(), 40, options12, options13);
-    suspension.check_serves();
+    auto clients = suspension.start(40);
     auto& nginx = suspension.node().nginx();
     nginx.signal(SIGQUIT);
     REQUIRE(nginx.wait_log("gracefully shutting down"));
@@ -110,13 +105,12 @@ STORE_TEST_CASE("a killed worker takes only its own clients along") {
     Node node(directive(store), config);
     REQUIRE(node.connected());
     node.nginx().expect_complaint("exited on signal 9");
-    const auto options = tls13(node.get(tls13()).session());
-    REQUIRE(wait_stored(store, options.session));
+    const auto sessions = store_sessions(store, node, 40);
     REQUIRE(node.idle());
     const auto killed = node.nginx().workers().at(0);
     const auto before = open_sockets(killed);
     store.freeze();
-    auto clients = start_handshakes(node, 40, options, options);
+    auto clients = start_handshakes(node, sessions);
     REQUIRE(eventually([&] { return node.active() == 40; }));
     // A memcached's client has one more by now.
     const auto most = static_cast<int>(open_sockets(killed) - before);

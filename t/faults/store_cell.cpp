@@ -1,16 +1,16 @@
 #include "store_cell.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace support {
 
 StoreCell::StoreCell(const std::string& column, const std::string& fault,
                      StoreServer& store, Node& a, Node& b, Store state)
     : cell_("Stores", fault, column), store_(store), a_(a), b_(b),
-      worker_a_(observe(a, state)),
-      worker_b_(observe(b, state)), sessions_{tls12(), tls13()} {
-    for (auto& options : sessions_) {
-        options.session = a.get(options).session();
+      worker_a_(observe(a, state)), worker_b_(observe(b, state)),
+      sessions_(make_sessions(a, 10)) {
+    for (const auto& options : sessions_) {
         if (state == Store::up) {
             REQUIRE(wait_stored(store, options.session));
         }
@@ -29,10 +29,10 @@ StoreCell::Worker StoreCell::observe(Node& node, Store state) {
     return {node, pids[0], open_sockets(pids[0]) + (state == Store::away)};
 }
 
-std::vector<TlsClient> StoreCell::start(std::size_t count) const {
+std::vector<TlsClient> StoreCell::start() const {
     std::vector<TlsClient> clients;
-    for (std::size_t i = 0; i < count; ++i) {
-        clients.emplace_back(b_.address(), sessions_[i % 2]);
+    for (const auto& options : sessions_) {
+        clients.emplace_back(b_.address(), options);
         clients.back().step();
     }
     return clients;
@@ -102,15 +102,19 @@ bool StoreCell::resumes(const TlsOptions& made) const {
 
 // Whether as many lookups as the queue has places wait at a time.
 bool StoreCell::queue_is_free() const {
-    auto options = tls12();
-    options.session = a_.get(options).session();
-    if (!eventually([&] { return b_.get(options).reused; },
-                    Milliseconds{100})) {
-        return false;
+    // Of several servers one may be dead, whose sessions are not meant.
+    std::vector<TlsOptions> stored;
+    for (int i = 0; i < 3 * queue_size && std::ssize(stored) < queue_size;
+         ++i) {
+        const auto options = make_sessions(a_, 1, {tls12()}).front();
+        if (eventually([&] { return b_.get(options).reused; },
+                       Milliseconds{100})) {
+            stored.push_back(options);
+        }
     }
     store_.freeze();
     std::vector<TlsClient> clients;
-    for (int i = 0; i < queue_size; ++i) {
+    for (const auto& options : stored) {
         clients.emplace_back(b_.address(), options);
         clients.back().step();
     }

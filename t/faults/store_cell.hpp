@@ -3,20 +3,13 @@
 #include "support/fault_proxy.hpp"
 #include "support/fault_table.hpp"
 #include "support/node.hpp"
+#include "support/store_column.hpp"
 
-#include <array>
 #include <functional>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 namespace support {
-
-// What a kind of store is called in the table of faults.
-template <class Server>
-std::string column() {
-    return std::is_same_v<Server, RedisServer> ? "Redis" : "memcached";
-}
 
 // A store that nginx sees through a proxy with faults.
 template <class Server>
@@ -25,7 +18,7 @@ class Proxied : public Server {
     using Server::Server;
 
     std::string parameters() const override {
-        return (column<Server>() == "Redis" ? "" : "type=memcached ") +
+        return (store_column<Server>() == "Redis" ? "" : "type=memcached ") +
                ("addr=" + proxy.address().text());
     }
 
@@ -51,7 +44,7 @@ class StoreCell {
 
     // Clients at `b` with sessions that were made at `a` before the fault, in
     // both protocols by turns.
-    std::vector<TlsClient> start(std::size_t count = 10) const;
+    std::vector<TlsClient> start() const;
     void finish(std::vector<TlsClient>& clients);
     // Two waves of them, and new clients at both nodes.
     void visit();
@@ -66,7 +59,7 @@ class StoreCell {
     // For a fault that has no end.
     void saw() const { cell_.saw(seen()); }
 
-    // The keys of the clients' sessions.
+    // The keys of the clients' sessions, in the order of the clients.
     std::vector<std::string> keys() const;
 
   private:
@@ -89,7 +82,7 @@ class StoreCell {
     Node& b_;
     Worker worker_a_;
     Worker worker_b_;
-    std::array<TlsOptions, 2> sessions_;
+    std::vector<TlsOptions> sessions_;
     int full_ = 0;
     int resumed_ = 0;
     std::string outcome_ = "full or resumed";

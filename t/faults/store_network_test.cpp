@@ -54,7 +54,7 @@ void check(const Row (&rows)[N], const std::string& parameters) {
     Fleet fleet(store, {}, parameters);
     for (const auto& row : rows) {
         CAPTURE(std::string(row.fault));
-        StoreCell cell(column<Server>(), row.fault, fleet);
+        StoreCell cell(store_column<Server>(), row.fault, fleet);
         store.proxy.set(row.what);
         cell.visit();
         if (row.ends == Ends::full) {
@@ -84,7 +84,7 @@ STORE_TEST_CASE("faults: a broken network") {
 STORE_TEST_CASE("faults: bytes that nobody has asked for") {
     Proxied<Server> store;
     Fleet fleet(store, {}, quick);
-    StoreCell cell(column<Server>(), "unsolicited bytes", fleet);
+    StoreCell cell(store_column<Server>(), "unsolicited bytes", fleet);
     for (const std::string bytes :
          {"+OK\r\n", "$5\r\nstale\r\n", "VALUE k 0 5\r\nstale\r\nEND\r\n",
           "HTTP/1.1 400 Bad Request\r\n\r\n"}) {
@@ -103,10 +103,10 @@ STORE_TEST_CASE("faults: a store whose backlog is full") {
     Server other;  // only to look into
     const auto line =
         "remote_ssl_session_cache addr=127.0.0.1:" + std::to_string(at) + " " +
-        quick + (column<Server>() == "Redis" ? ";" : " type=memcached;");
+        quick + (store_column<Server>() == "Redis" ? ";" : " type=memcached;");
     Node a(line, {});
     Node b(line, {});
-    StoreCell cell(column<Server>(), "its backlog is full", other, a, b,
+    StoreCell cell(store_column<Server>(), "its backlog is full", other, a, b,
                    StoreCell::Store::away);
     cell.visit();
     cell.expect_full();

@@ -12,7 +12,7 @@ STORE_TEST_CASE("faults: a store that is away") {
     store.kill9();
     Node a(directive(store, quick), {});
     Node b(directive(store, quick), {});
-    StoreCell cell(column<Server>(), "never there", store, a, b,
+    StoreCell cell(store_column<Server>(), "never there", store, a, b,
                    StoreCell::Store::away);
     cell.visit();
     cell.expect_full();
@@ -24,7 +24,7 @@ STORE_TEST_CASE("faults: a store that dies") {
     Server store;
     Fleet fleet(store, {}, quick);
     {
-        StoreCell cell(column<Server>(), "killed with -9", fleet);
+        StoreCell cell(store_column<Server>(), "killed with -9", fleet);
         store.kill9();
         cell.visit();
         cell.expect_full();
@@ -32,7 +32,7 @@ STORE_TEST_CASE("faults: a store that dies") {
         cell.recovers();
     }
     {
-        StoreCell cell(column<Server>(), "killed under lookups", fleet);
+        StoreCell cell(store_column<Server>(), "killed under lookups", fleet);
         store.freeze();
         auto clients = cell.start();
         store.kill9();
@@ -43,7 +43,7 @@ STORE_TEST_CASE("faults: a store that dies") {
     }
     {
         // What it had is gone with it.
-        StoreCell cell(column<Server>(), "restarted", fleet);
+        StoreCell cell(store_column<Server>(), "restarted", fleet);
         store.kill9();
         store.start();
         cell.visit();
@@ -55,7 +55,7 @@ STORE_TEST_CASE("faults: a store that dies") {
 STORE_TEST_CASE("faults: a store that stands still") {
     Server store;
     Fleet fleet(store, {}, quick);
-    StoreCell cell(column<Server>(), "frozen, the request unread", fleet);
+    StoreCell cell(store_column<Server>(), "frozen, the request unread", fleet);
     store.freeze();
     cell.visit();
     cell.expect_full();
@@ -67,7 +67,7 @@ STORE_TEST_CASE("faults: a store that stands still between request and reply") {
     std::atomic<int> replies = 0;
     Proxied<Server> store;
     Fleet fleet(store, {}, quick);
-    StoreCell cell(column<Server>(), "frozen, the request read", fleet);
+    StoreCell cell(store_column<Server>(), "frozen, the request read", fleet);
     // A reply that is seen and not passed on: the store has read the request.
     store.proxy.set({.edit = [&](const std::string& reply) {
         replies += is_value(reply);

@@ -77,7 +77,7 @@ void check(const std::vector<Reply>& replies, bool to_lookups_only) {
     Fleet fleet(store, {}, quick);
     for (const auto& reply : replies) {
         CAPTURE(std::string(reply.fault));
-        StoreCell cell(column<Server>(), reply.fault, fleet);
+        StoreCell cell(store_column<Server>(), reply.fault, fleet);
         store.proxy.set({.edit = [&](const std::string& own) {
             return to_lookups_only && !is_value(own) ? own : reply.bytes;
         }});
@@ -91,13 +91,13 @@ void check(const std::vector<Reply>& replies, bool to_lookups_only) {
 }  // namespace
 
 STORE_TEST_CASE("faults: replies in place of a value") {
-    check<Server>(column<Server>() == "Redis" ? all(redis_values)
-                                              : all(memcached_values),
+    check<Server>(store_column<Server>() == "Redis" ? all(redis_values)
+                                                    : all(memcached_values),
                   true);
 }
 
 STORE_TEST_CASE("faults: error replies, and the same reply to all") {
-    check<Server>(column<Server>() == "Redis" ? all(redis_errors)
-                                              : all(memcached_errors),
+    check<Server>(store_column<Server>() == "Redis" ? all(redis_errors)
+                                                    : all(memcached_errors),
                   false);
 }

@@ -29,6 +29,12 @@ std::string directive(const StoreServer& store, const std::string& parameters) {
            ";";
 }
 
+NodeConfig shared_cache() {
+    NodeConfig config;
+    config.server = "ssl_session_cache shared:S:1m;";
+    return config;
+}
+
 std::string server_block(const NodeConfig& config, const Address& address) {
     std::ostringstream text;
     text << "server {\n    listen " << address.text() << " ssl "
@@ -92,6 +98,26 @@ bool wait_stored(const StoreServer& store, const Session& session,
                  const std::string& prefix) {
     const auto key = prefix + session_id(session);
     return eventually([&] { return store.exists(key); });
+}
+
+std::vector<TlsOptions> make_sessions(const Node& node, std::size_t count,
+                                      const std::vector<TlsOptions>& kinds) {
+    std::vector<TlsOptions> all;
+    for (std::size_t i = 0; i < count; ++i) {
+        all.push_back(kinds[i % kinds.size()]);
+        all.back().session = node.get(all.back()).session();
+    }
+    return all;
+}
+
+std::vector<TlsOptions> store_sessions(const StoreServer& store,
+                                       const Node& node, std::size_t count,
+                                       const std::vector<TlsOptions>& kinds) {
+    auto all = make_sessions(node, count, kinds);
+    for (const auto& options : all) {
+        REQUIRE(wait_stored(store, options.session));
+    }
+    return all;
 }
 
 Fleet::Fleet(StoreServer& server, const NodeConfig& config,

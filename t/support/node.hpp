@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace support {
 
@@ -25,6 +26,9 @@ struct NodeConfig {
     std::string host = "127.0.0.1";
     const KeyPair* certificate = &certificates().ecdsa;
 };
+
+// With nginx's own shared cache.
+NodeConfig shared_cache();
 
 // A server{} with TLS at `address`.
 std::string server_block(const NodeConfig& config, const Address& address);
@@ -70,6 +74,16 @@ bool wait_clients(const RedisServer& redis, int count);
 // Until `session` is in the store.
 bool wait_stored(const StoreServer& store, const Session& session,
                  const std::string& prefix = "ngx_ssl:");
+
+// Clients with a session each, made at `node`, with the options of these
+// `kinds` in turn. (Those of one session at a time would share one lookup.)
+std::vector<TlsOptions> make_sessions(const Node& node, std::size_t count,
+                                      const std::vector<TlsOptions>& kinds = {
+                                          tls12(), tls13()});
+// The same, whose sessions are all in the store.
+std::vector<TlsOptions>
+store_sessions(const StoreServer& store, const Node& node, std::size_t count,
+               const std::vector<TlsOptions>& kinds = {tls12(), tls13()});
 
 // Whether sessions of both protocols go from `a` to `b`, within reason: the
 // nodes have to notice that the store is back.

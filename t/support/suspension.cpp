@@ -5,12 +5,11 @@
 
 namespace support {
 
-std::vector<TlsClient> start_handshakes(const Node& node, int count,
-                                        const TlsOptions& first,
-                                        const TlsOptions& second) {
+std::vector<TlsClient> start_handshakes(const Node& node,
+                                        const std::vector<TlsOptions>& each) {
     std::vector<TlsClient> clients;
-    for (int i = 0; i < count; ++i) {
-        clients.emplace_back(node.address(), i % 2 ? first : second);
+    for (const auto& options : each) {
+        clients.emplace_back(node.address(), options);
         CHECK_FALSE(clients.back().step());
     }
     return clients;
@@ -32,10 +31,8 @@ void Suspension::wait_once() {
     client.handshake();
 }
 
-TlsOptions Suspension::returning(TlsOptions options) const {
-    options.session = node_.get(options).session();
-    REQUIRE(wait_stored(store_, options.session));
-    return options;
+TlsOptions Suspension::returning(const TlsOptions& options) const {
+    return store_sessions(store_, node_, 1, {options}).front();
 }
 
 TlsClient Suspension::start(const TlsOptions& options) {
@@ -52,6 +49,17 @@ TlsClient Suspension::start_another(const TlsOptions& options) {
     check_serves();
     CHECK_FALSE(client.step());
     return client;
+}
+
+std::vector<TlsClient> Suspension::start(std::size_t count,
+                                         const std::vector<TlsOptions>& kinds) {
+    const auto sessions = store_sessions(store_, node_, count, kinds);
+    REQUIRE(node_.idle());
+    store_.freeze();
+    auto clients = start_handshakes(node_, sessions);
+    check_serves();
+    CHECK(handshake_all(clients, Milliseconds{0}) == 0);
+    return clients;
 }
 
 void Suspension::check_serves() const {

@@ -6,11 +6,9 @@
 
 namespace support {
 
-// Clients that have sent their ClientHello, with these options in turn, and
-// have no answer.
-std::vector<TlsClient> start_handshakes(const Node& node, int count,
-                                        const TlsOptions& first,
-                                        const TlsOptions& second);
+// Clients that have sent their ClientHello and have no answer.
+std::vector<TlsClient> start_handshakes(const Node& node,
+                                        const std::vector<TlsOptions>& each);
 
 // One node whose store can be frozen, and where nothing times out by itself.
 class Suspension {
@@ -19,12 +17,16 @@ class Suspension {
                         const std::string& parameters = "timeout=60s");
 
     // `options` with a session that is in the store.
-    TlsOptions returning(TlsOptions options) const;
+    TlsOptions returning(const TlsOptions& options) const;
 
     // Freezes the store; a client whose lookup is under way.
     TlsClient start(const TlsOptions& options);
     // One more.
     TlsClient start_another(const TlsOptions& options);
+    // So many of them, each with a session of its own.
+    std::vector<TlsClient> start(std::size_t count,
+                                 const std::vector<TlsOptions>& kinds = {
+                                     tls12(), tls13()});
 
     void check_serves() const;
 
