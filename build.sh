@@ -119,7 +119,7 @@ cmd_memcheck() {
 
 ## fuzz [SECONDS]   build the fuzz targets, t/fuzz, and run all of them at a
 ##                  time for SECONDS, 600 unless told otherwise; what they
-##                  find is left in build/fuzz
+##                  find is left in build/fuzz; SEED=N repeats what they try
 cmd_fuzz() {
     local seconds=${1:-600}
     require "${build_packages[@]}" "${test_packages[@]}" "${fuzz_packages[@]}"
@@ -417,7 +417,8 @@ run_fuzz() {
 fuzz_target() {
     local target=$1 seconds=$2 status=0 log=build/fuzz/$1.log end
     mkdir -p "build/fuzz/corpus/$target"
-    "build/fuzz/$target" -max_total_time="$seconds" -print_final_stats=1 \
+    "build/fuzz/$target" -max_total_time="$seconds" \
+        -seed="${SEED:-0}" -print_final_stats=1 \
         -rss_limit_mb=1024 -malloc_limit_mb=64 \
         -artifact_prefix="build/fuzz/$target-" \
         "build/fuzz/corpus/$target" "t/fuzz/corpus/$target" \
