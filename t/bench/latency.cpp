@@ -26,17 +26,19 @@ struct Options {
     size_t background = 0;
     size_t sessions = 32;
     Pids freeze;
+    bool silent = false;
 };
 
 constexpr const char* usage =
     "usage: latency --make-port PORT [--port PORT] [--kind resumed|full]\n"
     "               [--protocol 1.2|1.3] [--rate COUNT] [--seconds COUNT]\n"
     "               [--sessions COUNT] [--background COUNT] [--freeze PID]\n"
+    "               [--background-is resuming|silent]\n"
     "Makes sessions at 127.0.0.1:make-port; then makes COUNT handshakes of\n"
     "the kind a second at port (by default the same), while COUNT more a\n"
     "second are resumptions in the background and the process PID, the\n"
-    "store, is stopped. Prints how long those of the kind took, and those in\n"
-    "the background.\n";
+    "store, is stopped. The silent say no more than their ClientHello. Prints\n"
+    "how long those of the kind took, and those in the background.\n";
 
 Options parse(int argc, char** argv) {
     Options options;
@@ -60,6 +62,8 @@ Options parse(int argc, char** argv) {
             options.background = arguments.number<size_t>();
         else if (arguments.is("--freeze"))
             options.freeze = arguments.pids();
+        else if (arguments.is("--background-is"))
+            options.silent = !arguments.one_of("resuming", "silent");
         else
             arguments.refuse();
     }
@@ -123,14 +127,19 @@ void measure(const Options& options) {
         make_sessions(measured, options);
     if (options.background > 0)
         make_sessions(others, options);
+    if (options.silent)
+        others.fall_silent();
 
     const std::chrono::seconds duration(options.seconds);
     const Freeze freeze(options.freeze);
     Tally other;
+    // For longer: thousands who wait give up at its end, which is a burst that
+    // is none of the store's doing.
     std::thread background([&] {
         if (options.background > 0)
-            other = others.offer(options.port, true,
-                                 interval(options.background), duration);
+            other =
+                others.offer(options.port, true, interval(options.background),
+                             duration + std::chrono::milliseconds(500));
     });
     const Tally tally = measured.offer(options.port, options.resumed,
                                        interval(options.rate), duration);

@@ -244,7 +244,7 @@ void TlsLoad::finish(Connection& connection, Progress how) {
 
 void TlsLoad::give_up(Connection& connection, Clock::time_point now) {
     // an end of file that is still to come is no part of the handshake
-    const bool over = connection.step != Step::handshake;
+    const bool over = connection.step > Step::silent;
     ++tally_.unfinished;
     times_.push_back(over ? connection.took : now - connection.due);
     close(connection.fd);
@@ -253,8 +253,12 @@ void TlsLoad::give_up(Connection& connection, Clock::time_point now) {
 
 // Goes as far as the socket allows; done is the end of the last step.
 TlsLoad::Progress TlsLoad::advance(Connection& connection) {
+    if (connection.step == Step::silent)
+        return Progress::waiting;
     if (connection.step == Step::handshake) {
         const Progress progress = handshake(connection);
+        if (silent_)
+            connection.step = Step::silent;
         if (progress != Progress::done)
             return progress;
         connection.took = Clock::now() - connection.due;

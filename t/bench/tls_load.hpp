@@ -56,6 +56,9 @@ class TlsLoad {
                 std::chrono::nanoseconds interval,
                 std::chrono::nanoseconds duration);
 
+    // From now on each connection says no more than its ClientHello.
+    void fall_silent() { silent_ = true; }
+
     size_t sessions() const { return sessions_.size(); }
 
     // How long each handshake of the last call took, from when it was due; an
@@ -66,7 +69,7 @@ class TlsLoad {
 
   private:
     using Clock = std::chrono::steady_clock;
-    enum class Step { handshake, ticket, end_of_file };
+    enum class Step { handshake, silent, ticket, end_of_file };
     enum class Progress { waiting, done, failed };
     struct Connection;
 
@@ -75,7 +78,7 @@ class TlsLoad {
     static Progress handshake(Connection& connection);
     static Progress await_ticket(Connection& connection);
     static Progress await_end_of_file(Connection& connection);
-    static Progress advance(Connection& connection);
+    Progress advance(Connection& connection);
 
     void begin(bool presenting);
     Tally run(uint16_t port, size_t count, size_t concurrency);
@@ -91,6 +94,7 @@ class TlsLoad {
     int epoll_;
     std::deque<SessionPtr> sessions_;
     bool presenting_ = false;
+    bool silent_ = false;
     Tally tally_;
     std::vector<std::chrono::nanoseconds> times_;
 };
