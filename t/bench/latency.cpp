@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -131,7 +132,7 @@ void measure(const Options& options) {
         others.fall_silent();
 
     const std::chrono::seconds duration(options.seconds);
-    const Freeze freeze(options.freeze);
+    std::optional<Freeze> freeze(options.freeze);
     Tally other;
     // For longer: thousands who wait give up at its end, which is a burst that
     // is none of the store's doing.
@@ -143,6 +144,7 @@ void measure(const Options& options) {
     });
     const Tally tally = measured.offer(options.port, options.resumed,
                                        interval(options.rate), duration);
+    freeze.reset();
     background.join();
     print("", tally, measured.times());
     if (options.background > 0)
