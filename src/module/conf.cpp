@@ -1,7 +1,10 @@
 #include "module/conf.hpp"
 #include "backends/libmemcached.hpp"
+#include "module/secret.hpp"
 #include "module/session.hpp"
 
+#include <array>
+#include <list>
 #include <new>
 #include <span>
 #include <string>
@@ -79,6 +82,78 @@ char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
     return NGX_CONF_OK;
 }
 
+/* Of a parameter that names it; as nginx looks for those of certificates. */
+char* read_file(ngx_conf_t* cf, std::string_view parameter,
+                const std::string& name, std::size_t most, SecretFile& file) {
+    ngx_str_t path = str(name);
+
+    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+
+    std::string full(view(path));
+    file = read_secret(full, most);
+    if (!file.error.empty()) {
+        return error(cf, "cannot read \"" + full + "\" of parameter \"" +
+                             std::string(parameter) + "\": " + file.error);
+    }
+
+    if (file.is_open) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%s\" holds secrets, and others can read it",
+                           full.c_str());
+    }
+    return NGX_CONF_OK;
+}
+
+/* Puts what a file holds, but for the end of its line, in its name's place. */
+char* read_password(ngx_conf_t* cf, std::string_view& argument,
+                    std::list<SecretBytes>& passwords) {
+    constexpr std::string_view auth = "auth=";
+    constexpr std::string_view from_file = "auth=file:";
+    constexpr std::size_t most = 4096;
+    SecretFile file;
+
+    if (!argument.starts_with(from_file)) {
+        return NGX_CONF_OK;
+    }
+    if (read_file(cf, "auth", std::string(argument.substr(from_file.size())),
+                  most, file) != NGX_CONF_OK) {
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+
+    std::string_view line = file.content.view();
+    line = line.substr(0, line.find_last_not_of("\r\n") + 1);
+
+    std::string& expanded = passwords.emplace_back().bytes();
+    expanded.reserve(auth.size() + line.size());
+    argument = expanded.append(auth).append(line);
+    return NGX_CONF_OK;
+}
+
+char* read_key(ngx_conf_t* cf, const std::string& name, SealingKeys& keys) {
+    SecretFile file;
+
+    if (read_file(cf, "key", name, SealingKey::max_size, file) != NGX_CONF_OK) {
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+    if (!SealingKey::is_size(file.content.view().size())) {
+        return error(cf, "key file \"" + name +
+                             "\" must be of 32, 48 or 80 "
+                             "bytes");
+    }
+
+    SealingKey key(file.content.view());
+    for (const SealingKey& other : keys) {
+        if (other.id() == key.id()) {
+            return error(cf, "duplicate key in \"" + name + "\"");
+        }
+    }
+
+    keys.push_back(std::move(key));
+    return NGX_CONF_OK;
+}
+
 /* Makes a store that is in use ready to be connected to. */
 char* prepare(ngx_conf_t* cf, Remote& remote) {
     if (remote.directive.store.type == Type::memcached) {
@@ -87,6 +162,12 @@ char* prepare(ngx_conf_t* cf, Remote& remote) {
             return error(cf, "type \"memcached\" cannot be used in "
                              "\"remote_ssl_session_cache\": " +
                                  missing);
+        }
+    }
+
+    for (const std::string& key : remote.directive.keys) {
+        if (read_key(cf, key, remote.keys) != NGX_CONF_OK) {
+            return static_cast<char*>(NGX_CONF_ERROR);
         }
     }
 
@@ -118,13 +199,14 @@ bool wants_stateful_tickets(ngx_conf_t* cf, const ngx_http_core_srv_conf_t* s) {
 }
 
 ngx_int_t attach_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t* s) {
-    SSL_CTX* ctx = ssl_conf_of(s).ssl.ctx;
+    const ngx_http_ssl_srv_conf_t& ssl = ssl_conf_of(s);
+    SSL_CTX* ctx = ssl.ssl.ctx;
 
     if (ctx == nullptr || !conf_of(s).on()) {
         return NGX_OK;
     }
 
-    ssize_t builtin = ssl_conf_of(s).builtin_session_cache;
+    ssize_t builtin = ssl.builtin_session_cache;
     if (builtin == NGX_SSL_NO_SCACHE) {
         if (conf_of(s).own) {
             ngx_log_error(NGX_LOG_WARN, cf->log, 0,
@@ -143,6 +225,10 @@ ngx_int_t attach_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t* s) {
                       s->file_name, s->line);
     }
 
+    if (ssl.verify != 0) {
+        narrow_context(ctx, std::array{static_cast<long>(ssl.verify),
+                                       static_cast<long>(ssl.ocsp)});
+    }
     return attach(cf, conf_of(s), ctx, wants_stateful_tickets(cf, s));
 }
 
@@ -192,6 +278,20 @@ void warn_of_others(ngx_conf_t* cf, const ngx_http_conf_addr_t& addr) {
                       s->file_name, s->line, &addr.opt.addr_text,
                       addr.default_server->file_name,
                       addr.default_server->line);
+    }
+}
+
+/* Once, however many servers there are. */
+void warn_of_unsealed(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
+    for (const auto* s : elements<ngx_http_core_srv_conf_t*>(main.servers)) {
+        if (conf_of(s).attached && conf_of(s).remote->keys.empty()) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "\"remote_ssl_session_cache\" without \"key\" does "
+                          "not seal sessions: who reads the store can decrypt "
+                          "connections to the server in %s:%ui",
+                          s->file_name, s->line);
+            return;
+        }
     }
 }
 
@@ -250,9 +350,13 @@ char* read_directive(ngx_conf_t* cf, ngx_command_t* /* cmd */,
 
     try {
         std::vector<std::string_view> arguments;
+        std::list<SecretBytes> passwords;
         for (const ngx_str_t& word :
              elements<ngx_str_t>(*cf->args).subspan(1)) {
             arguments.push_back(view(word));
+            if (read_password(cf, arguments.back(), passwords) != NGX_CONF_OK) {
+                return static_cast<char*>(NGX_CONF_ERROR);
+            }
         }
 
         Parsed parsed = parse(arguments);
@@ -260,7 +364,7 @@ char* read_directive(ngx_conf_t* cf, ngx_command_t* /* cmd */,
             return error(cf, parsed.error + " in \"remote_ssl_session_cache\"");
         }
 
-        Remote remote{std::move(parsed.directive), {}};
+        Remote remote{std::move(parsed.directive), {}, {}};
         if (remote.directive.on && prepare(cf, remote) != NGX_CONF_OK) {
             return static_cast<char*>(NGX_CONF_ERROR);
         }
@@ -277,11 +381,19 @@ ngx_int_t finish_configuration(ngx_conf_t* cf) noexcept {
     auto& main = *static_cast<ngx_http_core_main_conf_t*>(
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
-    for (const auto* s : elements<ngx_http_core_srv_conf_t*>(main.servers)) {
-        if (attach_server(cf, s) != NGX_OK) {
-            return NGX_ERROR;
+    try {
+        for (const auto* s :
+             elements<ngx_http_core_srv_conf_t*>(main.servers)) {
+            if (attach_server(cf, s) != NGX_OK) {
+                return NGX_ERROR;
+            }
         }
+    } catch (const std::bad_alloc&) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, NGX_ENOMEM,
+                      "\"remote_ssl_session_cache\" cannot be set up");
+        return NGX_ERROR;
     }
+    warn_of_unsealed(cf, main);
 
     if (main.ports != nullptr) {
         warn_of_listeners(cf, main);

@@ -6,18 +6,21 @@
 #pragma once
 
 #include "backends/store.hpp"
+#include "module/context.hpp"
 #include "module/directive.hpp"
 #include "module/ngx.hpp"
+#include "module/sealing_key.hpp"
 
 #include <memory>
 #include <vector>
 
 namespace session_cache {
 
-/* A directive as it was read, with the servers that it led to. */
+/* A directive as it was read, with what it led to. */
 struct Remote {
     Directive directive;
     std::vector<backends::Server> servers;
+    SealingKeys keys;
 };
 
 /* The callbacks that an SSL_CTX had before ours: nginx's shared cache. */
@@ -33,6 +36,7 @@ struct ServerConf {
     bool own = false;                     /* written in this very block */
 
     bool attached = false; /* to the server's SSL_CTX, so in use */
+    Context context;       /* of that SSL_CTX */
     LocalCache local;
     backends::Store* store = nullptr; /* in a worker; the worker's */
 

@@ -83,7 +83,7 @@ class Parser {
         Setter set;
     };
 
-    static constexpr std::size_t n_parameters = 10;
+    static constexpr std::size_t n_parameters = 11;
     static const std::array<Parameter, n_parameters> parameters;
 
     void read(std::string_view argument);
@@ -103,6 +103,7 @@ class Parser {
     bool db(std::string_view value);
     bool prefix(std::string_view value);
     bool tickets(std::string_view value);
+    bool key(std::string_view value);
 
     void fail(std::string message) { result_.error = std::move(message); }
 
@@ -125,6 +126,7 @@ const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
     {"db", &Parser::db},
     {"prefix", &Parser::prefix},
     {"tickets", &Parser::tickets},
+    {"key", &Parser::key},
 }};
 
 /* In nginx.conf a string may hold any byte, in a log line it may not. */
@@ -157,7 +159,7 @@ void Parser::read(std::string_view argument) {
     }
 
     bool& given = given_.at(parameter - parameters.begin());
-    if (given && name != "addr") {
+    if (given && name != "addr" && name != "key") {
         fail("duplicate parameter " + quoted(name));
         return;
     }
@@ -353,6 +355,11 @@ bool Parser::prefix(std::string_view value) {
 bool Parser::tickets(std::string_view value) {
     result_.directive.tickets = value == "keep" ? Tickets::keep : Tickets::off;
     return value == "keep" || value == "off";
+}
+
+bool Parser::key(std::string_view value) {
+    result_.directive.keys.emplace_back(value);
+    return !value.empty();
 }
 
 }  // namespace

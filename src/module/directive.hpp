@@ -50,6 +50,7 @@ struct Directive {
     bool on = true;
     StoreParameters store;
     std::string prefix = "ngx_ssl:";
+    std::vector<std::string> keys; /* files; the first seals, all open */
     Tickets tickets = Tickets::off;
 
     bool operator==(const Directive&) const = default;

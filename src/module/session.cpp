@@ -4,6 +4,8 @@
 #include "module/worker.hpp"
 
 #include <new>
+#include <string>
+#include <vector>
 
 namespace session_cache {
 
@@ -42,21 +44,33 @@ bool is_stateful(SSL* ssl) {
             (options & SSL_OP_NO_ANTI_REPLAY) == 0);
 }
 
+/* Where a session may be in the store: under a name for each key. */
+std::vector<std::string> names_of(const Remote& remote, SessionId id) {
+    std::vector<std::string> names;
+
+    for (const SealingKey& key : remote.keys) {
+        names.push_back(name_of(remote.directive.prefix, id, key));
+    }
+    if (names.empty()) {
+        names.push_back(name_of(remote.directive.prefix, id));
+    }
+    return names;
+}
+
 void store(const ServerConf& conf, ngx_connection_t* c, SSL_SESSION* session) {
     seconds ttl = time_left(
         session, seconds(SSL_CTX_get_timeout(c->ssl->session_ctx)), ngx_time());
     SecretBytes value;
 
-    if (ttl.count() <= 0 || !encode(session, value)) {
+    if (ttl.count() <= 0 || !encode(session, conf.remote->keys, value)) {
         ngx_log_error(NGX_LOG_INFO, c->log, 0,
                       "remote_ssl_session_cache: session is not stored, it "
                       "is expired or too long");
         return;
     }
 
-    conf.store->store(
-        key_of(conf.remote->directive.prefix, session_id(session)),
-        value.view(), ttl);
+    conf.store->store(names_of(*conf.remote, session_id(session)).front(),
+                      value.view(), ttl);
 }
 
 /* SSL_CTX_sess_set_new_cb(3); what it returns is whether it keeps the
@@ -83,15 +97,24 @@ int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
     return kept;
 }
 
+/* What OpenSSL will compare a session's with. */
+const Context& context_of(const ServerConf& conf, const SSL* ssl) {
+    const ServerConf* current = conf_of(SSL_get_SSL_CTX(ssl));
+    return current != nullptr ? current->context : conf.context;
+}
+
 /* A session from what the store had for `id`, or null, logged. */
-Session believe(SSL* ssl, SessionId id, std::string_view value) {
+Session believe(const ServerConf& conf, SSL* ssl, SessionId id,
+                std::string_view value) {
     ngx_connection_t* c = connection_of(ssl);
     seconds timeout(SSL_CTX_get_timeout(c->ssl->session_ctx));
 
-    Decoded decoded = decode(value, {.id = id,
-                                     .protocol = SSL_version(ssl),
-                                     .timeout = timeout,
-                                     .now = ngx_time()});
+    Decoded decoded = decode(value, conf.remote->keys,
+                             {.id = id,
+                              .context = context_of(conf, ssl),
+                              .protocol = SSL_version(ssl),
+                              .timeout = timeout,
+                              .now = ngx_time()});
     if (decoded.error == nullptr) {
         ++worker->counters().hit;
     } else {
@@ -104,15 +127,27 @@ Session believe(SSL* ssl, SessionId id, std::string_view value) {
     return std::move(decoded.session);
 }
 
-/* Asks the store; the handshake is suspended meanwhile. */
+/*
+ * Asks the store; the handshake is suspended meanwhile. While keys are being
+ * replaced, a session that another node has sealed has another name.
+ */
 backends::Fetched fetch(const ServerConf& conf, ngx_connection_t* c,
                         SessionId id) {
+    std::vector<std::string> names = names_of(*conf.remote, id);
     Suspension suspension(c);
+    backends::Fetched fetched;
 
     if (!suspension.possible()) {
-        return {};
+        return fetched;
     }
-    return conf.store->fetch(key_of(conf.remote->directive.prefix, id));
+
+    for (const std::string& name : names) {
+        fetched = conf.store->fetch(name);
+        if (fetched.status != backends::Status::miss) {
+            break;
+        }
+    }
+    return fetched;
 }
 
 Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
@@ -122,7 +157,7 @@ Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
 
     switch (fetched.status) {
     case backends::Status::hit:
-        return believe(ssl, id, value.view());
+        return believe(conf, ssl, id, value.view());
     case backends::Status::refused:
         ++counters.refused;
         break;
@@ -188,8 +223,10 @@ void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
     }
 
     try {
-        conf.store->erase(
-            key_of(conf.remote->directive.prefix, session_id(session)));
+        for (const std::string& name :
+             names_of(*conf.remote, session_id(session))) {
+            conf.store->erase(name);
+        }
     } catch (const std::bad_alloc&) {
         return; /* it will expire */
     }
@@ -206,6 +243,7 @@ ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
         return NGX_ERROR;
     }
 
+    conf.context = context_of(ctx);
     conf.local = {SSL_CTX_sess_get_new_cb(ctx), SSL_CTX_sess_get_get_cb(ctx),
                   SSL_CTX_sess_get_remove_cb(ctx)};
 

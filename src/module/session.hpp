@@ -13,7 +13,7 @@ namespace session_cache {
  * Sets the callbacks of a server's SSL_CTX, which nginx has set up already,
  * and chains those that it had. With `stateful_tickets` no stateless tickets
  * (RFC 5077, RFC 8446 4.6.1) are issued any more. Returns NGX_ERROR, logged,
- * when OpenSSL refuses.
+ * when OpenSSL refuses. May throw std::bad_alloc.
  */
 ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
                  bool stateful_tickets);

@@ -1,4 +1,5 @@
 #include "module/value.hpp"
+#include "module/seal.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -12,12 +13,27 @@ namespace {
 /* The first byte of a value: which of its formats it is in. */
 constexpr char format_der = 1;
 
-/* What a value has besides the DER. */
-constexpr std::size_t overhead = 1 + sizeof(Checksum);
+/* What a value has before and behind the DER. */
+struct Frame {
+    std::size_t head;
+    std::size_t tail;
+};
 
-bool same(SessionId a, SessionId b) {
+constexpr Frame frame_of(const SealingKeys& keys) {
+    return keys.empty() ? Frame{1, sizeof(Checksum)}
+                        : Frame{seal_head, seal_tail};
+}
+
+bool same(Bytes a, Bytes b) {
     return a.size() == b.size() &&
            std::memcmp(a.data(), b.data(), a.size()) == 0;
+}
+
+Bytes context_of(const SSL_SESSION* session) {
+    unsigned int length = 0;
+    const unsigned char* context =
+        SSL_SESSION_get0_id_context(session, &length);
+    return {context, length};
 }
 
 /* A session's own timeout is of any value, negative ones among them. */
@@ -26,31 +42,90 @@ long lifetime(const SSL_SESSION* session, std::chrono::seconds timeout) {
                             timeout.count());
 }
 
-/* Takes the checksum off; false when it is wrong. */
-bool strip_checksum(std::string_view& value) {
-    if (value.size() < overhead) {
-        return false;
+/* Fills in the format and the checksum around the DER. */
+void add_checksum(std::string& bytes) {
+    bytes[0] = format_der;
+
+    Checksum sum = checksum(
+        std::string_view(bytes).substr(0, bytes.size() - sizeof(Checksum)));
+    std::copy(sum.begin(), sum.end(), bytes.end() - sizeof(Checksum));
+}
+
+/* Leaves the DER; or says what is wrong. */
+const char* strip_checksum(std::string_view& value) {
+    if (value.empty() || value[0] != format_der) {
+        return !value.empty() && value[0] == sealed_format
+                   ? "sealed, and there is no key"
+                   : "unknown format";
+    }
+
+    if (value.size() < 1 + sizeof(Checksum)) {
+        return "damaged";
     }
 
     std::string_view sum = value.substr(value.size() - sizeof(Checksum));
     value.remove_suffix(sizeof(Checksum));
     Checksum expected = checksum(value);
-    return sum == std::string_view(expected.data(), expected.size());
+    if (sum != std::string_view(expected.data(), expected.size())) {
+        return "damaged";
+    }
+
+    value.remove_prefix(1);
+    return nullptr;
+}
+
+/* The session in a DER, if it is the one that is expected. */
+Decoded read_session(std::string_view value, const Expected& expected) {
+    const auto* der = reinterpret_cast<const unsigned char*>(value.data());
+    const auto* end = der + value.size();
+    Session session(
+        d2i_SSL_SESSION(nullptr, &der, static_cast<long>(value.size())));
+
+    if (session == nullptr || der != end) {
+        ERR_clear_error();
+        return {nullptr, "not a session"};
+    }
+
+    if (!same(session_id(session.get()), expected.id)) {
+        return {nullptr, "another session ID"};
+    }
+
+    if (!same(context_of(session.get()), expected.context)) {
+        return {nullptr, "another session ID context"};
+    }
+
+    if (SSL_SESSION_get_protocol_version(session.get()) != expected.protocol) {
+        return {nullptr, "another protocol version"};
+    }
+
+    if (time_left(session.get(), expected.timeout, expected.now).count() <= 0) {
+        return {nullptr, "expired"};
+    }
+
+    /* so that it dies in time in the local cache and when resumed, too */
+    SSL_SESSION_set_timeout(session.get(),
+                            lifetime(session.get(), expected.timeout));
+    return {std::move(session)};
 }
 
 }  // namespace
 
-std::string key_of(std::string_view prefix, SessionId id) {
+std::string name_of(std::string_view prefix, SessionId id) {
     constexpr char digits[] = "0123456789abcdef";
-    std::string key(prefix);
+    std::string name(prefix);
 
-    key.resize(prefix.size() + 2 * id.size());
-    auto to = key.begin() + static_cast<std::ptrdiff_t>(prefix.size());
+    name.resize(prefix.size() + 2 * id.size());
+    auto to = name.begin() + static_cast<std::ptrdiff_t>(prefix.size());
     for (unsigned char byte : id) {
         *to++ = digits[byte >> 4];
         *to++ = digits[byte & 0x0f];
     }
-    return key;
+    return name;
+}
+
+std::string name_of(std::string_view prefix, SessionId id,
+                    const SealingKey& key) {
+    return name_of(prefix, key.name(id));
 }
 
 Checksum checksum(std::string_view bytes) noexcept {
@@ -67,65 +142,47 @@ Checksum checksum(std::string_view bytes) noexcept {
     return result;
 }
 
-bool encode(const SSL_SESSION* session, SecretBytes& out) {
+bool encode(const SSL_SESSION* session, const SealingKeys& keys,
+            SecretBytes& out) {
     int length = i2d_SSL_SESSION(session, nullptr);
     if (length <= 0 || static_cast<std::size_t>(length) > max_session) {
         return false;
     }
 
+    auto [head, tail] = frame_of(keys);
     std::string& bytes = out.bytes();
-    bytes.resize(overhead + static_cast<std::size_t>(length));
-    bytes[0] = format_der;
+    bytes.resize(head + static_cast<std::size_t>(length) + tail);
 
-    auto* der = reinterpret_cast<unsigned char*>(&bytes[1]);
+    auto* first = reinterpret_cast<unsigned char*>(bytes.data());
+    auto* der = first + head;
     i2d_SSL_SESSION(session, &der);
 
-    Checksum sum = checksum(
-        std::string_view(bytes).substr(0, bytes.size() - sizeof(Checksum)));
-    std::copy(sum.begin(), sum.end(), bytes.end() - sizeof(Checksum));
+    if (keys.empty()) {
+        add_checksum(bytes);
+    } else {
+        seal(keys.front(), {session_id(session), context_of(session)},
+             {first, bytes.size()});
+    }
     return true;
 }
 
-Decoded decode(std::string_view value, const Expected& expected) {
-    if (value.empty() || value[0] != format_der) {
-        return {nullptr, "unknown format"};
-    }
-
-    if (value.size() > overhead + max_session) {
+Decoded decode(std::string_view value, const SealingKeys& keys,
+               const Expected& expected) {
+    auto [head, tail] = frame_of(keys);
+    if (value.size() > head + max_session + tail) {
         return {nullptr, "too long"};
     }
 
-    if (!strip_checksum(value)) {
-        return {nullptr, "damaged"};
+    SecretBytes opened;
+    const char* error;
+    if (keys.empty()) {
+        error = strip_checksum(value);
+    } else {
+        error = unseal(keys, {expected.id, expected.context}, value, opened);
+        value = opened.view();
     }
-    value.remove_prefix(1);
-
-    const auto* der = reinterpret_cast<const unsigned char*>(value.data());
-    const auto* end = der + value.size();
-    Session session(
-        d2i_SSL_SESSION(nullptr, &der, static_cast<long>(value.size())));
-
-    if (session == nullptr || der != end) {
-        ERR_clear_error();
-        return {nullptr, "not a session"};
-    }
-
-    if (!same(session_id(session.get()), expected.id)) {
-        return {nullptr, "another session ID"};
-    }
-
-    if (SSL_SESSION_get_protocol_version(session.get()) != expected.protocol) {
-        return {nullptr, "another protocol version"};
-    }
-
-    if (time_left(session.get(), expected.timeout, expected.now).count() <= 0) {
-        return {nullptr, "expired"};
-    }
-
-    /* so that it dies in time in the local cache and when resumed, too */
-    SSL_SESSION_set_timeout(session.get(),
-                            lifetime(session.get(), expected.timeout));
-    return {std::move(session)};
+    return error == nullptr ? read_session(value, expected)
+                            : Decoded{nullptr, error};
 }
 
 /* The time that a session was made at, too, is of any value; after `now` it

@@ -5,27 +5,23 @@
 
 #pragma once
 
+#include "module/openssl.hpp"
+#include "module/sealing_key.hpp"
+#include "module/secret.hpp"
+
 #include <array>
 #include <chrono>
 #include <cstddef>
 #include <ctime>
-#include <memory>
 #include <openssl/ssl.h>
-#include <span>
 #include <string>
 #include <string_view>
 
 namespace session_cache {
 
-struct SessionFree {
-    void operator()(SSL_SESSION* session) const noexcept {
-        SSL_SESSION_free(session);
-    }
-};
+using Session = Owned<SSL_SESSION, SSL_SESSION_free>;
 
-using Session = std::unique_ptr<SSL_SESSION, SessionFree>;
-
-using SessionId = std::span<const unsigned char>;
+using SessionId = Bytes;
 
 inline SessionId session_id(const SSL_SESSION* session) noexcept {
     unsigned int length = 0;
@@ -34,47 +30,36 @@ inline SessionId session_id(const SSL_SESSION* session) noexcept {
 }
 
 /* `prefix`, then the session ID in lower-case hexadecimal. */
-std::string key_of(std::string_view prefix, SessionId id);
+std::string name_of(std::string_view prefix, SessionId id);
+
+/* The same with the keyed hash that stands for it where values are sealed. */
+std::string name_of(std::string_view prefix, SessionId id,
+                    const SealingKey& key);
 
 /* The longest session that is stored, in bytes of its DER. */
 inline constexpr std::size_t max_session = 64 * 1024;
 
-/* Bytes that hold secrets: cleansed when they go. */
-class SecretBytes {
-  public:
-    SecretBytes() = default;
-    explicit SecretBytes(std::string&& bytes) noexcept
-        : bytes_(std::move(bytes)) {}
-    ~SecretBytes() { OPENSSL_cleanse(bytes_.data(), bytes_.size()); }
-
-    SecretBytes(const SecretBytes&) = delete;
-    SecretBytes& operator=(const SecretBytes&) = delete;
-
-    std::string& bytes() noexcept { return bytes_; }
-    std::string_view view() const noexcept { return bytes_; }
-
-  private:
-    std::string bytes_;
-};
-
 /*
- * What a value ends with: FNV-1a of all before it, the lowest byte first. A
- * store that has damaged a session would make handshakes fail with it. No
- * help against who means to forge one.
+ * What a value that is not sealed ends with: FNV-1a of all before it, the
+ * lowest byte first. A store that has damaged a session would make
+ * handshakes fail with it. No help against who means to forge one.
  */
 using Checksum = std::array<char, 8>;
 Checksum checksum(std::string_view bytes) noexcept;
 
 /*
- * Writes the format byte, the session's DER (i2d_SSL_SESSION(3)) and the
- * checksum to `out`. Returns false, with `out` empty, when the session is
- * longer than max_session or OpenSSL cannot encode it.
+ * Writes the session's DER (i2d_SSL_SESSION(3)) to `out`, sealed with the
+ * first of `keys`, or else between a format byte and the checksum. Returns
+ * false, with `out` empty, when the session is longer than max_session or
+ * OpenSSL cannot encode it. Throws std::bad_alloc.
  */
-bool encode(const SSL_SESSION* session, SecretBytes& out);
+bool encode(const SSL_SESSION* session, const SealingKeys& keys,
+            SecretBytes& out);
 
 /* What a stored session has to be to answer a client. */
 struct Expected {
     SessionId id;
+    Bytes context;                /* of the server that is asked */
     int protocol;                 /* as SSL_version(3) */
     std::chrono::seconds timeout; /* of the server that is asked */
     std::time_t now;
@@ -89,11 +74,11 @@ struct Decoded {
  * Reads what encode() wrote and checks it: OpenSSL compares neither the
  * session ID with the one asked for, nor the lifetime with the timeout of a
  * server other than the one that made the session; the shorter of the two
- * timeouts becomes the session's. The session ID context
- * is left to OpenSSL (ssl_get_prev_session()), to which a session of another
- * one is as good as none.
+ * timeouts becomes the session's. With `keys`, what is not sealed with one of
+ * them is no session; without, what is sealed is none. Throws std::bad_alloc.
  */
-Decoded decode(std::string_view value, const Expected& expected);
+Decoded decode(std::string_view value, const SealingKeys& keys,
+               const Expected& expected);
 
 /*
  * How long a session made by or resumed at a server with `timeout` has left

@@ -94,7 +94,7 @@ STORE_TEST_CASE("the store takes the place of OpenSSL's builtin cache") {
     config.server = "ssl_session_cache builtin:1000;";
     Server store;
     Fleet fleet(store, config);
-    CHECK(fleet.a.nginx().log_count("[warn]") == 1);
+    CHECK(count_warnings(fleet.a.nginx().log()) == 1);
     CHECK(fleet.a.nginx().log_count("builtin") == 1);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);

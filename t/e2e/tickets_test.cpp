@@ -86,7 +86,7 @@ STORE_TEST_CASE("shared ticket keys keep their tickets, with a warning") {
     config.server = key.directive();
     Server store;
     Fleet fleet(store, config);
-    CHECK(fleet.a.nginx().log_count("[warn]") == 1);
+    CHECK(count_warnings(fleet.a.nginx().log()) == 1);
     CHECK(fleet.a.nginx().log_count("ssl_session_ticket_key") == 1);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
@@ -103,7 +103,7 @@ STORE_TEST_CASE("shared ticket keys with tickets=keep are no reason to warn") {
     config.server = key.directive();
     Server store;
     Fleet fleet(store, config, "tickets=keep timeout=60s");
-    CHECK(fleet.a.nginx().log_count("[warn]") == 0);
+    CHECK(count_warnings(fleet.a.nginx().log()) == 0);
     auto options = tls13(fleet.a.get(tls13()).session());
     CHECK(fleet.b.get(options).reused);
 }

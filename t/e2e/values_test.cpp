@@ -26,7 +26,7 @@ std::string edited(const std::string& value,
     const auto session = decode(value);
     change(session.get());
     session_cache::SecretBytes bytes;
-    REQUIRE(session_cache::encode(session.get(), bytes));
+    REQUIRE(session_cache::encode(session.get(), {}, bytes));
     return std::string(bytes.view());
 }
 
@@ -40,7 +40,6 @@ struct Stored {
 struct Corruption {
     const char* name;
     std::function<std::string(const Stored&)> make;
-    bool told = true;  // at level info
 };
 
 std::string with_id_of(const std::string& value, const std::string& model) {
@@ -59,7 +58,7 @@ const Corruption corruptions[] = {
      [](const Stored& s) { return s.value[0] + std::string(500, 'x'); }},
     {"another format",
      [](const Stored& s) {
-         return std::string(1, static_cast<char>(s.value[0] + 1)) +
+         return std::string(1, static_cast<char>(s.value[0] + 2)) +
                 s.value.substr(1);
      }},
     {"no format", [](const Stored& s) { return s.value.substr(1); }},
@@ -79,9 +78,7 @@ const Corruption corruptions[] = {
              const auto* id = reinterpret_cast<const unsigned char*>("other");
              SSL_SESSION_set1_id_context(session, id, 5);
          });
-     },
-     // This much OpenSSL compares by itself, and offers no way to ask.
-     false},
+     }},
     {"an expired session",
      [](const Stored& s) {
          return edited(s.value, [](auto* session) {
@@ -116,8 +113,7 @@ STORE_TEST_CASE("an unusable value in the store leads to a full handshake") {
             store.set(key_of(options.session), corruption.make(stored));
             const auto told = fleet.b.nginx().log_count("not used");
             CHECK_FALSE(fleet.b.get(options).reused);
-            CHECK(fleet.b.nginx().log_count("not used") ==
-                  told + corruption.told);
+            CHECK(fleet.b.nginx().log_count("not used") == told + 1);
             // With the right value all is well, on the same worker.
             store.set(key_of(options.session), stored.value);
             CHECK(fleet.b.get(options).reused);

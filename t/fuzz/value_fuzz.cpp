@@ -10,10 +10,26 @@
 #include <cstdint>
 #include <doctest/doctest.h>
 #include <openssl/err.h>
+#include <vector>
 
 using namespace session_cache;
 
 namespace {
+
+// The session ID context that the value has, which is to be no hindrance.
+std::vector<unsigned char> context_in(std::string_view value) {
+    const auto* der = reinterpret_cast<const unsigned char*>(value.data()) + 1;
+    const auto size = static_cast<long>(value.size()) - 1;
+    const Session session(size > 0 ? d2i_SSL_SESSION(nullptr, &der, size)
+                                   : nullptr);
+    ERR_clear_error();
+    if (session == nullptr) {
+        return {};
+    }
+    unsigned int length = 0;
+    const auto* context = SSL_SESSION_get0_id_context(session.get(), &length);
+    return {context, context + length};
+}
 
 Expected expected_of(Input& input) {
     const int protocol = input.byte() % 2 ? TLS1_3_VERSION : TLS1_2_VERSION;
@@ -23,6 +39,7 @@ Expected expected_of(Input& input) {
     const auto id =
         input.take(input.byte() % (SSL_MAX_SSL_SESSION_ID_LENGTH + 1));
     return {{reinterpret_cast<const unsigned char*>(id.data()), id.size()},
+            {},
             protocol,
             timeout,
             now};
@@ -30,7 +47,7 @@ Expected expected_of(Input& input) {
 
 void check(const SSL_SESSION* session, const Expected& expected) {
     const SessionId id = session_id(session);
-    CHECK(key_of("", id) == key_of("", expected.id));
+    CHECK(name_of("", id) == name_of("", expected.id));
     CHECK(SSL_SESSION_get_protocol_version(session) == expected.protocol);
 
     const auto left = time_left(session, expected.timeout, expected.now);
@@ -43,12 +60,14 @@ void check(const SSL_SESSION* session, const Expected& expected) {
 }  // namespace
 
 void fuzz(Input input) {
-    const Expected expected = expected_of(input);
+    Expected expected = expected_of(input);
     std::string value(input.rest());
+    const auto context = context_in(value);
+    expected.context = context;
     for (const char byte : checksum(value)) {
         value += byte;
     }
-    const Decoded decoded = decode(value, expected);
+    const Decoded decoded = decode(value, {}, expected);
     CHECK((decoded.session == nullptr) == (decoded.error != nullptr));
     CHECK(ERR_peek_error() == 0);
     if (decoded.session == nullptr) {
@@ -57,12 +76,12 @@ void fuzz(Input input) {
     check(decoded.session.get(), expected);
 
     SecretBytes once;
-    REQUIRE(encode(decoded.session.get(), once));
-    const Decoded again = decode(once.view(), expected);
+    REQUIRE(encode(decoded.session.get(), {}, once));
+    const Decoded again = decode(once.view(), {}, expected);
     REQUIRE(again.session != nullptr);
     check(again.session.get(), expected);
 
     SecretBytes twice;
-    REQUIRE(encode(again.session.get(), twice));
+    REQUIRE(encode(again.session.get(), {}, twice));
     CHECK(twice.view() == once.view());
 }

@@ -19,15 +19,23 @@ namespace {
 constexpr std::chrono::seconds hour = 3600s;
 constexpr int protocols[]{TLS1_2_VERSION, TLS1_3_VERSION};
 
+Bytes context_of(const SSL_SESSION* session) {
+    unsigned int length = 0;
+    const auto* context = SSL_SESSION_get0_id_context(session, &length);
+    return {context, length};
+}
+
 // A session as its server has it, its value, and what is expected of that.
 struct Stored {
     SharedSession session;
     std::string value;
+    SealingKeys keys{};
     Expected expected;
 
     explicit Stored(int protocol)
         : session(TlsServer(protocol).meet().made.at(0)),
-          expected{session_id(session.get()), protocol, hour, time()} {
+          expected{session_id(session.get()), context_of(session.get()),
+                   protocol, hour, time()} {
         SSL_SESSION_set_timeout(session.get(), hour.count());
         value = encoded();
     }
@@ -36,11 +44,11 @@ struct Stored {
 
     std::string encoded() const {
         SecretBytes out;
-        REQUIRE(encode(session.get(), out));
+        REQUIRE(encode(session.get(), keys, out));
         return std::string(out.view());
     }
 
-    Decoded decoded() const { return decode(value, expected); }
+    Decoded decoded() const { return decode(value, keys, expected); }
 
     // Why the value is not believed; "" when it is.
     std::string error() const {
@@ -67,19 +75,20 @@ SharedSession long_session(std::size_t size) {
 }
 
 // With the right checksum, whatever it is.
-std::string sealed(std::string value) {
+std::string summed(std::string value) {
     const Checksum sum = checksum(value);
     return value.append(sum.begin(), sum.end());
 }
 
 }  // namespace
 
-TEST_CASE("value: the key is the prefix and the ID in lower-case hexadecimal") {
+TEST_CASE(
+    "value: the name is the prefix and the ID in lower-case hexadecimal") {
     const unsigned char id[]{0x00, 0x01, 0x9a, 0xbc, 0xde, 0xf0, 0xff};
-    CHECK(key_of("ngx_ssl:", id) == "ngx_ssl:00019abcdef0ff");
-    CHECK(key_of("", id) == "00019abcdef0ff");
-    CHECK(key_of("p", {}) == "p");
-    CHECK(key_of("", std::vector<unsigned char>(32, 0xa5)).size() == 64);
+    CHECK(name_of("ngx_ssl:", id) == "ngx_ssl:00019abcdef0ff");
+    CHECK(name_of("", id) == "00019abcdef0ff");
+    CHECK(name_of("p", {}) == "p");
+    CHECK(name_of("", std::vector<unsigned char>(32, 0xa5)).size() == 64);
 }
 
 TEST_CASE("value: a session comes back as it went") {
@@ -91,7 +100,7 @@ TEST_CASE("value: a session comes back as it went") {
         CHECK(back.error == nullptr);
 
         SecretBytes again;
-        REQUIRE(encode(back.session.get(), again));
+        REQUIRE(encode(back.session.get(), {}, again));
         CHECK(again.view() == stored.value);
         CHECK(SSL_SESSION_get_timeout(back.session.get()) == hour.count());
     }
@@ -111,12 +120,13 @@ TEST_CASE("value: a session that came back resumes") {
             asked = id;
             for (const auto& session : made.made) {
                 SecretBytes bytes;
-                CHECK(encode(session.get(), bytes));
+                CHECK(encode(session.get(), {}, bytes));
                 const SessionId wanted(
                     reinterpret_cast<const unsigned char*>(id.data()),
                     id.size());
-                Decoded back = decode(
-                    bytes.view(), {wanted, protocol, hour, std::time(nullptr)});
+                Decoded back = decode(bytes.view(), {},
+                                      {wanted, context_of(session.get()),
+                                       protocol, hour, std::time(nullptr)});
                 if (back.session != nullptr) {
                     return back.session.release();
                 }
@@ -134,8 +144,10 @@ TEST_CASE("value: its first byte is the format") {
         CHECK(stored.value[0] == '\x01');
         const auto rest = stored.value.substr(1, stored.value.size() - 9);
         for (int byte = 0; byte < 256; ++byte) {
-            stored.value = sealed(static_cast<char>(byte) + rest);
-            CHECK(stored.error() == (byte == 1 ? "" : "unknown format"));
+            stored.value = summed(static_cast<char>(byte) + rest);
+            CHECK(stored.error() == (byte == 1   ? ""
+                                     : byte == 2 ? "sealed, and there is no key"
+                                                 : "unknown format"));
         }
     }
 }
@@ -146,7 +158,7 @@ TEST_CASE("value: an empty one, and one of a format alone") {
     CHECK(stored.error() == "unknown format");
     stored.value = "\x01";
     CHECK(stored.error() == "damaged");
-    stored.value = sealed("\x01");
+    stored.value = summed("\x01");
     CHECK(stored.error() == "not a session");
 }
 
@@ -160,7 +172,7 @@ TEST_CASE("value: truncated at any length it is none") {
         }
         const auto der_end = whole.size() - sizeof(Checksum);
         for (std::size_t length = 1; length < der_end; ++length) {
-            stored.value = sealed(whole.substr(0, length));
+            stored.value = summed(whole.substr(0, length));
             CHECK(stored.error() == "not a session");
         }
     }
@@ -173,7 +185,7 @@ TEST_CASE("value: with bytes after its end it is none") {
         for (const std::string& tail : {"\0"s, "x"s, whole, whole.substr(1)}) {
             stored.value = whole + tail;
             CHECK(stored.error() == "damaged");
-            stored.value = sealed(stored.value);
+            stored.value = summed(stored.value);
             CHECK(stored.error() == "not a session");
         }
     }
@@ -201,7 +213,7 @@ TEST_CASE("value: with any one bit changed before it was written") {
             stored.value = whole;
             stored.value[bit / 8] =
                 static_cast<char>(whole[bit / 8] ^ 1 << bit % 8);
-            stored.value = sealed(stored.value);
+            stored.value = summed(stored.value);
             stored.error();
         }
     }
@@ -224,7 +236,7 @@ TEST_CASE("value: nonsense") {
           "\x01"s + std::string(1000, '\x30')}) {
         stored.value = nonsense;
         CHECK(stored.error() == "damaged");
-        stored.value = sealed(nonsense);
+        stored.value = summed(nonsense);
         CHECK(stored.error() == "not a session");
     }
 }
@@ -262,6 +274,18 @@ TEST_CASE("value: a session of another protocol version is refused") {
     Stored tls13(TLS1_3_VERSION);
     tls13.expected.protocol = TLS1_2_VERSION;
     CHECK(tls13.error() == "another protocol version");
+}
+
+TEST_CASE("value: a session of another session ID context is refused") {
+    for (const int protocol : protocols) {
+        Stored stored(protocol);
+        const Bytes own = stored.expected.context;
+        REQUIRE_FALSE(own.empty());
+        stored.expected.context = own.first(own.size() - 1);
+        CHECK(stored.error() == "another session ID context");
+        stored.expected.context = {};
+        CHECK(stored.error() == "another session ID context");
+    }
 }
 
 TEST_CASE("value: a session lives as long as its own timeout") {
@@ -340,23 +364,24 @@ TEST_CASE("value: a timeout below zero, which OpenSSL reads but does not set") {
     REQUIRE(at != std::string::npos);
     stored.value.replace(at, timeout.size(), "\xa2\x04\x02\x02\xff\0"s);
     stored.value.resize(stored.value.size() - sizeof(Checksum));
-    stored.value = sealed(stored.value);
+    stored.value = summed(stored.value);
     CHECK(stored.error() == "expired");
 }
 
 TEST_CASE("value: a session of 64 KiB is stored, a longer one is not") {
     const auto largest = long_session(max_session);
     SecretBytes bytes;
-    REQUIRE(encode(largest.get(), bytes));
+    REQUIRE(encode(largest.get(), {}, bytes));
     CHECK(bytes.view().size() == 1 + max_session + sizeof(Checksum));
     const Decoded back =
-        decode(bytes.view(), {session_id(largest.get()), TLS1_3_VERSION, hour,
-                              SSL_SESSION_get_time(largest.get())});
+        decode(bytes.view(), {},
+               {session_id(largest.get()), context_of(largest.get()),
+                TLS1_3_VERSION, hour, SSL_SESSION_get_time(largest.get())});
     CHECK(back.session != nullptr);
 
     const auto longer = long_session(max_session + 1);
     SecretBytes none;
-    CHECK_FALSE(encode(longer.get(), none));
+    CHECK_FALSE(encode(longer.get(), {}, none));
     CHECK(none.view().empty());
 }
 
@@ -366,7 +391,7 @@ TEST_CASE("value: one that is too long is not even read") {
     unsigned char* der = nullptr;
     const int length = i2d_SSL_SESSION(longer.get(), &der);
     stored.value =
-        sealed("\x01" + std::string(reinterpret_cast<char*>(der),
+        summed("\x01" + std::string(reinterpret_cast<char*>(der),
                                     static_cast<std::size_t>(length)));
     OPENSSL_free(der);
     stored.expected.id = session_id(longer.get());

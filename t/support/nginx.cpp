@@ -76,6 +76,10 @@ std::ptrdiff_t count_workers(pid_t master) {
 
 }  // namespace
 
+std::size_t count_warnings(const std::string& log) {
+    return count_lines(log, "[warn]") - count_lines(log, "does not seal");
+}
+
 fs::path module_path() {
     const char* given = std::getenv("NGX_SSL_SESSION_CACHE_MODULE");
     return given

@@ -24,6 +24,10 @@ struct NginxConfig {
     std::string log_level = "info";
 };
 
+// Lines of [warn], but for the one that tells who has no key of unsealed
+// sessions.
+std::size_t count_warnings(const std::string& log);
+
 // The module under test: $NGX_SSL_SESSION_CACHE_MODULE, or the one beside the
 // directory that this test binary is in.
 std::filesystem::path module_path();

@@ -1,0 +1,120 @@
+#include "module/context.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string>
+
+namespace session_cache {
+
+namespace {
+
+using Digest = std::array<unsigned char, 32>;
+
+class Sha256 {
+  public:
+    Sha256() : md_(EVP_MD_CTX_new()) {
+        require(md_ != nullptr &&
+                EVP_DigestInit_ex(md_.get(), EVP_sha256(), nullptr) == 1);
+    }
+
+    void add(Bytes bytes) {
+        require(EVP_DigestUpdate(md_.get(), bytes.data(), bytes.size()) == 1);
+    }
+
+    /* the same on machines of any kind */
+    void add(long number) {
+        std::string text = std::to_string(number) + ' ';
+        require(EVP_DigestUpdate(md_.get(), text.data(), text.size()) == 1);
+    }
+
+    Digest finish() {
+        Digest digest;
+        require(EVP_DigestFinal_ex(md_.get(), digest.data(), nullptr) == 1);
+        return digest;
+    }
+
+  private:
+    Owned<EVP_MD_CTX, EVP_MD_CTX_free> md_;
+};
+
+/* Of a trusted certificate or a CRL; false: it is neither. */
+bool digest_of(const X509_OBJECT* object, Digest& digest) {
+    if (const X509* certificate = X509_OBJECT_get0_X509(object)) {
+        require(X509_digest(certificate, EVP_sha256(), digest.data(),
+                            nullptr) == 1);
+        return true;
+    }
+
+    X509_CRL* crl = X509_OBJECT_get0_X509_CRL(object);
+    if (crl != nullptr) {
+        require(X509_CRL_digest(crl, EVP_sha256(), digest.data(), nullptr) ==
+                1);
+    }
+    return crl != nullptr;
+}
+
+/* In an order that is not that of their files. */
+std::vector<Digest> trusted(SSL_CTX* ctx) {
+    std::vector<Digest> all;
+    STACK_OF(X509_OBJECT)* objects =
+        X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
+
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); ++i) {
+        Digest digest;
+        if (digest_of(sk_X509_OBJECT_value(objects, i), digest)) {
+            all.push_back(digest);
+        }
+    }
+    std::sort(all.begin(), all.end());
+    return all;
+}
+
+}  // namespace
+
+/*
+ * OpenSSL has no function that tells it; but a session that is made under
+ * the SSL_CTX has it, be it that of a client with its ClientHello.
+ */
+Context context_of(SSL_CTX* ctx) {
+    Owned<SSL, SSL_free> ssl(SSL_new(ctx));
+    require(ssl != nullptr);
+
+    BIO* in = BIO_new(BIO_s_mem());
+    BIO* out = BIO_new(BIO_s_mem());
+    SSL_set_bio(ssl.get(), in, out);
+    require(in != nullptr && out != nullptr);
+
+    /* instead of nginx's, which wants a connection */
+    SSL_set_info_callback(ssl.get(), [](const SSL*, int, int) {});
+    SSL_set_connect_state(ssl.get());
+    SSL_do_handshake(ssl.get());
+    ERR_clear_error();
+
+    const SSL_SESSION* session = SSL_get0_session(ssl.get());
+    require(session != nullptr);
+
+    unsigned int length = 0;
+    const unsigned char* context =
+        SSL_SESSION_get0_id_context(session, &length);
+    return {context, context + length};
+}
+
+void narrow_context(SSL_CTX* ctx, std::span<const long> settings) {
+    Sha256 sha;
+
+    sha.add(context_of(ctx));
+    for (long setting : settings) {
+        sha.add(setting);
+    }
+    sha.add(long{SSL_CTX_get_verify_mode(ctx)});
+    sha.add(long{SSL_CTX_get_verify_depth(ctx)});
+    for (const Digest& digest : trusted(ctx)) {
+        sha.add(digest);
+    }
+
+    Digest context = sha.finish();
+    require(SSL_CTX_set_session_id_context(ctx, context.data(),
+                                           context.size()) == 1);
+}
+
+}  // namespace session_cache

@@ -1,0 +1,39 @@
+/*
+ * OpenSSL's objects and failures, as C++ has them.
+ */
+
+#pragma once
+
+#include <memory>
+#include <new>
+#include <openssl/err.h>
+#include <span>
+
+namespace session_cache {
+
+using Bytes = std::span<const unsigned char>;
+
+template <auto free>
+struct Free {
+    template <typename T>
+    void operator()(T* object) const noexcept {
+        free(object);
+    }
+};
+
+/* An object and the function that frees it, such as SSL_SESSION_free(3). */
+template <typename T, auto free>
+using Owned = std::unique_ptr<T, Free<free>>;
+
+/*
+ * For what fails but for want of memory or entropy: throws std::bad_alloc,
+ * and leaves nothing in the error queue.
+ */
+inline void require(bool succeeded) {
+    if (!succeeded) {
+        ERR_clear_error();
+        throw std::bad_alloc();
+    }
+}
+
+}  // namespace session_cache

@@ -1,0 +1,114 @@
+#include "module/seal.hpp"
+
+#include <algorithm>
+#include <openssl/rand.h>
+
+namespace session_cache {
+
+namespace {
+
+constexpr std::size_t id_at = 1;
+constexpr std::size_t nonce_at = id_at + sizeof(SealingKey::Id);
+
+const EVP_CIPHER* cipher() {
+    static EVP_CIPHER* const fetched =
+        EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+    return fetched;
+}
+
+/* AES-256-GCM under a session's own key. */
+class Gcm {
+  public:
+    enum class Mode { open, seal };
+
+    Gcm(Mode mode, const SealingKey& key, const SealedFor& what,
+        const unsigned char* head)
+        : ctx_(EVP_CIPHER_CTX_new()) {
+        SealingKey::SessionKey own;
+        key.derive(what.session_id, own);
+        require(ctx_ != nullptr &&
+                EVP_CipherInit_ex(ctx_.get(), cipher(), nullptr,
+                                  own.bytes.data(), head + nonce_at,
+                                  mode == Mode::seal) == 1);
+
+        auto length = static_cast<unsigned char>(what.session_id.size());
+        add({head, nonce_at});
+        add({&length, 1});
+        add(what.session_id);
+        add(what.context);
+    }
+
+    void crypt(Bytes from, unsigned char* to) {
+        int n = 0;
+        require(EVP_CipherUpdate(ctx_.get(), to, &n, from.data(),
+                                 static_cast<int>(from.size())) == 1);
+    }
+
+    void tag(unsigned char* to) {
+        require(finish() &&
+                EVP_CIPHER_CTX_ctrl(ctx_.get(), EVP_CTRL_AEAD_GET_TAG,
+                                    seal_tail, to) == 1);
+    }
+
+    bool matches(const unsigned char* tag) {
+        require(EVP_CIPHER_CTX_ctrl(ctx_.get(), EVP_CTRL_AEAD_SET_TAG,
+                                    seal_tail,
+                                    const_cast<unsigned char*>(tag)) == 1);
+        return finish();
+    }
+
+  private:
+    void add(Bytes data) { crypt(data, nullptr); }
+
+    bool finish() {
+        unsigned char none[1];
+        int n = 0;
+        return EVP_CipherFinal_ex(ctx_.get(), none, &n) == 1;
+    }
+
+    Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> ctx_;
+};
+
+}  // namespace
+
+void seal(const SealingKey& key, const SealedFor& what,
+          std::span<unsigned char> value) {
+    unsigned char* head = value.data();
+    auto text = value.subspan(seal_head, value.size() - seal_head - seal_tail);
+
+    head[0] = sealed_format;
+    std::copy(key.id().begin(), key.id().end(), head + id_at);
+    require(RAND_bytes(head + nonce_at, seal_head - nonce_at) == 1);
+
+    Gcm gcm(Gcm::Mode::seal, key, what, head);
+    gcm.crypt(text, text.data());
+    gcm.tag(text.data() + text.size());
+}
+
+const char* unseal(const SealingKeys& keys, const SealedFor& what,
+                   std::string_view value, SecretBytes& out) {
+    Bytes bytes(reinterpret_cast<const unsigned char*>(value.data()),
+                value.size());
+
+    if (bytes.size() <= seal_head + seal_tail || bytes[0] != sealed_format) {
+        return "not sealed";
+    }
+
+    auto id = bytes.subspan(id_at, sizeof(SealingKey::Id));
+    auto key = std::find_if(keys.begin(), keys.end(), [&](const auto& k) {
+        return std::equal(id.begin(), id.end(), k.id().begin());
+    });
+    if (key == keys.end()) {
+        return "sealed with an unknown key";
+    }
+
+    auto text = bytes.subspan(seal_head, bytes.size() - seal_head - seal_tail);
+    out.bytes().resize(text.size());
+
+    Gcm gcm(Gcm::Mode::open, *key, what, bytes.data());
+    gcm.crypt(text, reinterpret_cast<unsigned char*>(out.bytes().data()));
+    return gcm.matches(text.data() + text.size()) ? nullptr
+                                                  : "forged or damaged";
+}
+
+}  // namespace session_cache

@@ -1,0 +1,52 @@
+/*
+ * Sealed values: what a store holds of a session is secret and cannot be
+ * forged, altered, or moved to another name (AES-256-GCM, NIST SP 800-38D).
+ *
+ *     format   key id   nonce   ciphertext   tag
+ *     1        8        12      ...          16     bytes
+ *
+ * The additional data are the format, the key id, the session ID (its length
+ * before it) and the session ID context.
+ */
+
+#pragma once
+
+#include "module/sealing_key.hpp"
+#include "module/secret.hpp"
+
+#include <cstddef>
+#include <span>
+#include <string_view>
+
+namespace session_cache {
+
+/* The first byte of a sealed value. */
+inline constexpr unsigned char sealed_format = 2;
+
+/* What a sealed value has before and behind the ciphertext, in bytes. */
+inline constexpr std::size_t seal_head = 1 + sizeof(SealingKey::Id) + 12;
+inline constexpr std::size_t seal_tail = 16;
+
+/* The only session and servers that a value is for. */
+struct SealedFor {
+    Bytes session_id;
+    Bytes context;
+};
+
+/*
+ * Seals in place: the plaintext stands seal_head bytes from the beginning of
+ * `value` and ends seal_tail bytes before its end. Throws std::bad_alloc when
+ * OpenSSL fails.
+ */
+void seal(const SealingKey& key, const SealedFor& what,
+          std::span<unsigned char> value);
+
+/*
+ * Opens what seal() made, with the key of `keys` that made it. Returns null,
+ * with the plaintext in `out`, or why it is not to be believed. Throws as
+ * seal() does.
+ */
+const char* unseal(const SealingKeys& keys, const SealedFor& what,
+                   std::string_view value, SecretBytes& out);
+
+}  // namespace session_cache

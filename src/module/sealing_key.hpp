@@ -1,0 +1,70 @@
+/*
+ * The keys that sessions are sealed with. Knows OpenSSL, but no nginx.
+ *
+ * Of a key file's bytes HKDF-SHA256 (RFC 5869) makes an identifier, a key
+ * for names and one for sealing; and of the latter and a session ID the key
+ * of that session alone: a fleet stores more values than one AES-GCM key may
+ * seal with random nonces (NIST SP 800-38D, 8.3).
+ */
+
+#pragma once
+
+#include "module/openssl.hpp"
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <openssl/evp.h>
+#include <openssl/kdf.h>
+#include <string_view>
+#include <vector>
+
+namespace session_cache {
+
+class SealingKey {
+  public:
+    using Id = std::array<unsigned char, 8>;
+    using Name = std::array<unsigned char, 32>;
+
+    /* An AES-256 key, cleansed when it goes. */
+    struct SessionKey {
+        std::array<unsigned char, 32> bytes;
+        ~SessionKey() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
+    };
+
+    /* The longest of the sizes that a key file may have, in bytes. */
+    static constexpr std::size_t max_size = 80;
+
+    /* Whether a key file may be so long: as nginx's ticket keys, or 32. */
+    static bool is_size(std::size_t size) noexcept {
+        return size == 32 || size == 48 || size == max_size;
+    }
+
+    /* Of a key file's bytes. Throws std::bad_alloc when OpenSSL fails. */
+    explicit SealingKey(std::string_view file);
+
+    /* Tells keys apart; says nothing about the key. */
+    const Id& id() const noexcept { return id_; }
+
+    /* The keyed hash (HMAC-SHA256) of a session ID. Throws as above. */
+    Name name(Bytes session_id) const;
+
+    /* The key that seals this session only. Throws as above. */
+    void derive(Bytes session_id, SessionKey& key) const;
+
+  private:
+    struct Secrets;
+    struct Unmap {
+        void operator()(Secrets* secrets) const noexcept;
+    };
+
+    Id id_{};
+    std::unique_ptr<Secrets, Unmap> secrets_;
+    Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> namer_; /* keyed: cheaper by far */
+    Owned<EVP_KDF_CTX, EVP_KDF_CTX_free> kdf_;   /* has a key in use only */
+};
+
+/* The first seals, all of them open. Empty: nothing is sealed. */
+using SealingKeys = std::vector<SealingKey>;
+
+}  // namespace session_cache

@@ -1,0 +1,77 @@
+#include "module/secret.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <openssl/crypto.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace session_cache {
+
+namespace {
+
+std::string failed(const char* call) {
+    int error = errno;
+    return std::string(call) + " failed (" + std::to_string(error) + ": " +
+           std::strerror(error) + ")";
+}
+
+/* Reads all that there is, up to one byte more than is allowed. */
+std::string read_all(int fd, std::size_t most, std::string& to) {
+    std::size_t length = 0;
+
+    to.resize(most + 1);
+    while (length < to.size()) {
+        ssize_t n = read(fd, &to[length], to.size() - length);
+        if (n == -1) {
+            return failed("read()");
+        }
+        if (n == 0) {
+            break;
+        }
+        length += static_cast<std::size_t>(n);
+    }
+
+    to.resize(length);
+    return length > most ? "longer than " + std::to_string(most) + " bytes"
+                         : std::string();
+}
+
+std::string read_file(int fd, std::size_t most, SecretFile& file) {
+    struct stat status {};
+    if (fstat(fd, &status) == -1) {
+        return failed("fstat()");
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return "not a regular file";
+    }
+
+    file.is_open = (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
+    return read_all(fd, most, file.content.bytes());
+}
+
+}  // namespace
+
+/* All that the string has room for: bytes behind its end were within once. */
+SecretBytes::~SecretBytes() {
+    bytes_.resize(bytes_.capacity());
+    OPENSSL_cleanse(bytes_.data(), bytes_.size());
+}
+
+/* Non-blocking, for a FIFO would wait for its writer. */
+SecretFile read_secret(const std::string& path, std::size_t most) {
+    SecretFile file;
+
+    int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd == -1) {
+        file.error = failed("open()");
+        return file;
+    }
+
+    file.error = read_file(fd, most, file);
+    close(fd);
+    return file;
+}
+
+}  // namespace session_cache
