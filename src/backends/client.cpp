@@ -8,11 +8,18 @@ namespace backends {
 Client::Client(coro::Scheduler& scheduler, Options options, Log log,
                std::string kind)
     : scheduler_(scheduler), options_(std::move(options)),
-      journal_(std::move(log), std::move(kind)), addresses_(options_.addresses),
+      journal_(std::move(log), std::move(kind)),
+      start_timer_(scheduler_.loop().make_timer(
+          {[](void* self) noexcept {
+               static_cast<Client*>(self)->end_start(Status::unavailable);
+           },
+           this})),
+      addresses_(options_.addresses),
       random_(static_cast<std::minstd_rand::result_type>(
           std::chrono::steady_clock::now().time_since_epoch().count())) {}
 
 bool Client::start() noexcept {
+    start_timer_->set(now() + options_.interval);
     return scheduler_.start(
         {[](void* self) noexcept { static_cast<Client*>(self)->drive(); },
          this});
@@ -41,18 +48,48 @@ Status Client::look_up(std::string_view key, const Waiter& waiter) noexcept {
             return Status::queued;
         }
 
-        Status status = admit();
+        Status status = admit(up_ || starting_);
         if (status != Status::queued) {
             return status;
         }
 
         auto lookup = std::make_unique<Lookup>(lookups_, key, waiter);
-        return enqueue(
-                   {.kind = Kind::get, .key = key, .lookup = std::move(lookup)})
-                   ? Status::queued
-                   : Status::refused;
+        if (!starting_) {
+            return begin(std::move(lookup));
+        }
+        early_.push_back(std::move(lookup));
+        return Status::queued;
     } catch (const std::bad_alloc&) {
         return Status::refused;
+    }
+}
+
+/* Who waits for a lookup that is refused has its answer by that. */
+Status Client::begin(std::unique_ptr<Lookup> lookup) noexcept {
+    std::string_view key = lookup->key();
+    Request request{.kind = Kind::get, .key = key, .lookup = std::move(lookup)};
+
+    if (enqueue(request)) {
+        return Status::queued;
+    }
+    answer(request.lookup.get(), Status::refused);
+    return Status::refused;
+}
+
+/*
+ * A worker's first lookups wait for its first connection, or each reload
+ * would cost resumptions; but for an interval at most.
+ */
+void Client::end_start(Status status) noexcept {
+    starting_ = false;
+    start_timer_->cancel();
+
+    for (auto& lookup : std::exchange(early_, {})) {
+        if (status == Status::queued) {
+            begin(std::move(lookup));
+        } else {
+            answer(lookup.get(), status);
+        }
     }
 }
 
@@ -67,31 +104,37 @@ Status Client::erase(std::string_view key) noexcept {
 
 /* Who asks after a change must not join a lookup that went out before it. */
 Status Client::change(Request request) noexcept {
-    Status status = admit();
+    Status status = admit(up_);
 
     if (status == Status::queued) {
         lookups_.close(request.key);
-        status = enqueue(std::move(request)) ? status : Status::refused;
+        status = enqueue(request) ? status : Status::refused;
     }
     return status;
 }
 
-Status Client::admit() noexcept {
-    if (!up_) {
+Status Client::admit(bool available) noexcept {
+    if (!available) {
         return Status::unavailable;
     }
     return has_room() ? Status::queued : Status::refused;
 }
 
-bool Client::has_room() {
-    if (queued() < options_.count) {
-        journal_.worked("queueing", now());
-        return true;
-    }
+bool Client::has_room() noexcept {
+    std::size_t length = queued() + early_.size();
+    bool room = length < options_.count;
 
-    journal_.failed("queueing", "full",
-                    "queue is full: " + std::to_string(queued()), now());
-    return false;
+    try {
+        if (room) {
+            journal_.worked("queueing", now());
+        } else {
+            journal_.failed("queueing", "full",
+                            "queue is full: " + std::to_string(length), now());
+        }
+    } catch (const std::bad_alloc&) {
+        return room; /* not logged */
+    }
+    return room;
 }
 
 void Client::drive() noexcept {
@@ -111,6 +154,7 @@ void Client::drive() noexcept {
             }
             failures = 0;
         }
+        end_start(Status::unavailable);
         rest();
         look_up_name();
     }
@@ -178,6 +222,7 @@ void Client::rest() noexcept {
 
 void Client::close() noexcept {
     closing_ = true;
+    end_start(Status::unavailable);
 
     if (resting_) {
         scheduler_.wake(*resting_, coro::Wake::cancelled);
@@ -188,6 +233,7 @@ void Client::close() noexcept {
 void Client::connected() {
     up_ = true;
     journal_.connected();
+    end_start(Status::queued);
 }
 
 /* A waiter's frame is looked at only while it waits for just this. */

@@ -15,6 +15,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace backends {
 
@@ -67,8 +68,8 @@ class Client : public Store {
     /* How many requests are queued. */
     virtual std::size_t queued() const noexcept = 0;
 
-    /* Queues a request. False: memory is short. */
-    virtual bool enqueue(Request request) noexcept = 0;
+    /* Queues a request. False: memory is short, and it is left as it was. */
+    virtual bool enqueue(Request& request) noexcept = 0;
 
     /* Ends a lookup, if there is one: gives the answer to who still waits. */
     void answer(Lookup* lookup, Status status,
@@ -87,9 +88,11 @@ class Client : public Store {
 
   private:
     Status look_up(std::string_view key, const Waiter& waiter) noexcept;
+    Status begin(std::unique_ptr<Lookup> lookup) noexcept;
     Status change(Request request) noexcept;
-    Status admit() noexcept;
-    bool has_room();
+    Status admit(bool available) noexcept;
+    bool has_room() noexcept;
+    void end_start(Status status) noexcept;
     void drive() noexcept;
     Loss try_address() noexcept;
     void look_up_name() noexcept;
@@ -97,8 +100,11 @@ class Client : public Store {
     void rest() noexcept;
 
     Lookups lookups_;
+    std::vector<std::unique_ptr<Lookup>> early_; /* while starting_ */
+    std::unique_ptr<coro::Timer> start_timer_;
     std::vector<Address> addresses_;
     std::size_t address_ = 0;
+    bool starting_ = true;
     bool up_ = false;
     bool closing_ = false;
     std::optional<coro::Waker> resting_;

@@ -36,6 +36,7 @@ class Lookup {
     /* Whoever wants the key from now on looks it up anew. */
     void close() noexcept;
 
+    const std::string& key() const noexcept { return key_; }
     const std::vector<Waiter>& waiters() const noexcept { return waiters_; }
 
   private:

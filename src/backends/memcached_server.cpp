@@ -83,15 +83,18 @@ std::size_t MemcachedServer::queued() const noexcept {
     return queue_.size() + round_.size() - (pinging ? 1 : 0);
 }
 
-bool MemcachedServer::enqueue(Request request) noexcept {
+bool MemcachedServer::enqueue(Request& request) noexcept {
     try {
-        queue_.push_back({request.kind, std::string(request.key),
+        queue_.push_back({request.kind,
+                          std::string(request.key),
                           std::string(request.value),
-                          expiration_of(request.ttl), now() + options_.timeout,
-                          std::move(request.lookup)});
+                          expiration_of(request.ttl),
+                          now() + options_.timeout,
+                          {}});
     } catch (const std::bad_alloc&) {
         return false;
     }
+    queue_.back().lookup = std::move(request.lookup);
 
     if (idle_) {
         gather_.add(is_urgent(request));

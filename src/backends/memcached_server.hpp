@@ -46,7 +46,7 @@ class MemcachedServer final : public Client {
     Loss attempt(const Address& address) override;
     void disconnect() noexcept override;
     std::size_t queued() const noexcept override;
-    bool enqueue(Request request) noexcept override;
+    bool enqueue(Request& request) noexcept override;
 
     void open(const Address& address);
     Loss ping();

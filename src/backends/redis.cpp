@@ -34,9 +34,9 @@ class Redis final : public Client {
     Loss attempt(const Address& address) override;
     void disconnect() noexcept override;
     std::size_t queued() const noexcept override;
-    bool enqueue(Request request) noexcept override;
+    bool enqueue(Request& request) noexcept override;
 
-    bool push(Words words, std::unique_ptr<Lookup> lookup = nullptr) noexcept;
+    bool push(Words words) noexcept;
     void greet();
     Loss serve();
     Loss receive();
@@ -55,12 +55,12 @@ Redis::Redis(coro::Scheduler& scheduler, Options options, Log log)
     : Client(scheduler, std::move(options), std::move(log), "redis"),
       stream_(scheduler), outbox_(scheduler.loop(), stream_) {}
 
-bool Redis::enqueue(Request request) noexcept {
+bool Redis::enqueue(Request& request) noexcept {
     bool pushed = false;
 
     switch (request.kind) {
     case Kind::get:
-        pushed = push({"GET", request.key}, std::move(request.lookup));
+        pushed = push({"GET", request.key});
         break;
     case Kind::set:
         pushed = push({"SETEX", request.key,
@@ -71,7 +71,10 @@ bool Redis::enqueue(Request request) noexcept {
         break;
     }
 
-    outbox_.queued(is_urgent(request));
+    if (pushed) {
+        queue_.back().lookup = std::move(request.lookup);
+        outbox_.queued(is_urgent(request));
+    }
     return pushed;
 }
 
@@ -83,10 +86,9 @@ std::size_t Redis::queued() const noexcept {
 }
 
 /* The first word has to be a literal. */
-bool Redis::push(Words words, std::unique_ptr<Lookup> lookup) noexcept {
+bool Redis::push(Words words) noexcept {
     try {
-        queue_.push_back({words.begin()->data(), now() + options_.timeout,
-                          std::move(lookup)});
+        queue_.push_back({words.begin()->data(), now() + options_.timeout, {}});
     } catch (const std::bad_alloc&) {
         return false;
     }

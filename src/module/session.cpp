@@ -133,15 +133,14 @@ Session believe(const ServerConf& conf, SSL* ssl, SessionId id,
  */
 backends::Fetched fetch(const ServerConf& conf, ngx_connection_t* c,
                         SessionId id) {
-    std::vector<std::string> names = names_of(*conf.remote, id);
-    Suspension suspension(c);
     backends::Fetched fetched;
 
-    if (!suspension.possible()) {
-        return fetched;
-    }
+    for (const std::string& name : names_of(*conf.remote, id)) {
+        Suspension suspension(c); /* of one wait only */
+        if (!suspension.possible()) {
+            break;
+        }
 
-    for (const std::string& name : names) {
         fetched = conf.store->fetch(name);
         if (fetched.status != backends::Status::miss) {
             break;

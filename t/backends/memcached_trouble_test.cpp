@@ -104,9 +104,9 @@ TEST_CASE("memcached frozen: it takes connections, but is not up") {
     memcached.freeze();
     TestStore s({store_server(memcached)}, One::options(50ms));
     s.loop.run_turns(10);
-    CHECK(s.at_once(Status::unavailable));
     s.loop.skip(timeout);
     CHECK(s.logs("unavailable: get timed out"));
+    CHECK(s.at_once(Status::unavailable));
     memcached.thaw();
     CHECK(s.connects());
     CHECK(s.fetch("key").status == Status::miss);
