@@ -110,6 +110,22 @@ KeyPair save(const Issued& issued, const fs::path& dir,
     return pair;
 }
 
+void save_crl(const Issued& ca, const fs::path& path) {
+    const std::unique_ptr<X509_CRL, Deleter<X509_CRL_free>> crl(X509_CRL_new());
+    X509_CRL_set_version(crl.get(), X509_CRL_VERSION_2);
+    X509_CRL_set_issuer_name(crl.get(),
+                             X509_get_subject_name(ca.certificate.get()));
+    X509_CRL_set1_lastUpdate(crl.get(),
+                             X509_get0_notBefore(ca.certificate.get()));
+    X509_CRL_set1_nextUpdate(crl.get(),
+                             X509_get0_notAfter(ca.certificate.get()));
+    const File file(fopen(path.c_str(), "w"));
+    if (!file || X509_CRL_sign(crl.get(), ca.key.get(), EVP_sha256()) == 0 ||
+        PEM_write_X509_CRL(file.get(), crl.get()) != 1) {
+        throw std::runtime_error("cannot make a CRL");
+    }
+}
+
 }  // namespace
 
 Certificates::Certificates() : subject("CN=client") {
@@ -119,6 +135,8 @@ Certificates::Certificates() : subject("CN=client") {
     rsa = save(server(rsa_key()), at, "rsa");
     ecdsa = save(server(ec_key()), at, "ecdsa");
     client_ca = save(ca, at, "ca");
+    crl = at / "revoked.pem";
+    save_crl(ca, crl);
     client = save(support::client("client", 0, ca), at, "client");
     large = save(support::client("large", 350, ca), at, "large");
     huge = save(support::client("huge", 1300, ca), at, "huge");

@@ -16,13 +16,14 @@ struct KeyPair {
 // Everything the tests' servers and clients show each other.
 struct Certificates {
     TempDir dir;
-    KeyPair rsa;          // servers
-    KeyPair ecdsa;        // servers; the same name, another key
-    KeyPair client_ca;    // signs the clients below
-    KeyPair client;       // of an ordinary size
-    KeyPair large;        // a client of about 20 KiB
-    KeyPair huge;         // a client of more than 64 KiB
-    std::string subject;  // $ssl_client_s_dn of `client`
+    KeyPair rsa;                // servers
+    KeyPair ecdsa;              // servers; the same name, another key
+    KeyPair client_ca;          // signs the clients below
+    KeyPair client;             // of an ordinary size
+    KeyPair large;              // a client of about 20 KiB
+    KeyPair huge;               // a client of more than 64 KiB
+    std::string subject;        // $ssl_client_s_dn of `client`
+    std::filesystem::path crl;  // of client_ca, with nothing in it
 
     Certificates();
 };

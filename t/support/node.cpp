@@ -135,6 +135,17 @@ Session Fleet::make(const TlsOptions& options) {
     return made.session();
 }
 
+// With a record that was not made with the connection's keys.
+void spoil(const Node& node, const Session& session) {
+    TlsClient client(node.address(), tls12(session));
+    client.handshake();
+    REQUIRE(client.reused());
+    node.nginx().expect_complaint("bad record mac");
+    client.socket().write("\x17\x03\x03" + std::string(1, '\0') + "\x20" +
+                          std::string(0x20, 'x'));
+    client.socket().read_to_end();
+}
+
 bool eventually_resumes(const Node& a, const Node& b) {
     const auto works = [&](TlsOptions options) {
         return eventually([&] {

@@ -89,6 +89,9 @@ store_sessions(const StoreServer& store, const Node& node, std::size_t count,
 // nodes have to notice that the store is back.
 bool eventually_resumes(const Node& a, const Node& b);
 
+// Lets a TLS 1.2 session go bad at the node, which is to remove it then.
+void spoil(const Node& node, const Session& session);
+
 // Two nodes alike on one store, ready for each other's sessions.
 struct Fleet {
     explicit Fleet(StoreServer& store, const NodeConfig& config = {},

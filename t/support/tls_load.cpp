@@ -1,5 +1,7 @@
 #include "support/tls_load.hpp"
 
+#include <utility>
+
 namespace support {
 
 int TlsLoad::Tally::failed() const {
@@ -19,7 +21,11 @@ std::string TlsLoad::Tally::text() const {
            " full, " + std::to_string(failed()) + " failed" + places;
 }
 
-TlsLoad::TlsLoad(const Address& address, int clients) : address_(address) {
+TlsLoad::TlsLoad(const Address& address, int clients)
+    : TlsLoad({address}, clients, [](const Session&) { return true; }) {}
+
+TlsLoad::TlsLoad(std::vector<Address> addresses, int clients, Ready ready)
+    : addresses_(std::move(addresses)), ready_(std::move(ready)) {
     for (int i = 0; i < clients; ++i) {
         clients_.emplace_back(
             [this, i] { run(i % 2 == 0 ? tls12() : tls13()); });
@@ -55,15 +61,15 @@ TlsLoad::Tally TlsLoad::stop() {
 }
 
 void TlsLoad::run(TlsOptions options) {
-    while (!stopping_) {
-        visit(options);
+    for (std::size_t i = 0; !stopping_; ++i) {
+        visit(addresses_[i % addresses_.size()], options);
     }
 }
 
-void TlsLoad::visit(TlsOptions& options) {
+void TlsLoad::visit(const Address& address, TlsOptions& options) {
     const char* where = "connect";
     try {
-        TlsClient client(address_, options);
+        TlsClient client(address, options);
         where = "handshake";
         client.handshake();
         where = "response";
@@ -75,6 +81,10 @@ void TlsLoad::visit(TlsOptions& options) {
         // With TLS 1.2 the session that was resumed remains.
         if (!visit.sessions.empty()) {
             options.session = visit.session();
+            where = "store";
+            if (!eventually([&] { return ready_(options.session); })) {
+                throw TlsError("not stored");
+            }
         }
         count(visit.reused ? tally_.resumed : tally_.full);
     } catch (const std::runtime_error&) {

@@ -3,6 +3,7 @@
 #include "support/tls_exchange.hpp"
 
 #include <atomic>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <string>
@@ -16,6 +17,12 @@ namespace support {
 class TlsLoad {
   public:
     TlsLoad(const Address& address, int clients);
+
+    // Whether a client may come back with a session it has just been given:
+    // where it goes to another node, it may be faster than the store.
+    using Ready = std::function<bool(const Session& session)>;
+    // From node to node.
+    TlsLoad(std::vector<Address> addresses, int clients, Ready ready);
     ~TlsLoad();
 
     struct Tally {
@@ -37,10 +44,11 @@ class TlsLoad {
 
   private:
     void run(TlsOptions options);
-    void visit(TlsOptions& options);
+    void visit(const Address& address, TlsOptions& options);
     void count(int& counter);
 
-    Address address_;
+    std::vector<Address> addresses_;
+    Ready ready_;
     std::atomic<bool> stopping_{false};
     mutable std::mutex mutex_;
     Tally tally_;

@@ -1,0 +1,29 @@
+#pragma once
+
+#include "module/sealing_key.hpp"
+#include "support/files.hpp"
+#include "support/tls_client.hpp"
+
+#include <string>
+
+namespace support {
+
+// Key files by letters, so that a test can tell which node has which.
+class KeyFiles {
+  public:
+    // The parameters `key=` for the letters' files, which are made if need be.
+    std::string parameters(const std::string& letters) const;
+
+    std::string file(char letter) const {
+        return (dir_.path() / std::string(1, letter)).string();
+    }
+    static std::string content(char letter) { return std::string(80, letter); }
+
+    // Where a session that was sealed with this key is in the store.
+    static std::string name(char letter, const Session& session);
+
+  private:
+    TempDir dir_;
+};
+
+}  // namespace support
