@@ -1,10 +1,12 @@
 // The keys that sessions are sealed with, and what is made of their files.
 
 #include "module/sealing_key.hpp"
+#include "support/memory_scan.hpp"
 
 #include <doctest/doctest.h>
 #include <set>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 using namespace session_cache;
@@ -87,4 +89,21 @@ TEST_CASE("sealing key: it may be moved") {
     }
     CHECK(hex(keys[0].name(session_id(1))) ==
           hex(SealingKey(std::string(32, 'a')).name(session_id(1))));
+}
+
+TEST_CASE("sealing key: no core dump has it") {
+    // Of a file of 80 times k. (The key for names, which opens nothing, is in
+    // OpenSSL's memory, too.)
+    const std::string sealing = "e4e64cf9a7ceebc5692c8feb4e7671ca"
+                                "dc1dbfea4f11a2e2cfba301d96a9ee4e";
+    {
+        const SealingKey key(std::string(80, 'k'));
+        CHECK(key.name(session_id(0)) != key.name(session_id(1)));
+        CHECK(derived(key, session_id(0)) != derived(key, session_id(1)));
+        CHECK(support::count_in_core(getpid(), sealing) == 0);
+        // So that it was looked for the right thing.
+        CHECK(support::count_hidden(getpid(), sealing) == 1);
+    }
+    CHECK(support::count_hidden(getpid(), sealing) == 0);
+    CHECK(support::count_in_core(getpid(), sealing) == 0);
 }

@@ -1,0 +1,99 @@
+#include "support/memory_scan.hpp"
+#include "support/files.hpp"
+#include "support/unique_fd.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <fcntl.h>
+#include <functional>
+#include <sstream>
+#include <stdexcept>
+#include <string.h>
+#include <vector>
+
+namespace support {
+
+namespace {
+
+struct Mapping {
+    std::uintptr_t begin = 0;
+    std::uintptr_t end = 0;
+    bool is_writable = false;
+    bool is_hidden = false;  // "dd": MADV_DONTDUMP
+};
+
+std::vector<Mapping> mappings_of(const std::string& proc) {
+    std::vector<Mapping> all;
+    std::istringstream smaps(read_file(proc + "/smaps"));
+    for (std::string line; std::getline(smaps, line);) {
+        Mapping mapping;
+        char mode[5];
+        if (std::sscanf(line.c_str(), "%lx-%lx %4s", &mapping.begin,
+                        &mapping.end, mode) == 3) {
+            mapping.is_writable = mode[0] == 'r' && mode[1] == 'w';
+            all.push_back(mapping);
+        } else if (line.starts_with("VmFlags:")) {
+            all.back().is_hidden = line.find(" dd ") != line.npos;
+        }
+    }
+    return all;
+}
+
+bool is_at(const char* bytes, const std::string& hex) {
+    constexpr char digits[] = "0123456789abcdef";
+    for (std::size_t i = 0; i < hex.size() / 2; ++i) {
+        const auto byte = static_cast<unsigned char>(bytes[i]);
+        if (hex[2 * i] != digits[byte >> 4] ||
+            hex[2 * i + 1] != digits[byte & 15]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+// Page by page, with as much of the page before as may belong to a find. The
+// buffer holds pieces of what was found: it is cleared.
+std::size_t count(int memory, const Mapping& mapping, const std::string& hex) {
+    const std::size_t size = hex.size() / 2;
+    constexpr std::size_t step = 4096;
+    std::vector<char> buffer(step + size);
+    std::size_t found = 0;
+    for (auto at = mapping.begin; at < mapping.end; at += step) {
+        const auto n = pread(memory, buffer.data(),
+                             std::min(buffer.size() - 1, mapping.end - at),
+                             static_cast<off_t>(at));
+        for (ssize_t i = 0; i + static_cast<ssize_t>(size) <= n; ++i) {
+            found += is_at(buffer.data() + i, hex);
+        }
+    }
+    explicit_bzero(buffer.data(), buffer.size());
+    return found;
+}
+
+std::size_t count(pid_t pid, const std::string& hex, bool hidden) {
+    const auto proc = "/proc/" + std::to_string(pid);
+    const UniqueFd memory(open((proc + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
+    if (memory.get() < 0) {
+        throw std::runtime_error("cannot read the memory of " + proc);
+    }
+    std::size_t found = 0;
+    for (const auto& mapping : mappings_of(proc)) {
+        if (mapping.is_writable && mapping.is_hidden == hidden) {
+            found += count(memory.get(), mapping, hex);
+        }
+    }
+    return found;
+}
+
+}  // namespace
+
+std::size_t count_in_core(pid_t pid, const std::string& hex) {
+    return count(pid, hex, false);
+}
+
+std::size_t count_hidden(pid_t pid, const std::string& hex) {
+    return count(pid, hex, true);
+}
+
+}  // namespace support
