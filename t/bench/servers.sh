@@ -78,6 +78,12 @@ make_certificate() {
         -keyout "$work/key.pem" -out "$work/cert.pem" 2>/dev/null
 }
 
+make_sealing_key() {
+    local file=$work/sealing.key
+    [[ -f $file ]] || (umask 077 && openssl rand -out "$file" 80)
+    echo "$file"
+}
+
 # The lines of a server block in which the variants differ. In those that
 # are to be suspended nothing ends the wait but the store.
 variant_directives() {
@@ -86,6 +92,7 @@ variant_directives() {
     case $1 in
     shared) echo "$shared ssl_session_tickets off;" ;;
     redis) echo "$redis;" ;;
+    sealed) echo "$redis key=$(make_sealing_key);" ;;
     memcached)
         echo "remote_ssl_session_cache type=memcached" \
             "addr=127.0.0.1:$memcached_port;"

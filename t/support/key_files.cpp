@@ -1,6 +1,7 @@
 #include "support/key_files.hpp"
 #include "module/value.hpp"
 
+#include <openssl/kdf.h>
 #include <vector>
 
 namespace support {
@@ -16,6 +17,26 @@ std::string KeyFiles::parameters(const std::string& letters) const {
         text += " \"key=" + file(letter) + '"';
     }
     return text;
+}
+
+// HKDF-SHA256 (RFC 5869), in the older of OpenSSL's ways.
+std::string KeyFiles::sealing_key(char letter) {
+    const auto file = content(letter);
+    const std::string info = "ngx_ssl_session_cache sealing";
+    std::vector<unsigned char> key(32);
+    std::size_t size = key.size();
+    EVP_PKEY_CTX* ctx = EVP_PKEY_CTX_new_id(EVP_PKEY_HKDF, nullptr);
+    EVP_PKEY_derive_init(ctx);
+    EVP_PKEY_CTX_set_hkdf_md(ctx, EVP_sha256());
+    EVP_PKEY_CTX_set1_hkdf_key(
+        ctx, reinterpret_cast<const unsigned char*>(file.data()),
+        static_cast<int>(file.size()));
+    EVP_PKEY_CTX_add1_hkdf_info(
+        ctx, reinterpret_cast<const unsigned char*>(info.data()),
+        static_cast<int>(info.size()));
+    EVP_PKEY_derive(ctx, key.data(), &size);
+    EVP_PKEY_CTX_free(ctx);
+    return session_cache::name_of("", key);
 }
 
 std::string KeyFiles::name(char letter, const Session& session) {

@@ -19,6 +19,9 @@ class KeyFiles {
     }
     static std::string content(char letter) { return std::string(80, letter); }
 
+    // What is made of the file for sealing, in hexadecimal.
+    static std::string sealing_key(char letter);
+
     // Where a session that was sealed with this key is in the store.
     static std::string name(char letter, const Session& session);
 
