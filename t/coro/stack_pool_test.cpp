@@ -144,31 +144,12 @@ TEST_CASE("coroutines that follow each other share one warm stack") {
     CHECK(c.stacks.mapped() == 1);
 }
 
-TEST_CASE("repeated crowds of coroutines map no stack anew") {
-    Coroutines c;
+namespace {
 
-    for (int crowd = 0; crowd < 20; ++crowd) {
-        std::vector<coro::Waker> wakers;
-        for (int i = 0; i < 100; ++i) {
-            c.start([&] {
-                wakers.push_back(coro::next_wait());
-                coro::wait();
-            });
-        }
-        for (const coro::Waker waker : wakers) {
-            c.scheduler.wake(waker);
-        }
-        REQUIRE(c.finish());
-        CHECK(c.stacks.mapped() == 100);
-        CHECK(c.stacks.idle() == 100);
-    }
-}
-
-TEST_CASE("the stacks of a past crowd go back by themselves, in time") {
-    Coroutines c;
+// A crowd of coroutines that wait at a time, to their end.
+void let_wait(Coroutines& c, int count) {
     std::vector<coro::Waker> wakers;
-
-    for (int i = 0; i < 100; ++i) {
+    for (int i = 0; i < count; ++i) {
         c.start([&] {
             wakers.push_back(coro::next_wait());
             coro::wait();
@@ -178,6 +159,23 @@ TEST_CASE("the stacks of a past crowd go back by themselves, in time") {
         c.scheduler.wake(waker);
     }
     REQUIRE(c.finish());
+}
+
+}  // namespace
+
+TEST_CASE("repeated crowds of coroutines map no stack anew") {
+    Coroutines c;
+
+    for (int crowd = 0; crowd < 20; ++crowd) {
+        let_wait(c, 100);
+        CHECK(c.stacks.mapped() == 100);
+        CHECK(c.stacks.idle() == 100);
+    }
+}
+
+TEST_CASE("the stacks of a past crowd go back by themselves, in time") {
+    Coroutines c;
+    let_wait(c, 100);
     CHECK(c.stacks.mapped() == 100);
 
     // one stack stays in use, the others do not

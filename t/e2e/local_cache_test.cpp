@@ -6,39 +6,42 @@
 
 using namespace support;
 
+namespace {
+
+// With a session of node a's that node b has resumed; the store is empty then.
+TlsOptions resumed_once(Fleet& fleet, TlsOptions options) {
+    options.session = fleet.make(options);
+    CHECK(fleet.b.get(options).reused);
+    fleet.store.flush();
+    return options;
+}
+
+}  // namespace
+
 STORE_TEST_CASE("a new session goes to the local cache and to the store") {
     Server store;
     Fleet fleet(store, shared_cache());
-    for (auto options : {tls12(), tls13()}) {
+    for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        options.session = fleet.make(options);
-        CHECK(fleet.b.get(options).reused);
-        store.flush();
-        CHECK(fleet.a.get(options).reused);
+        CHECK(fleet.a.get(resumed_once(fleet, options)).reused);
     }
 }
 
 STORE_TEST_CASE("a hit in the store fills the local cache") {
     Server store;
     Fleet fleet(store, shared_cache());
-    for (auto options : {tls12(), tls13()}) {
+    for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        options.session = fleet.make(options);
-        CHECK(fleet.b.get(options).reused);
-        store.flush();
-        CHECK(fleet.b.get(options).reused);
+        CHECK(fleet.b.get(resumed_once(fleet, options)).reused);
     }
 }
 
 STORE_TEST_CASE("without a local cache nothing is kept but in the store") {
     Server store;
     Fleet fleet(store);
-    for (auto options : {tls12(), tls13()}) {
+    for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        options.session = fleet.make(options);
-        CHECK(fleet.b.get(options).reused);
-        store.flush();
-        CHECK_FALSE(fleet.b.get(options).reused);
+        CHECK_FALSE(fleet.b.get(resumed_once(fleet, options)).reused);
     }
 }
 

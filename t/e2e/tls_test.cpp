@@ -6,41 +6,52 @@
 
 using namespace support;
 
-TEST_CASE("a resumption after a HelloRetryRequest") {
-    NodeConfig config;
-    config.server = "ssl_ecdh_curve secp384r1;";
+namespace {
+
+// Nodes that want another key share than clients send unasked.
+struct RetryFleet {
     RedisServer redis;
-    Fleet fleet(redis, config);
-    auto options = tls13();
-    options.groups = "X25519:P-384";
-    options.session = fleet.make(options);
-    TlsClient client(fleet.b.address(), options);
-    client.handshake();
-    CHECK(client.hello_retry());
-    CHECK(client.reused());
-    CHECK_FALSE(exchange(client).body().empty());
+    Fleet fleet{redis, config()};
+    TlsOptions options = tls13();
+
+    RetryFleet() {
+        options.groups = "X25519:P-384";
+        options.session = fleet.make(options);
+    }
+
+    static NodeConfig config() {
+        NodeConfig config;
+        config.server = "ssl_ecdh_curve secp384r1;";
+        return config;
+    }
+
+    static void check_resumes(TlsClient& client) {
+        client.handshake();
+        CHECK(client.hello_retry());
+        CHECK(client.reused());
+        CHECK_FALSE(exchange(client).body().empty());
+    }
+};
+
+}  // namespace
+
+TEST_CASE("a resumption after a HelloRetryRequest") {
+    RetryFleet f;
+    TlsClient client(f.fleet.b.address(), f.options);
+    f.check_resumes(client);
 }
 
 TEST_CASE("a HelloRetryRequest while the store is frozen") {
-    NodeConfig config;
-    config.server = "ssl_ecdh_curve secp384r1;";
-    RedisServer redis;
-    Fleet fleet(redis, config);
-    auto options = tls13();
-    options.groups = "X25519:P-384";
-    options.session = fleet.make(options);
-    redis.freeze();
-    TlsClient client(fleet.b.address(), options);
+    RetryFleet f;
+    f.redis.freeze();
+    TlsClient client(f.fleet.b.address(), f.options);
     CHECK_FALSE(client.step());
-    auto fresh = options;
+    auto fresh = f.options;
     fresh.session = nullptr;
-    CHECK_FALSE(fleet.b.get(fresh).body().empty());
+    CHECK_FALSE(f.fleet.b.get(fresh).body().empty());
     CHECK_FALSE(client.step());
-    redis.thaw();
-    client.handshake();
-    CHECK(client.hello_retry());
-    CHECK(client.reused());
-    CHECK_FALSE(exchange(client).body().empty());
+    f.redis.thaw();
+    f.check_resumes(client);
 }
 
 TEST_CASE("early data is accepted at the other node") {

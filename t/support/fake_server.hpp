@@ -1,0 +1,71 @@
+#pragma once
+
+#include "support/test_store.hpp"
+
+#include <doctest/doctest.h>
+#include <optional>
+#include <string>
+
+namespace support {
+
+// A store's client, connected to what says things that no such server would.
+// `Protocol` has the `ping` and the `pong` that it begins with, and makes the
+// client.
+template <class Protocol>
+class FakeServer {
+  public:
+    FakeServer() {
+        auto options = store_options();
+        options.interval = interval;  // so that no PING comes between
+        Protocol::connect(store, peer, std::move(options));
+        greet();
+    }
+
+    // Takes the client's next connection.
+    void reconnect() {
+        store->loop.skip(interval);
+        greet();
+    }
+
+    // A fetch whose command has arrived.
+    std::shared_ptr<TestStore::Fetch> begin_fetch(const std::string& key) {
+        const auto before = peer.received().size();
+        auto fetch = store->begin_fetch(key);
+        await(key, before);
+        return fetch;
+    }
+
+    // What a fetch comes to when it is answered so.
+    backends::Fetched fetch(const std::string& answer) {
+        const auto fetch = begin_fetch("key");
+        peer.send(answer);
+        CHECK(store->loop.run_until([&] { return fetch->done; }));
+        return fetch->result;
+    }
+
+    // Answers the PING that comes next.
+    void greet_again() {
+        await(Protocol::ping, 0);
+        peer.send(Protocol::pong);
+    }
+
+    static constexpr std::chrono::hours interval{1};
+    Peer peer;
+    std::optional<TestStore> store;
+
+  protected:
+    void await(const std::string& text, std::size_t from) {
+        REQUIRE(store->loop.run_until(
+            [&] { return peer.received().find(text, from) != text.npos; }));
+    }
+
+  private:
+    void greet() {
+        const auto times = store->logged("connected");
+        REQUIRE(store->loop.run_until([this] { return peer.accept(); }));
+        greet_again();
+        REQUIRE(store->connects(times + 1));
+    }
+};
+
+}  // namespace support
