@@ -55,7 +55,8 @@ build_client() {
         -lssl -lcrypto
 }
 
-make_certificate() {
+make_secrets() {
+    (umask 077 && openssl rand -out "$work/sealing.key" 80)
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 \
         -subj "/CN=$server_name" -addext "subjectAltName=DNS:$server_name" \
         -keyout "$work/key.pem" -out "$work/certificate.pem" 2> /dev/null
@@ -165,7 +166,8 @@ http {
         r       resumed;
     }
 
-    remote_ssl_session_cache type=$store addr=unix:$work/store.sock;
+    remote_ssl_session_cache type=$store addr=unix:$work/store.sock
+        "key=$work/sealing.key";
 
     server {
         listen 127.0.0.1:${port[$node]} ssl;
@@ -316,7 +318,7 @@ main() {
     trap 'exit 1' INT TERM HUP
 
     say "starting a $store and two nginx nodes in $work"
-    make_certificate
+    make_secrets
     start_store
     start_node A
     start_node B
