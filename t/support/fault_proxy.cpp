@@ -1,59 +1,15 @@
 #include "support/fault_proxy.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <cerrno>
 #include <cstdlib>
-#include <netinet/tcp.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <system_error>
-#include <unistd.h>
 #include <utility>
 
 namespace support {
 
 namespace {
-
-[[noreturn]] void fail(const char* what) {
-    throw std::system_error(errno, std::generic_category(), what);
-}
-
-// On a loopback port that the kernel chooses.
-UniqueFd listen_at(Address& address) {
-    UniqueFd fd(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    sockaddr_in in{};
-    in.sin_family = AF_INET;
-    in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t length = sizeof in;
-    auto* any = reinterpret_cast<sockaddr*>(&in);
-    if (bind(fd.get(), any, length) != 0 ||
-        getsockname(fd.get(), any, &length) != 0 || listen(fd.get(), 128) < 0) {
-        fail("listen");
-    }
-    address.port = ntohs(in.sin_port);
-    return fd;
-}
-
-// Nothing when nobody is there.
-UniqueFd connect_to(const std::string& path) {
-    UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    path.copy(address.sun_path, sizeof address.sun_path - 1);
-    const auto* where = reinterpret_cast<sockaddr*>(&address);
-    return connect(fd.get(), where, sizeof address) == 0 ? std::move(fd)
-                                                         : UniqueFd();
-}
-
-// What is there to read; nothing at the end, or on an error.
-std::string receive(int fd) {
-    std::string bytes(65536, '\0');
-    const auto n = recv(fd, bytes.data(), bytes.size(), 0);
-    bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
-    return bytes;
-}
 
 void reset(UniqueFd& fd) {
     const linger now{1, 0};
@@ -171,14 +127,11 @@ int FaultProxy::timeout() const {
 }
 
 void FaultProxy::accept() {
-    UniqueFd client(accept4(listener_.get(), nullptr, nullptr,
-                            SOCK_NONBLOCK | SOCK_CLOEXEC));
+    UniqueFd client = accept_from(listener_);
     UniqueFd store = connect_to(store_);
     if (client.get() < 0 || store.get() < 0) {
         return;
     }
-    const int on = 1;
-    setsockopt(client.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     Link& link = links_.emplace_back();
     link.store.to = std::move(store);
     link.client.to = std::move(client);
@@ -202,7 +155,7 @@ void FaultProxy::serve(Link& link, short store, short client,
 }
 
 void FaultProxy::take_request(Link& link, const Fault& fault) {
-    auto bytes = receive(link.client.to.get());
+    auto bytes = receive_some(link.client.to.get());
     link.over = bytes.empty();
     if (!fault.silent) {
         link.store.pieces.push_back(
@@ -211,7 +164,7 @@ void FaultProxy::take_request(Link& link, const Fault& fault) {
 }
 
 void FaultProxy::take_replies(Link& link, const Fault& fault) {
-    const auto bytes = receive(link.store.to.get());
+    const auto bytes = receive_some(link.store.to.get());
     const auto due = Clock::now() + fault.delay;
     link.over = bytes.empty();
     link.replies += bytes;

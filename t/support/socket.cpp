@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <stdexcept>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <system_error>
 
 namespace support {
@@ -37,6 +38,12 @@ SocketAddress parse(const Address& address) {
         throw std::runtime_error("not an address: " + address.host);
     }
     return result;
+}
+
+// The port is at the same place in both families.
+std::uint16_t port_of(const SocketAddress& address) {
+    return ntohs(
+        reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_port);
 }
 
 [[noreturn]] void fail(const std::string& what) {
@@ -74,9 +81,7 @@ ReservedPort::ReservedPort(std::string host) : address_{std::move(host), 0} {
     }
     // For `listen ... reuseport`; set before, it would let others share.
     enable(socket_.get(), SOL_SOCKET, SO_REUSEPORT);
-    // The port is at the same place in both families.
-    address_.port =
-        ntohs(reinterpret_cast<sockaddr_in*>(&any.storage)->sin_port);
+    address_.port = port_of(any);
 }
 
 Socket::Socket(const Address& address, const std::string& source) {
@@ -100,6 +105,12 @@ Socket::Socket(const Address& address, const std::string& source) {
     getsockopt(fd_.get(), SOL_SOCKET, SO_ERROR, &errno, &length);
     if (errno != 0) {
         fail("connect " + address.text());
+    }
+}
+
+Socket::Socket(UniqueFd connected) : fd_(std::move(connected)) {
+    if (fd() < 0) {
+        fail("connection");
     }
 }
 
@@ -153,6 +164,44 @@ bool has_localhost() {
     }
     freeaddrinfo(found);
     return true;
+}
+
+UniqueFd listen_at(Address& address) {
+    auto any = parse({address.host, 0});
+    auto fd = make_socket(any);
+    if (bind(fd.get(), any.get(), any.length) != 0 ||
+        getsockname(fd.get(), any.get(), &any.length) != 0 ||
+        listen(fd.get(), 128) != 0) {
+        fail("listen");
+    }
+    address.port = port_of(any);
+    return fd;
+}
+
+UniqueFd accept_from(const UniqueFd& listener) {
+    UniqueFd fd(accept4(listener.get(), nullptr, nullptr,
+                        SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (fd.get() >= 0) {
+        enable(fd.get(), IPPROTO_TCP, TCP_NODELAY);
+    }
+    return fd;
+}
+
+UniqueFd connect_to(const std::string& path) {
+    UniqueFd fd(socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    path.copy(address.sun_path, sizeof address.sun_path - 1);
+    const auto* where = reinterpret_cast<sockaddr*>(&address);
+    return connect(fd.get(), where, sizeof address) == 0 ? std::move(fd)
+                                                         : UniqueFd();
+}
+
+std::string receive_some(int fd) {
+    std::string bytes(65536, '\0');
+    const auto n = recv(fd, bytes.data(), bytes.size(), 0);
+    bytes.resize(n > 0 ? static_cast<std::size_t>(n) : 0);
+    return bytes;
 }
 
 bool wait_for(int fd, short events, Clock::time_point end) {

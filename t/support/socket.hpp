@@ -44,6 +44,8 @@ class Socket {
   public:
     // `source` may name a local address to come from.
     explicit Socket(const Address& address, const std::string& source = "");
+    // One that is there already, of any kind; throws when it is not.
+    explicit Socket(UniqueFd connected);
 
     int fd() const { return fd_.get(); }
     void write(std::string_view data);
@@ -56,6 +58,18 @@ class Socket {
   private:
     UniqueFd fd_;
 };
+
+// Listens on a port of `address` that the kernel chooses, and is told there.
+UniqueFd listen_at(Address& address);
+
+// The next connection; nothing when none is there any more.
+UniqueFd accept_from(const UniqueFd& listener);
+
+// To a Unix socket; nothing when nobody is there.
+UniqueFd connect_to(const std::string& path);
+
+// What is there to read; nothing at the end, or on an error.
+std::string receive_some(int fd);
 
 // Whether `fd` has any of `events` before `end`.
 bool wait_for(int fd, short events, Clock::time_point end);
