@@ -3,27 +3,13 @@
 #include "support/fault_proxy.hpp"
 #include "support/fault_table.hpp"
 #include "support/node.hpp"
-#include "support/store_column.hpp"
+#include "support/proxied.hpp"
 
 #include <functional>
 #include <string>
 #include <vector>
 
 namespace support {
-
-// A store that nginx sees through a proxy with faults.
-template <class Server>
-class Proxied : public Server {
-  public:
-    using Server::Server;
-
-    std::string parameters() const override {
-        return (store_column<Server>() == "Redis" ? "" : "type=memcached ") +
-               ("addr=" + proxy.address().text());
-    }
-
-    FaultProxy proxy{Server::unix_path()};
-};
 
 // A queue so short that entries which are leaked are missed.
 inline constexpr int queue_size = 20;

@@ -50,7 +50,7 @@ const Row broken[] = {
 
 template <class Server, std::size_t N>
 void check(const Row (&rows)[N], const std::string& parameters) {
-    Proxied<Server> store;
+    Proxied<Server, FaultProxy> store;
     Fleet fleet(store, {}, parameters);
     for (const auto& row : rows) {
         CAPTURE(std::string(row.fault));
@@ -82,7 +82,7 @@ STORE_TEST_CASE("faults: a broken network") {
 }
 
 STORE_TEST_CASE("faults: bytes that nobody has asked for") {
-    Proxied<Server> store;
+    Proxied<Server, FaultProxy> store;
     Fleet fleet(store, {}, quick);
     StoreCell cell(store_column<Server>(), "unsolicited bytes", fleet);
     for (const std::string bytes :

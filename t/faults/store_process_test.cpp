@@ -65,7 +65,7 @@ STORE_TEST_CASE("faults: a store that stands still") {
 
 STORE_TEST_CASE("faults: a store that stands still between request and reply") {
     std::atomic<int> replies = 0;
-    Proxied<Server> store;
+    Proxied<Server, FaultProxy> store;
     Fleet fleet(store, {}, quick);
     StoreCell cell(store_column<Server>(), "frozen, the request read", fleet);
     // A reply that is seen and not passed on: the store has read the request.

@@ -73,7 +73,7 @@ std::vector<Reply> all(const Reply (&replies)[N]) {
 
 template <class Server>
 void check(const std::vector<Reply>& replies, bool to_lookups_only) {
-    Proxied<Server> store;
+    Proxied<Server, FaultProxy> store;
     Fleet fleet(store, {}, quick);
     for (const auto& reply : replies) {
         CAPTURE(std::string(reply.fault));
