@@ -1,6 +1,6 @@
 // Sealed values: what opens again, and that nothing else does.
 
-#include "module/seal.hpp"
+#include "support/sealing.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -29,12 +29,7 @@ SealingKeys keys_of(const std::string& names) {
 std::string sealed(const SealingKeys& keys,
                    const SealedFor& what = {session_id, context},
                    const std::string& plain = text) {
-    std::string value(seal_head, '\0');
-    value += plain;
-    value.append(seal_tail, '\0');
-    seal(keys.front(), what,
-         {reinterpret_cast<unsigned char*>(value.data()), value.size()});
-    return value;
+    return support::sealed(keys.front(), what, plain);
 }
 
 // What comes out of a value, or the error.

@@ -277,7 +277,7 @@ Socket& TlsClient::socket() {
     return state_->socket;
 }
 
-std::string session_id(const Session& session) {
+std::string raw_session_id(const Session& session) {
     const unsigned char* id = nullptr;
     std::size_t size = 0;
     if (SSL_SESSION_get_protocol_version(session.get()) == TLS1_3_VERSION) {
@@ -287,10 +287,14 @@ std::string session_id(const Session& session) {
         id = SSL_SESSION_get_id(session.get(), &length);
         size = length;
     }
+    return {reinterpret_cast<const char*>(id), size};
+}
+
+std::string session_id(const Session& session) {
     std::string text;
     char digits[3];
-    for (std::size_t i = 0; i < size; ++i) {
-        std::snprintf(digits, sizeof digits, "%02x", id[i]);
+    for (const unsigned char byte : raw_session_id(session)) {
+        std::snprintf(digits, sizeof digits, "%02x", byte);
         text += digits;
     }
     return text;

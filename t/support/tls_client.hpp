@@ -14,8 +14,10 @@ namespace support {
 
 using Session = std::shared_ptr<SSL_SESSION>;
 
-// The ID by which a server can look the session up, in lower-case
-// hexadecimal: TLS 1.3 sends it as the ticket.
+// The ID by which a server can look the session up: TLS 1.3 sends it as the
+// ticket.
+std::string raw_session_id(const Session& session);
+// In lower-case hexadecimal.
 std::string session_id(const Session& session);
 
 struct TlsOptions {
