@@ -1,0 +1,181 @@
+// What sessions in a store are worth to who reads it, and has recorded what
+// was on the wires: without a key all, sealed nothing.
+
+#include "support/decrypt.hpp"
+#include "support/node.hpp"
+#include "support/proxied.hpp"
+#include "support/sealing.hpp"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+
+using namespace support;
+
+namespace {
+
+const std::string secret = "card=4111111111111111";
+
+bool holds(const std::string& loot, const std::string& what) {
+    return loot.find(what) != std::string::npos;
+}
+
+// Two nodes, and who listens everywhere and gets the store's contents.
+template <class Server>
+struct Scene {
+    Scene(bool seals, const NodeConfig& config = {})
+        : is_sealed(seals),
+          fleet(store, config, "timeout=60s " + (seals ? key.parameter() : "")),
+          to_a(fleet.a.address()), to_b(fleet.b.address()) {}
+
+    // Names and values, once these sessions are among them: memcached does
+    // not list what it has in hand.
+    std::string dump(const std::vector<Session>& sessions) const {
+        std::string all;
+        REQUIRE(eventually([&] {
+            all.clear();
+            for (const auto& name : store.keys()) {
+                all += name + store.get(name).value();
+            }
+            return std::ranges::all_of(sessions, [&](const auto& session) {
+                return holds(all, name_of(session));
+            });
+        }));
+        return all;
+    }
+
+    // All that went to and from the store.
+    std::string wire() const {
+        std::string all;
+        for (const auto& recording : store.proxy.recordings()) {
+            all += recording.to_server + recording.to_client;
+        }
+        return all;
+    }
+
+    std::string name_of(const Session& session) const {
+        return is_sealed ? key.name_of(session)
+                         : "ngx_ssl:" + session_id(session);
+    }
+
+    bool is_sealed;
+    KeyFile key;
+    Proxied<Server, Wiretap> store;
+    Fleet fleet;
+    Wiretap to_a;
+    Wiretap to_b;
+};
+
+// A client's secret goes to a node; the sessions that come back.
+std::vector<Session> confide(const Wiretap& way, const TlsOptions& options) {
+    TlsClient client(way.address(), options);
+    client.handshake();
+    CHECK(client.reused() == (options.session != nullptr));
+    client.write("GET /?" + secret + " HTTP/1.0\r\n\r\n");
+    CHECK(client.read_to_end().find("200 OK") != std::string::npos);
+    return client.sessions();
+}
+
+// The master secret in TLS 1.2; in TLS 1.3 the PSK (RFC 8446, 4.6.1).
+std::string secret_of(const Session& session) {
+    std::string bytes(SSL_MAX_MASTER_KEY_LENGTH, '\0');
+    bytes.resize(SSL_SESSION_get_master_key(
+        session.get(), reinterpret_cast<unsigned char*>(bytes.data()),
+        bytes.size()));
+    return bytes;
+}
+
+// How many of the pieces of eight bytes.
+std::size_t pieces_in(const std::string& loot, const std::string& what) {
+    std::size_t count = 0;
+    for (std::size_t at = 0; at + 8 <= what.size(); ++at) {
+        count += holds(loot, what.substr(at, 8));
+    }
+    return count;
+}
+
+void check_says_all(const Recording& recording, const std::string& master) {
+    const auto said = decrypt(recording, master);
+    REQUIRE(said);
+    CHECK(holds(said->request, secret));
+    CHECK(holds(said->response, "200 OK"));
+    auto other = master;
+    other.back() ^= 1;
+    CHECK_FALSE(decrypt(recording, other));
+}
+
+struct Suite {
+    const char* name;
+    const KeyPair& certificate;
+};
+
+std::vector<Suite> suites() {
+    return {{"ECDHE-ECDSA-AES128-GCM-SHA256", certificates().ecdsa},
+            {"ECDHE-RSA-AES128-GCM-SHA256", certificates().rsa},
+            {"AES128-GCM-SHA256", certificates().rsa}};
+}
+
+template <class Server>
+void eavesdrop(const Suite& suite, bool seals) {
+    CAPTURE(std::string(suite.name));
+    NodeConfig config;
+    config.server = std::string("ssl_ciphers ") + suite.name + ";";
+    config.certificate = &suite.certificate;
+    Scene<Server> x(seals, config);
+    const auto made = confide(x.to_a, tls12());
+    REQUIRE(made.size() == 1);
+    x.dump(made);  // so that the other node finds it
+    confide(x.to_b, tls12(made.front()));
+
+    const auto master = secret_of(made.front());
+    for (const auto* way : {&x.to_a, &x.to_b}) {
+        const auto recording = way->recordings().at(0);
+        CHECK_FALSE(holds(recording.to_server, secret));
+        // Whoever has the master secret is told, if the store has it.
+        check_says_all(recording, master);
+        for (const auto& loot : {x.dump(made), x.wire()}) {
+            const auto found = find_master_secret(recording, loot);
+            CHECK(found.has_value() == !seals);
+            CHECK(found.value_or(master) == master);
+        }
+    }
+}
+
+}  // namespace
+
+STORE_TEST_CASE("attack: sessions that are not sealed decrypt connections") {
+    for (const auto& suite : suites()) {
+        eavesdrop<Server>(suite, false);
+    }
+}
+
+STORE_TEST_CASE("attack: sealed sessions decrypt no connection") {
+    for (const auto& suite : suites()) {
+        eavesdrop<Server>(suite, true);
+    }
+}
+
+STORE_TEST_CASE("attack: what a store and its wire tell of sessions") {
+    for (const bool seals : {false, true}) {
+        CAPTURE(seals);
+        Scene<Server> x(seals);
+        for (auto options : {tls12(), tls13()}) {
+            CAPTURE(options.max_version);
+            auto sessions = confide(x.to_a, options);
+            options.session = sessions.back();
+            x.dump(sessions);
+            // At the other node, which makes more of them in TLS 1.3.
+            for (const auto& more : confide(x.to_b, options)) {
+                sessions.push_back(more);
+            }
+            const auto loot = x.dump(sessions) + x.wire();
+            for (const auto& session : sessions) {
+                const auto own = secret_of(session);
+                REQUIRE(own.size() >= 32);
+                CHECK(pieces_in(loot, own) == (seals ? 0 : own.size() - 7));
+                CHECK(pieces_in(loot, raw_session_id(session)) ==
+                      (seals ? 0 : 32 - 7));
+                CHECK(holds(loot, session_id(session)) == !seals);
+            }
+        }
+    }
+}
