@@ -155,9 +155,10 @@ Client::Loss Redis::serve() {
                    std::strerror(outbox_.error());
         }
 
-        stream_.wait(outbox_.blocked(), queue_.empty()
-                                            ? idle_since_ + options_.interval
-                                            : queue_.front().deadline);
+        stream_.wait(outbox_.blocked() ? coro::readable | coro::writable
+                                       : coro::readable,
+                     queue_.empty() ? idle_since_ + options_.interval
+                                    : queue_.front().deadline);
     }
     return {};
 }

@@ -49,7 +49,7 @@ int Stream::connect(const sockaddr* address, socklen_t length, Time deadline) {
 
 int Stream::finish_connect(Time deadline) noexcept {
     while (!may_write()) {
-        switch (wait(true, deadline)) {
+        switch (wait(readable | writable, deadline)) {
         case Wake::ready:
             break;
         case Wake::timeout:
@@ -122,9 +122,7 @@ std::optional<std::size_t> Stream::write(std::string_view data) noexcept {
     return std::nullopt;
 }
 
-Wake Stream::wait(bool for_writing, Time deadline) noexcept {
-    unsigned readiness = for_writing ? readable | writable : readable;
-
+Wake Stream::wait(unsigned readiness, Time deadline) noexcept {
     if (!is_open()) {
         return Wake::cancelled;
     }

@@ -36,7 +36,8 @@ class Stream {
 
     bool is_open() const noexcept { return watch_ != nullptr; }
 
-    /* Whether a read, or a write, may now do something. */
+    /* Whether a read, or a write, or any of them may now do something. */
+    bool may(unsigned readiness) noexcept;
     bool may_read() noexcept { return may(readable); }
     bool may_write() noexcept { return may(writable); }
 
@@ -51,17 +52,16 @@ class Stream {
     std::optional<std::size_t> write(std::string_view data) noexcept;
 
     /*
-     * Suspends the running coroutine until the stream may be read (and, if
-     * asked for, written), wake() is called, or `deadline` has passed.
-     * Wake::cancelled when the stream is closed.
+     * Suspends the running coroutine until the stream is any of `readiness`,
+     * wake() is called, or `deadline` has passed. Wake::cancelled when the
+     * stream is closed.
      */
-    Wake wait(bool for_writing, Time deadline) noexcept;
+    Wake wait(unsigned readiness, Time deadline) noexcept;
 
     /* Ends the wait() of the stream's coroutine, if it is in one. */
     void wake(Wake how = Wake::ready) noexcept;
 
   private:
-    bool may(unsigned readiness) noexcept;
     int finish_connect(Time deadline) noexcept;
     void notice() noexcept;
 

@@ -117,7 +117,7 @@ TEST_CASE("outbox: what the stream does not take leaves when it does") {
     bool all = false;
     x.c.start([&] {
         while (x.outbox.blocked()) {
-            x.stream.wait(true, coro::never);
+            x.stream.wait(coro::writable, coro::never);
             x.outbox.flush();
         }
         all = true;
@@ -135,7 +135,7 @@ TEST_CASE("outbox: who waits on the stream is woken when it blocks") {
     Connected x;
     bool woken = false;
     x.c.start([&] {
-        x.stream.wait(false, coro::never);
+        x.stream.wait(coro::readable, coro::never);
         woken = true;
     });
     x.fill();

@@ -45,10 +45,10 @@ struct Connection {
     }
 
     // Waits in a coroutine; nothing in `how` as long as that lasts.
-    void wait(bool for_writing = false, Time longest = minute) {
+    void wait(unsigned readiness = coro::readable, Time longest = minute) {
         how.reset();
-        c.start([this, for_writing, longest] {
-            how = stream.wait(for_writing, c.loop.now() + longest);
+        c.start([this, readiness, longest] {
+            how = stream.wait(readiness, c.loop.now() + longest);
         });
     }
 
@@ -196,7 +196,8 @@ TEST_CASE("a writer waits for a slow reader and loses nothing") {
                 if (!left.empty()) {
                     CHECK_FALSE(x.stream.may_write());
                     ++waits;
-                    CHECK(x.stream.wait(true, coro::never) == Wake::ready);
+                    CHECK(x.stream.wait(coro::readable | coro::writable,
+                                        coro::never) == Wake::ready);
                 }
             }
             x.stream.close();
@@ -217,7 +218,7 @@ TEST_CASE("a wait for writing ends when there is something to read, too") {
     }
     CHECK_FALSE(x.stream.may_write());
 
-    x.wait(true);
+    x.wait(coro::readable | coro::writable);
     x.c.loop.run_once();
     CHECK_FALSE(x.how);
     x.peer.send("stop");
@@ -227,10 +228,29 @@ TEST_CASE("a wait for writing ends when there is something to read, too") {
     CHECK(x.read() == 4);
 }
 
+TEST_CASE("who waits for writing alone is not woken because he may read") {
+    Connection x;
+    while (x.stream.write(std::string(65536, 'x')) == 65536) {
+    }
+    x.peer.send("later");
+    x.wait(coro::readable);
+    REQUIRE(x.c.finish());
+    x.wait(coro::writable);
+    x.c.loop.run_turns(5);
+    CHECK_FALSE(x.how);
+
+    CHECK(x.c.loop.run_until([&] {
+        x.peer.receive(100'000);
+        return x.how.has_value();
+    }));
+    CHECK(x.how == Wake::ready);
+    CHECK(x.read() == 5);
+}
+
 TEST_CASE("who waits for reading alone is not woken because he may write") {
     Connection x;
     CHECK(x.stream.write("x") == 1);
-    x.wait(false);
+    x.wait(coro::readable);
     x.c.loop.run_turns(5);
     CHECK_FALSE(x.how);
     x.stream.wake();
@@ -239,7 +259,7 @@ TEST_CASE("who waits for reading alone is not woken because he may write") {
 
 TEST_CASE("a wait ends at its deadline") {
     Connection x;
-    x.wait(false, minute);
+    x.wait(coro::readable, minute);
     x.c.loop.skip(minute);
     CHECK(x.c.finish());
     CHECK(x.how == Wake::timeout);
@@ -275,7 +295,7 @@ TEST_CASE("wake() ends no other wait of the stream's coroutine") {
     Connection x;
     coro::Waker other{};
     x.c.start([&] {
-        CHECK(x.stream.wait(false, x.c.loop.now()) == Wake::timeout);
+        CHECK(x.stream.wait(coro::readable, x.c.loop.now()) == Wake::timeout);
         other = coro::next_wait();
         CHECK(coro::wait() == Wake::ready);
     });
@@ -302,7 +322,7 @@ TEST_CASE("close() closes the connection, and a wait after it is cancelled") {
 
 TEST_CASE("close() cancels the wait that lasts") {
     Connection x;
-    x.wait(false, minute);
+    x.wait(coro::readable, minute);
     x.stream.close();
     x.c.loop.run_until([&] { return x.how.has_value(); }, Milliseconds{200});
     CHECK(x.how == Wake::cancelled);
@@ -337,7 +357,7 @@ TEST_CASE("hundreds of streams wait side by side, each for its own") {
             CHECK(stream.connect(peer.address(), peer.length(), coro::never) ==
                   0);
             std::array<char, 16> buffer;
-            while (stream.wait(false, coro::never) == Wake::ready) {
+            while (stream.wait(coro::readable, coro::never) == Wake::ready) {
                 const auto n = stream.read(buffer);
                 if (!n) {
                     return;
