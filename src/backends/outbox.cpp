@@ -4,8 +4,8 @@
 
 namespace backends {
 
-Outbox::Outbox(coro::Loop& loop, coro::Stream& stream)
-    : stream_(stream),
+Outbox::Outbox(coro::Loop& loop, Connection& connection)
+    : connection_(connection),
       gather_(loop,
               {[](void* self) noexcept { static_cast<Outbox*>(self)->flush(); },
                this}) {}
@@ -17,11 +17,11 @@ void Outbox::queued(bool urgent) noexcept {
 }
 
 void Outbox::flush() noexcept {
-    if (bytes_.empty() || !stream_.is_open()) {
+    if (bytes_.empty() || !connection_.is_open()) {
         return;
     }
 
-    auto n = stream_.write(bytes_);
+    auto n = connection_.write(bytes_);
     if (n) {
         bytes_.erase(0, *n);
     } else {
@@ -30,7 +30,7 @@ void Outbox::flush() noexcept {
 
     blocked_ = !bytes_.empty();
     if (blocked_) {
-        stream_.wake();
+        connection_.wake();
     }
 }
 

@@ -10,8 +10,8 @@
 
 #pragma once
 
+#include "backends/connection.hpp"
 #include "backends/gather.hpp"
-#include "coro/stream.hpp"
 
 #include <string>
 
@@ -20,7 +20,7 @@ namespace backends {
 class Outbox {
   public:
     /* Both have to outlive it. Throws std::bad_alloc. */
-    Outbox(coro::Loop& loop, coro::Stream& stream);
+    Outbox(coro::Loop& loop, Connection& connection);
 
     /* To append whole commands to; then queued() is to be called. */
     std::string& bytes() noexcept { return bytes_; }
@@ -28,23 +28,23 @@ class Outbox {
     /* Lets what was appended leave soon: if `urgent`, with this turn. */
     void queued(bool urgent) noexcept;
 
-    /* Writes all that the stream takes now. Never waits. */
+    /* Writes all that the connection takes now. Never waits. */
     void flush() noexcept;
 
     /*
-     * Whether bytes are left that the stream did not take. Its coroutine,
+     * Whether bytes are left that the connection did not take. Its coroutine,
      * which is woken then, has to wait until it may write, and flush().
      */
     bool blocked() const noexcept { return blocked_; }
 
-    /* Why the stream cannot be written to any more: an errno value, or 0. */
+    /* Why nothing can be written any more: an errno value, or 0. */
     int error() const noexcept { return error_; }
 
     /* Forgets what has not left, and any error: for a new connection. */
     void clear() noexcept;
 
   private:
-    coro::Stream& stream_;
+    Connection& connection_;
     std::string bytes_;
     bool blocked_ = false;
     int error_ = 0;

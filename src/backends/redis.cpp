@@ -1,10 +1,10 @@
 #include "backends/client.hpp"
+#include "backends/connection.hpp"
 #include "backends/outbox.hpp"
 #include "backends/redis_protocol.hpp"
-#include "coro/stream.hpp"
 
 #include <array>
-#include <cstring>
+#include <cerrno>
 #include <deque>
 #include <new>
 #include <optional>
@@ -44,7 +44,7 @@ class Redis final : public Client {
     void answer_get(Lookup* lookup, const redisReply& reply);
     void judge(const Command& command, const redisReply& reply);
 
-    coro::Stream stream_;
+    Connection connection_;
     std::optional<redis::Parser> parser_;
     std::deque<Command> queue_;
     Outbox outbox_;
@@ -53,7 +53,8 @@ class Redis final : public Client {
 
 Redis::Redis(coro::Scheduler& scheduler, Options options, Log log)
     : Client(scheduler, std::move(options), std::move(log), "redis"),
-      stream_(scheduler), outbox_(scheduler.loop(), stream_) {}
+      connection_(scheduler, options_.tls, options_.tls_name),
+      outbox_(scheduler.loop(), connection_) {}
 
 bool Redis::enqueue(Request& request) noexcept {
     bool pushed = false;
@@ -101,11 +102,9 @@ bool Redis::push(Words words) noexcept {
 }
 
 Client::Loss Redis::attempt(const Address& address) {
-    int error =
-        stream_.connect(reinterpret_cast<const sockaddr*>(&address.storage),
-                        address.length, now() + options_.timeout);
-    if (error != 0) {
-        return std::string("connect() failed: ") + std::strerror(error);
+    Loss why = connection_.connect(address, now() + options_.timeout);
+    if (!why.empty()) {
+        return why;
     }
 
     parser_.emplace();
@@ -133,7 +132,7 @@ Client::Loss Redis::serve() {
     while (!closing()) {
         Loss why;
 
-        if (stream_.may_read() && !(why = receive()).empty()) {
+        if (connection_.may_read() && !(why = receive()).empty()) {
             return why;
         }
 
@@ -151,14 +150,12 @@ Client::Loss Redis::serve() {
         }
 
         if (outbox_.error() != 0) {
-            return std::string("send() failed: ") +
-                   std::strerror(outbox_.error());
+            return "send() failed: " + connection_.failure(outbox_.error());
         }
 
-        stream_.wait(outbox_.blocked() ? coro::readable | coro::writable
-                                       : coro::readable,
-                     queue_.empty() ? idle_since_ + options_.interval
-                                    : queue_.front().deadline);
+        connection_.wait(outbox_.blocked(),
+                         queue_.empty() ? idle_since_ + options_.interval
+                                        : queue_.front().deadline);
     }
     return {};
 }
@@ -166,11 +163,11 @@ Client::Loss Redis::serve() {
 Client::Loss Redis::receive() {
     std::array<char, 16384> buffer;
 
-    auto n = stream_.read(buffer);
+    auto n = connection_.read(buffer);
     if (!n) {
-        return errno == 0
-                   ? "closed by the store"
-                   : std::string("recv() failed: ") + std::strerror(errno);
+        int error = errno;
+        return (error == 0 ? "" : "recv() failed: ") +
+               connection_.failure(error);
     }
 
     if (!parser_->feed({buffer.data(), *n})) {
@@ -245,7 +242,7 @@ void Redis::disconnect() noexcept {
         outbox_.flush();
     }
 
-    stream_.close();
+    connection_.close();
     parser_.reset();
     outbox_.clear();
 

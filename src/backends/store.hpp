@@ -15,6 +15,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <openssl/ossl_typ.h>
 #include <string>
 #include <string_view>
 #include <sys/socket.h>
@@ -72,6 +73,8 @@ struct Options {
     std::string user;               /* empty: a password alone */
     std::string password;           /* empty: no authentication */
     unsigned db = 0;
+    std::shared_ptr<SSL_CTX> tls{}; /* of Redis; null: none */
+    std::string tls_name;           /* to be asked for and checked, or empty */
     std::chrono::milliseconds interval{200}; /* PING, reconnect */
     std::chrono::milliseconds timeout{1000}; /* connect, each operation */
     std::size_t count = 5000;                /* length of the queue */

@@ -1,8 +1,8 @@
 #include "module/handshake.hpp"
+#include "backends/tls.hpp"
 #include "module/worker.hpp"
 
 #include <cerrno>
-#include <openssl/err.h>
 #include <unordered_map>
 
 namespace session_cache {
@@ -298,13 +298,6 @@ void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls) {
     listening->handler = on_accept;
 }
 
-/* ERR_clear_error() goes through all of the queue, even an empty one. */
-void clear_errors() {
-    if (ERR_peek_error() != 0) {
-        ERR_clear_error();
-    }
-}
-
 /*
  * OpenSSL's error queue is the thread's, not the coroutine's: nobody shall
  * find ours while we are suspended, nor we theirs after it.
@@ -321,7 +314,7 @@ Suspension::Suspension(ngx_connection_t* c) noexcept : step_(nullptr) {
     step_->wait = coro::next_wait();
     put_guard(*guard);
     hold.begin();
-    clear_errors();
+    backends::tls::clear_errors();
 
     ngx_log_debug0(NGX_LOG_DEBUG_EVENT, c->log, 0,
                    "remote ssl session cache: handshake suspended");
@@ -332,7 +325,7 @@ Suspension::~Suspension() {
         return;
     }
 
-    clear_errors();
+    backends::tls::clear_errors();
     hold.end();
     lift_guard(*step_->guard);
 

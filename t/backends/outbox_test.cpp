@@ -1,15 +1,14 @@
 // When commands leave: with the turn, or together a little later.
 
 #include "backends/outbox.hpp"
-#include "support/coroutines.hpp"
-#include "support/peer.hpp"
+#include "support/test_store.hpp"
 
 #include <cerrno>
 #include <doctest/doctest.h>
 #include <string>
 
+using backends::Connection;
 using backends::Outbox;
-using coro::Stream;
 using namespace support;
 
 namespace {
@@ -17,15 +16,19 @@ namespace {
 struct Connected {
     Coroutines c;
     Peer peer;
-    Stream stream{c.scheduler};
-    Outbox outbox{c.loop, stream};
+    Connection connection{c.scheduler};
+    Outbox outbox{c.loop, connection};
 
     Connected() {
-        c.start([this] {
-            stream.connect(peer.address(), peer.length(), coro::never);
-        });
+        connect();
         REQUIRE(c.finish());
         REQUIRE(peer.accept());
+    }
+
+    void connect() {
+        c.start([this] {
+            CHECK(connection.connect(store_address(peer), coro::never) == "");
+        });
     }
 
     void queue(const std::string& command, bool urgent = false) {
@@ -105,7 +108,7 @@ TEST_CASE("outbox: on a busy worker commands leave together") {
     }
 }
 
-TEST_CASE("outbox: what the stream does not take leaves when it does") {
+TEST_CASE("outbox: what the connection does not take leaves when it does") {
     Connected x;
     x.fill();
     const auto left = x.outbox.bytes().size();
@@ -117,7 +120,7 @@ TEST_CASE("outbox: what the stream does not take leaves when it does") {
     bool all = false;
     x.c.start([&] {
         while (x.outbox.blocked()) {
-            x.stream.wait(coro::writable, coro::never);
+            x.connection.wait(true, coro::never);
             x.outbox.flush();
         }
         all = true;
@@ -131,11 +134,11 @@ TEST_CASE("outbox: what the stream does not take leaves when it does") {
     CHECK(x.peer.received().ends_with("xlast"));
 }
 
-TEST_CASE("outbox: who waits on the stream is woken when it blocks") {
+TEST_CASE("outbox: who waits on the connection is woken when it blocks") {
     Connected x;
     bool woken = false;
     x.c.start([&] {
-        x.stream.wait(coro::readable, coro::never);
+        x.connection.wait(false, coro::never);
         woken = true;
     });
     x.fill();
@@ -149,7 +152,7 @@ TEST_CASE("outbox: a lost connection is an error, until it is cleared") {
     x.queue("lost", true);
     x.c.loop.run_once();
     CHECK(x.outbox.error() == EPIPE);
-    CHECK(x.outbox.blocked());  // so that the stream's coroutine looks
+    CHECK(x.outbox.blocked());  // so that the coroutine looks
 
     x.outbox.clear();
     CHECK(x.outbox.error() == 0);
@@ -164,10 +167,8 @@ TEST_CASE(
         x.queue("old");
     }
     x.outbox.clear();
-    x.stream.close();
-    x.c.start([&] {
-        x.stream.connect(x.peer.address(), x.peer.length(), coro::never);
-    });
+    x.connection.close();
+    x.connect();
     REQUIRE(x.c.finish());
     REQUIRE(x.peer.accept());
 
@@ -178,8 +179,8 @@ TEST_CASE(
 
 TEST_CASE("outbox: nothing leaves without a connection, and nothing fails") {
     Coroutines c;
-    Stream stream(c.scheduler);
-    Outbox outbox(c.loop, stream);
+    Connection connection(c.scheduler);
+    Outbox outbox(c.loop, connection);
     for (int i = 0; i < 10; ++i) {
         outbox.bytes() += "command";
         outbox.queued(i % 2 == 0);

@@ -48,14 +48,18 @@ void add_extension(X509* certificate, int nid, const std::string& value) {
     }
 }
 
-Certificate unsigned_certificate(EVP_PKEY* key, const std::string& name) {
+constexpr long month = 30L * 24 * 3600;
+constexpr long past = -60;
+
+Certificate unsigned_certificate(EVP_PKEY* key, const std::string& name,
+                                 long lifetime) {
     static long serial = 0;
     Certificate result(X509_new());
     X509* certificate = result.get();
     X509_set_version(certificate, X509_VERSION_3);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
     X509_gmtime_adj(X509_getm_notBefore(certificate), -3600);
-    X509_gmtime_adj(X509_getm_notAfter(certificate), 30L * 24 * 3600);
+    X509_gmtime_adj(X509_getm_notAfter(certificate), lifetime);
     X509_set_pubkey(certificate, key);
     X509_NAME_add_entry_by_txt(
         X509_get_subject_name(certificate), "CN", MBSTRING_ASC,
@@ -65,8 +69,9 @@ Certificate unsigned_certificate(EVP_PKEY* key, const std::string& name) {
 
 // Self-signed where there is no issuer.
 Issued issue(Key key, const std::string& name, const std::string& constraints,
-             const std::string& alternatives, const Issued* issuer) {
-    auto certificate = unsigned_certificate(key.get(), name);
+             const std::string& alternatives, const Issued* issuer,
+             long lifetime = month) {
+    auto certificate = unsigned_certificate(key.get(), name, lifetime);
     X509* signer = issuer ? issuer->certificate.get() : certificate.get();
     X509_set_issuer_name(certificate.get(), X509_get_subject_name(signer));
     add_extension(certificate.get(), NID_basic_constraints, constraints);
@@ -83,6 +88,11 @@ Issued issue(Key key, const std::string& name, const std::string& constraints,
 Issued server(Key key) {
     return issue(std::move(key), "localhost", "CA:FALSE",
                  "DNS:localhost,IP:127.0.0.1,IP:::1", nullptr);
+}
+
+Issued store(const Issued& ca, const std::string& names,
+             long lifetime = month) {
+    return issue(ec_key(), "store", "CA:FALSE", names, &ca, lifetime);
 }
 
 // Each alternative name takes 58 bytes in the certificate.
@@ -137,6 +147,11 @@ Certificates::Certificates() : subject("CN=client") {
     client_ca = save(ca, at, "ca");
     crl = at / "revoked.pem";
     save_crl(ca, crl);
+    const std::string local = "DNS:localhost,IP:127.0.0.1,IP:::1";
+    store = save(support::store(ca, local), at, "store");
+    store_expired = save(support::store(ca, local, past), at, "store_expired");
+    store_elsewhere =
+        save(support::store(ca, "DNS:elsewhere"), at, "store_elsewhere");
     client = save(support::client("client", 0, ca), at, "client");
     large = save(support::client("large", 350, ca), at, "large");
     huge = save(support::client("huge", 1300, ca), at, "huge");

@@ -16,9 +16,12 @@ struct KeyPair {
 // Everything the tests' servers and clients show each other.
 struct Certificates {
     TempDir dir;
-    KeyPair rsa;                // servers
-    KeyPair ecdsa;              // servers; the same name, another key
-    KeyPair client_ca;          // signs the clients below
+    KeyPair rsa;        // servers
+    KeyPair ecdsa;      // servers; the same name, another key
+    KeyPair client_ca;  // signs those below
+    KeyPair store;      // of a store, at localhost, 127.0.0.1 and ::1
+    KeyPair store_expired;
+    KeyPair store_elsewhere;    // at "elsewhere" only
     KeyPair client;             // of an ordinary size
     KeyPair large;              // a client of about 20 KiB
     KeyPair huge;               // a client of more than 64 KiB

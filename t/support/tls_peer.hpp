@@ -1,0 +1,51 @@
+#pragma once
+
+#include "support/certificates.hpp"
+#include "support/peer.hpp"
+
+#include <memory>
+#include <openssl/ssl.h>
+#include <string>
+#include <string_view>
+
+namespace support {
+
+// A peer that speaks TLS on the connection that it took, byte by byte if it
+// has to be: nothing leaves but what a test lets go.
+class TlsPeer : public Peer {
+  public:
+    explicit TlsPeer(const KeyPair& certificate = certificates().store,
+                     int protocol = TLS1_3_VERSION);
+
+    SSL_CTX* context() const { return context_.get(); }
+    SSL* ssl() const { return ssl_.get(); }
+
+    // Takes the next connection.
+    bool accept();
+
+    // Reads what has come, and goes on with the handshake. What is to be
+    // sent is left to flush().
+    void step();
+    bool shaken() const { return SSL_is_init_finished(ssl_.get()) == 1; }
+
+    // Sends what there is, no more than `most` bytes.
+    void flush(std::size_t most = std::string::npos);
+
+    // All that was said, without TLS.
+    const std::string& heard() const { return heard_; }
+    // Whether it ended with a goodbye.
+    bool dismissed() const;
+
+    // Without TLS; flush() sends it.
+    void say(std::string_view text);
+
+  private:
+    std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
+    std::unique_ptr<SSL, void (*)(SSL*)> ssl_;
+    BIO* in_ = nullptr;   // the SSL's
+    BIO* out_ = nullptr;  // the SSL's
+    std::size_t taken_ = 0;
+    std::string heard_;
+};
+
+}  // namespace support
