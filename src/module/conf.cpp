@@ -1,5 +1,6 @@
 #include "module/conf.hpp"
 #include "backends/libmemcached.hpp"
+#include "backends/tls.hpp"
 #include "module/secret.hpp"
 #include "module/session.hpp"
 
@@ -82,16 +83,51 @@ char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
     return NGX_CONF_OK;
 }
 
-/* Of a parameter that names it; as nginx looks for those of certificates. */
-char* read_file(ngx_conf_t* cf, std::string_view parameter,
-                const std::string& name, std::size_t most, SecretFile& file) {
-    ngx_str_t path = str(name);
+/* Makes a path that is relative to nginx.conf's a full one, as nginx does. */
+bool complete(ngx_conf_t* cf, std::string& file) {
+    ngx_str_t name = str(file);
 
-    if (ngx_conf_full_name(cf->cycle, &path, 1) != NGX_OK) {
+    if (file.empty()) {
+        return true;
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
+        return false;
+    }
+    file = view(name);
+    return true;
+}
+
+char* prepare_tls(ngx_conf_t* cf, Remote& remote) {
+    backends::tls::Parameters& tls = remote.directive.store.tls;
+
+    if (!tls.on) {
+        return NGX_CONF_OK;
+    }
+
+    if (!complete(cf, tls.ca) || !complete(cf, tls.cert) ||
+        !complete(cf, tls.cert_key)) {
         return static_cast<char*>(NGX_CONF_ERROR);
     }
 
-    std::string full(view(path));
+    backends::tls::Made made = backends::tls::make_context(tls);
+    if (made.context == nullptr) {
+        return error(cf, made.error + " in \"remote_ssl_session_cache\"");
+    }
+
+    remote.tls = std::move(made.context);
+    return NGX_CONF_OK;
+}
+
+/* Of a parameter that names it; as nginx looks for those of certificates. */
+char* read_file(ngx_conf_t* cf, std::string_view parameter,
+                const std::string& name, std::size_t most, SecretFile& file) {
+    std::string full = name;
+
+    if (!complete(cf, full)) {
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+
     file = read_secret(full, most);
     if (!file.error.empty()) {
         return error(cf, "cannot read \"" + full + "\" of parameter \"" +
@@ -176,7 +212,7 @@ char* prepare(ngx_conf_t* cf, Remote& remote) {
             return static_cast<char*>(NGX_CONF_ERROR);
         }
     }
-    return NGX_CONF_OK;
+    return prepare_tls(cf, remote);
 }
 
 /* Stateless tickets stay where the operator shares their keys. */

@@ -21,6 +21,7 @@ struct Remote {
     Directive directive;
     std::vector<backends::Server> servers;
     SealingKeys keys;
+    std::shared_ptr<SSL_CTX> tls{}; /* null: plain connections */
 };
 
 /* The callbacks that an SSL_CTX had before ours: nginx's shared cache. */

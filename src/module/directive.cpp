@@ -59,6 +59,17 @@ std::optional<std::chrono::milliseconds> time(std::string_view text) {
     return std::chrono::milliseconds(*value * unit.milliseconds);
 }
 
+bool is_word(std::string_view text) {
+    return std::all_of(text.begin(), text.end(),
+                       [](char c) { return c > ' ' && c < 0x7f; });
+}
+
+/* "on" or "off"; false: it is neither. */
+bool read_flag(std::string_view text, bool& flag) {
+    flag = text == "on";
+    return flag || text == "off";
+}
+
 class Parser {
   public:
     Parsed parse(std::span<const std::string_view> arguments) {
@@ -83,7 +94,7 @@ class Parser {
         Setter set;
     };
 
-    static constexpr std::size_t n_parameters = 11;
+    static constexpr std::size_t n_parameters = 17;
     static const std::array<Parameter, n_parameters> parameters;
 
     void read(std::string_view argument);
@@ -91,6 +102,8 @@ class Parser {
     void finish();
     bool has_unix_socket() const;
     void finish_ports(std::uint16_t default_port);
+    void finish_tls();
+    bool was_given(std::string_view name) const;
 
     bool addr(std::string_view value);
     bool address(std::string_view value, ServerParameters& server);
@@ -104,6 +117,12 @@ class Parser {
     bool prefix(std::string_view value);
     bool tickets(std::string_view value);
     bool key(std::string_view value);
+    bool tls(std::string_view value);
+    bool tls_ca(std::string_view value);
+    bool tls_name(std::string_view value);
+    bool tls_verify(std::string_view value);
+    bool tls_cert(std::string_view value);
+    bool tls_cert_key(std::string_view value);
 
     void fail(std::string message) { result_.error = std::move(message); }
 
@@ -127,6 +146,12 @@ const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
     {"prefix", &Parser::prefix},
     {"tickets", &Parser::tickets},
     {"key", &Parser::key},
+    {"tls", &Parser::tls},
+    {"tls_ca", &Parser::tls_ca},
+    {"tls_name", &Parser::tls_name},
+    {"tls_verify", &Parser::tls_verify},
+    {"tls_cert", &Parser::tls_cert},
+    {"tls_cert_key", &Parser::tls_cert_key},
 }};
 
 /* In nginx.conf a string may hold any byte, in a log line it may not. */
@@ -209,6 +234,7 @@ void Parser::finish() {
         fail("parameter \"auth\" with a Unix socket with type \"memcached\"");
     } else {
         finish_ports(is_redis ? 6379 : 11211);
+        finish_tls();
     }
 }
 
@@ -231,6 +257,46 @@ void Parser::finish_ports(std::uint16_t default_port) {
 
     if (port_ != 0 && !used) {
         fail("parameter \"port\" with a port or a Unix socket in \"addr\"");
+    }
+}
+
+bool Parser::was_given(std::string_view name) const {
+    for (std::size_t i = 0; i < n_parameters; ++i) {
+        if (parameters.at(i).name == name) {
+            return given_.at(i);
+        }
+    }
+    return false;
+}
+
+void Parser::finish_tls() {
+    backends::tls::Parameters& tls = store_.tls;
+
+    for (const char* name :
+         {"tls_ca", "tls_name", "tls_verify", "tls_cert", "tls_cert_key"}) {
+        if (!tls.on && was_given(name)) {
+            fail("parameter " + quoted(name) + " without \"tls=on\"");
+            return;
+        }
+    }
+
+    if (!tls.on) {
+        return;
+    }
+
+    if (tls.name.empty()) {
+        tls.name = store_.servers.front().host;
+    }
+
+    if (store_.type == Type::memcached) {
+        fail("parameter \"tls=on\" with type \"memcached\", whose library has "
+             "no TLS (stunnel has)");
+    } else if (tls.name.empty() && tls.verify) {
+        fail("parameter \"tls=on\" with a Unix socket without \"tls_name\"");
+    } else if (tls.cert_key.empty() && !tls.cert.empty()) {
+        fail("parameter \"tls_cert\" without \"tls_cert_key\"");
+    } else if (tls.cert.empty() && !tls.cert_key.empty()) {
+        fail("parameter \"tls_cert_key\" without \"tls_cert\"");
     }
 }
 
@@ -347,9 +413,7 @@ bool Parser::db(std::string_view value) {
 
 bool Parser::prefix(std::string_view value) {
     result_.directive.prefix = value;
-    return value.size() <= max_prefix &&
-           std::all_of(value.begin(), value.end(),
-                       [](char c) { return c > ' ' && c < 0x7f; });
+    return value.size() <= max_prefix && is_word(value);
 }
 
 bool Parser::tickets(std::string_view value) {
@@ -359,6 +423,36 @@ bool Parser::tickets(std::string_view value) {
 
 bool Parser::key(std::string_view value) {
     result_.directive.keys.emplace_back(value);
+    return !value.empty();
+}
+
+bool Parser::tls(std::string_view value) {
+    return read_flag(value, store_.tls.on);
+}
+
+bool Parser::tls_ca(std::string_view value) {
+    store_.tls.ca = value;
+    return !value.empty();
+}
+
+/* As long as a name in TLS may be (RFC 6066 has that of DNS). */
+bool Parser::tls_name(std::string_view value) {
+    store_.tls.name = value;
+    return !value.empty() && value.size() <= TLSEXT_MAXLEN_host_name &&
+           is_word(value);
+}
+
+bool Parser::tls_verify(std::string_view value) {
+    return read_flag(value, store_.tls.verify);
+}
+
+bool Parser::tls_cert(std::string_view value) {
+    store_.tls.cert = value;
+    return !value.empty();
+}
+
+bool Parser::tls_cert_key(std::string_view value) {
+    store_.tls.cert_key = value;
     return !value.empty();
 }
 

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "backends/store.hpp"
+#include "backends/tls.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -42,6 +43,7 @@ struct StoreParameters {
     std::string user;
     std::string password;
     unsigned db = 0;
+    backends::tls::Parameters tls{}; /* Redis only */
 
     bool operator==(const StoreParameters&) const = default;
 };

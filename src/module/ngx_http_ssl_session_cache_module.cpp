@@ -105,8 +105,9 @@ void start(ngx_cycle_t* cycle, const ngx_http_core_main_conf_t& main) {
     for (const auto* server : servers_of(main)) {
         ServerConf& conf = conf_of(server);
         if (conf.attached) {
-            conf.store = worker->store(conf.remote->directive.store,
-                                       conf.remote->servers);
+            const Remote& remote = *conf.remote;
+            conf.store = worker->store(remote.directive.store, remote.servers,
+                                       remote.tls);
         }
     }
 

@@ -23,7 +23,8 @@ Worker::Worker(ngx_resolver_t* resolver) : scheduler_(loop_, stacks_) {
 }
 
 backends::Store* Worker::store(const StoreParameters& parameters,
-                               const std::vector<backends::Server>& servers) {
+                               const std::vector<backends::Server>& servers,
+                               const std::shared_ptr<SSL_CTX>& tls) {
     auto same = std::find_if(
         clients_.begin(), clients_.end(),
         [&](const Client& client) { return client.parameters == parameters; });
@@ -48,6 +49,8 @@ backends::Store* Worker::store(const StoreParameters& parameters,
         options.addresses = servers.front().addresses;
         options.host = servers.front().host;
         options.port = servers.front().port;
+        options.tls = tls;
+        options.tls_name = parameters.tls.name;
         store = backends::make_redis(scheduler_, std::move(options), log);
     }
 

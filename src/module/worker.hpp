@@ -35,12 +35,14 @@ class Worker {
     explicit Worker(ngx_resolver_t* resolver);
 
     /*
-     * The client of the store on `servers`: equal parameters share one.
+     * The client of the store on `servers`, over TLS where there is a
+     * context for it: equal parameters share one.
      * It connects at once. Null when memory or stacks are short. Owned by
      * the worker.
      */
     backends::Store* store(const StoreParameters& parameters,
-                           const std::vector<backends::Server>& servers);
+                           const std::vector<backends::Server>& servers,
+                           const std::shared_ptr<SSL_CTX>& tls);
 
     coro::Scheduler& scheduler() noexcept { return scheduler_; }
     Counters& counters() noexcept { return counters_; }

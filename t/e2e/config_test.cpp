@@ -108,6 +108,15 @@ const struct {
     {"tickets=", "tickets"},
     {"tickets=on", "tickets"},
     {"tickets=off tickets=off", "tickets"},
+    {"tls=", "tls"},
+    {"tls=yes", "tls"},
+    {"tls=on tls=on", "tls"},
+    {"tls_ca=/tmp/ca.pem", "tls_ca"},
+    {"tls=off tls_verify=off", "tls_verify"},
+    {"tls=on tls_name=", "tls_name"},
+    {"tls=on tls_cert=/tmp/c", "tls_cert_key"},
+    {"tls=on addr=unix:/tmp/s", "tls_name"},
+    {"tls=on type=memcached", "tls=on"},
 };
 
 const char* const right_parameters[] = {
@@ -147,6 +156,11 @@ const char* const right_parameters[] = {
     "prefix=fleet:",
     "tickets=off",
     "tickets=keep",
+    "tls=off",
+    "tls=on",
+    "tls=on tls_verify=off",
+    "tls=on tls_name=redis.example.com addr=unix:/tmp/s",
+    "tls=off type=memcached",
     "interval=200 count=5000 timeout=1000 prefix=ngx_ssl: tickets=off",
 };
 

@@ -48,12 +48,24 @@ void check_type(const StoreParameters& store) {
     }
 }
 
+void check_tls(const StoreParameters& store) {
+    const auto& tls = store.tls;
+    if (!tls.on) {
+        CHECK(tls == backends::tls::Parameters{});
+        return;
+    }
+    CHECK(store.type == Type::redis);
+    CHECK((!tls.name.empty() || !tls.verify));
+    CHECK(tls.cert.empty() == tls.cert_key.empty());
+}
+
 void check(const StoreParameters& store) {
     CHECK_FALSE(store.servers.empty());
     for (const auto& server : store.servers) {
         check(server);
     }
     check_type(store);
+    check_tls(store);
     for (const auto time : {store.interval, store.timeout}) {
         CHECK(time > 0ms);
         CHECK(time.count() <= most);
