@@ -2,9 +2,9 @@
 // was on the wires: without a key all, sealed nothing.
 
 #include "support/decrypt.hpp"
+#include "support/key_files.hpp"
 #include "support/node.hpp"
 #include "support/proxied.hpp"
-#include "support/sealing.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -24,7 +24,8 @@ template <class Server>
 struct Scene {
     Scene(bool seals, const NodeConfig& config = {})
         : is_sealed(seals),
-          fleet(store, config, "timeout=60s " + (seals ? key.parameter() : "")),
+          fleet(store, config,
+                "timeout=60s" + (seals ? files.parameters("k") : "")),
           to_a(fleet.a.address()), to_b(fleet.b.address()) {}
 
     // Names and values, once these sessions are among them: memcached does
@@ -53,12 +54,12 @@ struct Scene {
     }
 
     std::string name_of(const Session& session) const {
-        return is_sealed ? key.name_of(session)
+        return is_sealed ? KeyFiles::name('k', session)
                          : "ngx_ssl:" + session_id(session);
     }
 
     bool is_sealed;
-    KeyFile key;
+    KeyFiles files;
     Proxied<Server, Wiretap> store;
     Fleet fleet;
     Wiretap to_a;

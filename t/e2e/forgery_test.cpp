@@ -2,6 +2,7 @@
 // resumes, and nothing that hurts a handshake.
 
 #include "module/value.hpp"
+#include "support/key_files.hpp"
 #include "support/node.hpp"
 #include "support/sealing.hpp"
 
@@ -58,14 +59,15 @@ struct Stored {
 // Two nodes with one key and one without any on one store.
 struct Scene {
     explicit Scene(StoreServer& server)
-        : store(server), fleet(server, {}, "timeout=60s " + key.parameter()),
+        : store(server),
+          fleet(server, {}, "timeout=60s" + files.parameters("k")),
           bare(directive(server), {}) {
         REQUIRE(bare.connected());
     }
 
     Session make(const TlsOptions& options) {
         auto session = fleet.a.get(options).session();
-        const auto name = key.name_of(session);
+        const auto name = KeyFiles::name('k', session);
         REQUIRE(eventually([&] { return store.exists(name); }));
         return session;
     }
@@ -88,15 +90,17 @@ struct Scene {
 
     // What is stored of `session`, and of a second one with its options.
     Stored stored(const Session& session, const TlsOptions& options) {
-        Stored result{.value = store.get(key.name_of(session)).value(),
-                      .another = store.get(key.name_of(make(options))).value(),
+        Stored result{.value = store.get(KeyFiles::name('k', session)).value(),
+                      .another =
+                          store.get(KeyFiles::name('k', make(options))).value(),
                       .der = {},
                       .id = raw_session_id(session),
                       .context = context(),
-                      .key = key.key()};
+                      .key = KeyFiles::key('k')};
         session_cache::SecretBytes opened;
-        REQUIRE(unseal(key.keys(),
-                       {bytes_of(result.id), bytes_of(result.context)},
+        session_cache::SealingKeys keys;
+        keys.push_back(KeyFiles::key('k'));
+        REQUIRE(unseal(keys, {bytes_of(result.id), bytes_of(result.context)},
                        result.value, opened) == nullptr);
         result.der = opened.view();
         return result;
@@ -119,7 +123,7 @@ struct Scene {
     }
 
     StoreServer& store;
-    KeyFile key;
+    KeyFiles files;
     Fleet fleet;
     Node bare;
 };
@@ -162,10 +166,10 @@ const Attack attacks[] = {
          return s.value.substr(0, seal_head) + s.another.substr(seal_head);
      }},
     {"a foreign key", unknown_key,
-     [](auto& s) { return s.sealed_with(KeyFile().key()); }},
+     [](auto& s) { return s.sealed_with(KeyFiles::key('x')); }},
     {"a foreign key that says it is the fleet's", forged,
      [](auto& s) {
-         auto value = s.sealed_with(KeyFile().key());
+         auto value = s.sealed_with(KeyFiles::key('x'));
          std::copy(s.key.id().begin(), s.key.id().end(), value.begin() + 1);
          return value;
      }},
@@ -198,7 +202,7 @@ STORE_TEST_CASE("attack: forged values never resume, and harm no handshake") {
         CAPTURE(options.max_version);
         const auto session = x.make(options);
         const auto stored = x.stored(session, options);
-        const auto name = x.key.name_of(session);
+        const auto name = KeyFiles::name('k', session);
         options.session = session;
         for (const auto& attack : attacks) {
             CAPTURE(std::string(attack.name));
@@ -221,7 +225,7 @@ STORE_TEST_CASE("attack: a value with any byte changed never resumes") {
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = x.make(options);
-        const auto name = x.key.name_of(options.session);
+        const auto name = KeyFiles::name('k', options.session);
         const auto whole = store.get(name).value();
         for (std::size_t at = 0; at < whole.size(); ++at) {
             CAPTURE(at);
@@ -241,7 +245,7 @@ STORE_TEST_CASE("attack: a truncated value never resumes") {
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = x.make(options);
-        const auto name = x.key.name_of(options.session);
+        const auto name = KeyFiles::name('k', options.session);
         const auto whole = store.get(name).value();
         for (std::size_t size = 0; size < whole.size(); size += 7) {
             CAPTURE(size);
@@ -258,12 +262,13 @@ STORE_TEST_CASE("attack: a value is for the servers that made its session") {
     Scene x(store);
     NodeConfig config;
     config.certificate = &certificates().rsa;
-    Node other(directive(store, "timeout=60s " + x.key.parameter()), config);
+    Node other(directive(store, "timeout=60s" + x.files.parameters("k")),
+               config);
     REQUIRE(other.connected());
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = x.make(options);
-        const auto name = x.key.name_of(options.session);
+        const auto name = KeyFiles::name('k', options.session);
         const auto value = store.get(name).value();
         x.offer(other, options, name, value, forged);
         CHECK(x.fleet.b.get(options).reused);
@@ -278,7 +283,7 @@ STORE_TEST_CASE("nodes with a key and without do not take each other's") {
         CAPTURE(options.max_version);
         const auto own = x.make(options);
         const auto other = x.make_bare(options);
-        const auto own_name = x.key.name_of(own);
+        const auto own_name = KeyFiles::name('k', own);
         const auto other_name = "ngx_ssl:" + session_id(other);
         const auto own_value = store.get(own_name).value();
         const auto other_value = store.get(other_name).value();
@@ -292,7 +297,7 @@ STORE_TEST_CASE("nodes with a key and without do not take each other's") {
         // Nor are they used where it would.
         x.offer(x.bare, offers_own, "ngx_ssl:" + session_id(own), own_value,
                 "sealed, and there is no key");
-        x.offer(node, offers_other, x.key.name_of(other), other_value,
+        x.offer(node, offers_other, KeyFiles::name('k', other), other_value,
                 not_sealed);
         CHECK(node.get(offers_own).reused);
         CHECK(x.bare.get(offers_other).reused);

@@ -1,5 +1,6 @@
 #include "support/key_files.hpp"
 #include "module/value.hpp"
+#include "support/sealing.hpp"
 
 #include <openssl/kdf.h>
 #include <vector>
@@ -40,14 +41,8 @@ std::string KeyFiles::sealing_key(char letter) {
 }
 
 std::string KeyFiles::name(char letter, const Session& session) {
-    const auto hex = session_id(session);
-    std::vector<unsigned char> id;
-    for (std::size_t i = 0; i < hex.size(); i += 2) {
-        id.push_back(static_cast<unsigned char>(
-            std::stoi(hex.substr(i, 2), nullptr, 16)));
-    }
-    return session_cache::name_of("ngx_ssl:", id,
-                                  session_cache::SealingKey(content(letter)));
+    const auto id = raw_session_id(session);
+    return session_cache::name_of("ngx_ssl:", bytes_of(id), key(letter));
 }
 
 }  // namespace support

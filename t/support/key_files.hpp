@@ -19,6 +19,10 @@ class KeyFiles {
     }
     static std::string content(char letter) { return std::string(80, letter); }
 
+    static session_cache::SealingKey key(char letter) {
+        return session_cache::SealingKey(content(letter));
+    }
+
     // What is made of the file for sealing, in hexadecimal.
     static std::string sealing_key(char letter);
 

@@ -135,12 +135,7 @@ std::string MemcachedClient::command(const std::string& line) {
 
 std::vector<std::string> MemcachedClient::list(const std::string& line) {
     std::vector<std::string> result;
-    auto each = command(line);
-    // The crawler that lists keys may not have come to rest yet.
-    while (each.starts_with("BUSY")) {
-        each = command(line);
-    }
-    for (; each != "END"; each = read_line()) {
+    for (auto each = command(line); each != "END"; each = read_line()) {
         result.push_back(each);
     }
     return result;
