@@ -12,8 +12,8 @@ namespace {
 std::string cannot_load(const char* parameter, const std::string& file) {
     std::string why = reason(ERR_peek_error());
     clear_errors();
-    return "cannot load \"" + file + "\" (" + why + ") for parameter \"" +
-           parameter + '"';
+    return "cannot load \"" + file + "\" of parameter \"" + parameter +
+           "\": " + why;
 }
 
 /* OpenSSL's own would read the terminal. */

@@ -112,7 +112,7 @@ char* prepare_tls(ngx_conf_t* cf, Remote& remote) {
 
     backends::tls::Made made = backends::tls::make_context(tls);
     if (made.context == nullptr) {
-        return error(cf, made.error + " in \"remote_ssl_session_cache\"");
+        return error(cf, made.error);
     }
 
     remote.tls = std::move(made.context);

@@ -30,8 +30,8 @@ void check_refused(const Parameters& parameters, const std::string& parameter,
                    const std::string& file, const std::string& why) {
     const auto made = make_context(parameters);
     CHECK(made.context == nullptr);
-    CHECK(made.error == "cannot load \"" + file + "\" (" + why +
-                            ") for parameter \"" + parameter + "\"");
+    CHECK(made.error == "cannot load \"" + file + "\" of parameter \"" +
+                            parameter + "\": " + why);
     CHECK(ERR_peek_error() == 0);
 }
 

@@ -39,9 +39,8 @@ void check_cannot_load(const std::string& parameters, const std::string& file,
     CAPTURE(tested.output);
     CHECK(tested.status != 0);
     CHECK(count_lines(tested.output, "[emerg]") == 1);
-    CHECK(tested.output.find(
-              file + "\" (" + why + ") for parameter \"" + parameter +
-              "\" in \"remote_ssl_session_cache\" in ") != std::string::npos);
+    CHECK(tested.output.find(file + "\" of parameter \"" + parameter +
+                             "\": " + why + " in ") != std::string::npos);
     CHECK(tested.output.find("/nginx.conf:") != std::string::npos);
 }
 
