@@ -1,5 +1,6 @@
 #include "backends/libmemcached.hpp"
 
+#include <algorithm>
 #include <cassert>
 #include <cerrno>
 #include <cstdlib>
@@ -8,6 +9,8 @@
 #include <elf.h>
 #include <fcntl.h>
 #include <link.h>
+#include <malloc.h>
+#include <openssl/crypto.h>
 #include <poll.h>
 #include <span>
 #include <sys/mman.h>
@@ -116,6 +119,25 @@ bool rebind(const link_map& library, const char* name, void* function) {
     return false;
 }
 
+/* What it held may have been a session. */
+void cleanse_free(void* memory) {
+    if (memory != nullptr) {
+        OPENSSL_cleanse(memory, malloc_usable_size(memory));
+        std::free(memory);
+    }
+}
+
+/* realloc(3) would leave a copy. */
+void* cleanse_realloc(void* memory, std::size_t size) {
+    void* larger = std::malloc(size);
+
+    if (larger != nullptr && memory != nullptr) {
+        std::memcpy(larger, memory, std::min(size, malloc_usable_size(memory)));
+        cleanse_free(memory);
+    }
+    return larger;
+}
+
 bool find_functions(void* library) {
     bool found = true;
 
@@ -162,9 +184,9 @@ void bound_memory(memcached_st* handle) {
         [](const memcached_st*, std::size_t size, void*) {
             return size <= most ? std::malloc(size) : nullptr;
         },
-        [](const memcached_st*, void* memory, void*) { std::free(memory); },
+        [](const memcached_st*, void* memory, void*) { cleanse_free(memory); },
         [](const memcached_st*, void* memory, std::size_t size, void*) {
-            return size <= most ? std::realloc(memory, size) : nullptr;
+            return size <= most ? cleanse_realloc(memory, size) : nullptr;
         },
         [](const memcached_st*, std::size_t n, std::size_t size, void*) {
             return n <= most / size ? std::calloc(n, size) : nullptr;

@@ -87,7 +87,7 @@ bool MemcachedServer::enqueue(Request& request) noexcept {
     try {
         queue_.push_back({request.kind,
                           std::string(request.key),
-                          std::string(request.value),
+                          CleansedBytes(request.value),
                           expiration_of(request.ttl),
                           now() + options_.timeout,
                           {}});

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "backends/cleansing.hpp"
 #include "backends/client.hpp"
 #include "backends/gather.hpp"
 #include "backends/libmemcached.hpp"
@@ -31,7 +32,7 @@ class MemcachedServer final : public Client {
     struct Item {
         Kind kind;
         std::string key;
-        std::string value;
+        CleansedBytes value;
         std::time_t expiration;
         coro::Time deadline;
         std::unique_ptr<Lookup> lookup; /* of a get, but for a PING */

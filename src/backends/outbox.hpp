@@ -10,10 +10,9 @@
 
 #pragma once
 
+#include "backends/cleansing.hpp"
 #include "backends/connection.hpp"
 #include "backends/gather.hpp"
-
-#include <string>
 
 namespace backends {
 
@@ -23,7 +22,7 @@ class Outbox {
     Outbox(coro::Loop& loop, Connection& connection);
 
     /* To append whole commands to; then queued() is to be called. */
-    std::string& bytes() noexcept { return bytes_; }
+    CleansedBytes& bytes() noexcept { return bytes_; }
 
     /* Lets what was appended leave soon: if `urgent`, with this turn. */
     void queued(bool urgent) noexcept;
@@ -45,7 +44,7 @@ class Outbox {
 
   private:
     Connection& connection_;
-    std::string bytes_;
+    CleansedBytes bytes_;
     bool blocked_ = false;
     int error_ = 0;
 

@@ -19,7 +19,7 @@ redisReplyObjectFunctions without_arrays(redisReplyObjectFunctions functions) {
 
 }  // namespace
 
-bool append_command(std::string& out,
+bool append_command(CleansedBytes& out,
                     std::initializer_list<std::string_view> words) noexcept {
     std::array<const char*, 4> data;
     std::array<std::size_t, 4> size;
@@ -38,14 +38,17 @@ bool append_command(std::string& out,
         return false;
     }
 
+    auto size_of_command = static_cast<std::size_t>(length);
+    bool appended = true;
     try {
-        out.append(formatted, static_cast<std::size_t>(length));
+        out.append(formatted, size_of_command);
     } catch (const std::bad_alloc&) {
-        length = -1;
+        appended = false;
     }
 
+    OPENSSL_cleanse(formatted, size_of_command);
     redisFreeCommand(formatted);
-    return length >= 0;
+    return appended;
 }
 
 std::string_view error_code(const redisReply& reply) noexcept {

@@ -4,8 +4,11 @@
 
 #pragma once
 
+#include "backends/cleansing.hpp"
+
 #include <cstddef>
 #include <hiredis/hiredis.h>
+#include <hiredis/sds.h>
 #include <initializer_list>
 #include <memory>
 #include <string>
@@ -14,11 +17,14 @@
 namespace backends::redis {
 
 /* Appends a command to `out`. Returns false when memory is short. */
-bool append_command(std::string& out,
+bool append_command(CleansedBytes& out,
                     std::initializer_list<std::string_view> words) noexcept;
 
 struct ReplyDelete {
     void operator()(redisReply* reply) const noexcept {
+        if (reply->str != nullptr) {
+            OPENSSL_cleanse(reply->str, static_cast<std::size_t>(reply->len));
+        }
         freeReplyObject(reply);
     }
 };
@@ -71,6 +77,7 @@ class Parser {
   private:
     struct ReaderDelete {
         void operator()(redisReader* reader) const noexcept {
+            OPENSSL_cleanse(reader->buf, sdsalloc(reader->buf));
             redisReaderFree(reader);
         }
     };

@@ -59,7 +59,7 @@ std::string code_of(const std::string& line) {
 }  // namespace
 
 TEST_CASE("redis protocol: commands are appended as arrays of bulk strings") {
-    std::string out = "before";
+    backends::CleansedBytes out = "before";
     CHECK(append_command(out, {"PING"}));
     CHECK(append_command(out, {"SETEX", "key", "10", "a\0\r\n"}));
     CHECK(append_command(out, {"GET", ""}));
@@ -69,9 +69,9 @@ TEST_CASE("redis protocol: commands are appended as arrays of bulk strings") {
 }
 
 TEST_CASE("redis protocol: a command's words may hold any bytes") {
-    std::string out;
+    backends::CleansedBytes out;
     CHECK(append_command(out, {"GET", "a\0\r\n\xff"s}));
-    CHECK(out == "*2\r\n$3\r\nGET\r\n$5\r\na\0\r\n\xff\r\n"s);
+    CHECK(std::string_view(out) == "*2\r\n$3\r\nGET\r\n$5\r\na\0\r\n\xff\r\n"s);
 }
 
 TEST_CASE("redis protocol: replies of each type, all at once") {

@@ -44,7 +44,7 @@ struct Stored {
     std::string der;
     std::string id;
     std::string context;
-    const SealingKey& key;
+    SealingKey key;
 
     // Right in everything that is not said otherwise.
     std::string sealed_with(const SealingKey& other) const {
