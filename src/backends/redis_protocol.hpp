@@ -77,7 +77,9 @@ class Parser {
   private:
     struct ReaderDelete {
         void operator()(redisReader* reader) const noexcept {
-            OPENSSL_cleanse(reader->buf, sdsalloc(reader->buf));
+            if (reader->buf != nullptr) { /* there is none after an error */
+                OPENSSL_cleanse(reader->buf, sdsalloc(reader->buf));
+            }
             redisReaderFree(reader);
         }
     };

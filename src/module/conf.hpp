@@ -7,22 +7,13 @@
 
 #include "backends/store.hpp"
 #include "module/context.hpp"
-#include "module/directive.hpp"
 #include "module/ngx.hpp"
-#include "module/sealing_key.hpp"
+#include "module/remote.hpp"
 
 #include <memory>
 #include <vector>
 
 namespace session_cache {
-
-/* A directive as it was read, with what it led to. */
-struct Remote {
-    Directive directive;
-    std::vector<backends::Server> servers;
-    SealingKeys keys;
-    std::shared_ptr<SSL_CTX> tls{}; /* null: plain connections */
-};
 
 /* The callbacks that an SSL_CTX had before ours: nginx's shared cache. */
 struct LocalCache {

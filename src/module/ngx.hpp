@@ -13,6 +13,7 @@ extern "C" {
 #include <ngx_http.h>
 }
 
+#include <span>
 #include <string_view>
 
 /*
@@ -30,6 +31,12 @@ extern "C" {
 extern "C" ngx_module_t ngx_http_ssl_session_cache_module;
 
 namespace session_cache {
+
+/* nginx's arrays, as C++ has them. */
+template <typename T>
+std::span<T> elements(const ngx_array_t& array) {
+    return {static_cast<T*>(array.elts), array.nelts};
+}
 
 inline std::string_view view(const ngx_str_t& string) {
     return {reinterpret_cast<const char*>(string.data), string.len};

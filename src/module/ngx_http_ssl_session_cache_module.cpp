@@ -21,8 +21,7 @@ ngx_http_core_main_conf_t* http_conf(ngx_cycle_t* cycle) {
 
 std::span<ngx_http_core_srv_conf_t*>
 servers_of(const ngx_http_core_main_conf_t& main) {
-    return {static_cast<ngx_http_core_srv_conf_t**>(main.servers.elts),
-            main.servers.nelts};
+    return elements<ngx_http_core_srv_conf_t*>(main.servers);
 }
 
 bool uses_store(const ngx_http_core_main_conf_t& main) {

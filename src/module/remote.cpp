@@ -1,0 +1,227 @@
+#include "module/remote.hpp"
+#include "backends/libmemcached.hpp"
+#include "backends/tls.hpp"
+#include "module/secret.hpp"
+
+#include <list>
+#include <span>
+#include <string>
+
+namespace session_cache {
+
+namespace {
+
+char* error(ngx_conf_t* cf, std::string_view message) {
+    ngx_str_t text = str(message);
+    ngx_conf_log_error(NGX_LOG_EMERG, cf, 0, "%V", &text);
+    return static_cast<char*>(NGX_CONF_ERROR);
+}
+
+/* As nginx writes it; with its port it is the same on every node. */
+std::string url_of(const ServerParameters& server) {
+    if (!server.path.empty()) {
+        return "unix:" + server.path;
+    }
+
+    bool v6 = server.host.find(':') != std::string::npos;
+    return (v6 ? "[" + server.host + "]" : server.host) + ":" +
+           std::to_string(server.port);
+}
+
+bool is_numeric(ngx_conf_t* cf, const std::string& host) {
+    ngx_str_t text = str(host);
+    ngx_addr_t addr;
+    return ngx_parse_addr(cf->pool, &addr, text.data, text.len) == NGX_OK;
+}
+
+/*
+ * The addresses of a server: a name's are all of those that the system's
+ * resolver knows at this time.
+ */
+char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
+              Remote& remote) {
+    backends::Server server{.name = url_of(parameters),
+                            .port = parameters.port,
+                            .weight = parameters.weight};
+    ngx_url_t u{};
+    u.url = str(server.name);
+
+    if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
+        return error(cf, std::string(u.err != nullptr ? u.err : "failed") +
+                             " in parameter \"addr=" +
+                             (parameters.path.empty() ? parameters.host
+                                                      : parameters.path) +
+                             "\" of \"remote_ssl_session_cache\"");
+    }
+
+    for (const ngx_addr_t& addr : std::span(u.addrs, u.naddrs)) {
+        backends::Address address{};
+        ngx_memcpy(&address.storage, addr.sockaddr, addr.socklen);
+        address.length = addr.socklen;
+        address.text = view(addr.name);
+        server.addresses.push_back(std::move(address));
+    }
+
+    if (parameters.path.empty() && !is_numeric(cf, parameters.host)) {
+        server.host = parameters.host;
+    }
+
+    remote.servers.push_back(std::move(server));
+    return NGX_CONF_OK;
+}
+
+/* Makes a path that is relative to nginx.conf's a full one, as nginx does. */
+bool complete(ngx_conf_t* cf, std::string& file) {
+    ngx_str_t name = str(file);
+
+    if (file.empty()) {
+        return true;
+    }
+
+    if (ngx_conf_full_name(cf->cycle, &name, 1) != NGX_OK) {
+        return false;
+    }
+    file = view(name);
+    return true;
+}
+
+char* prepare_tls(ngx_conf_t* cf, Remote& remote) {
+    backends::tls::Parameters& tls = remote.directive.store.tls;
+
+    if (!tls.on) {
+        return NGX_CONF_OK;
+    }
+
+    if (!complete(cf, tls.ca) || !complete(cf, tls.cert) ||
+        !complete(cf, tls.cert_key)) {
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+
+    backends::tls::Made made = backends::tls::make_context(tls);
+    if (made.context == nullptr) {
+        return error(cf, made.error);
+    }
+
+    remote.tls = std::move(made.context);
+    return NGX_CONF_OK;
+}
+
+/* Of a parameter that names it; as nginx looks for those of certificates. */
+char* read_file(ngx_conf_t* cf, std::string_view parameter,
+                const std::string& name, std::size_t most, SecretFile& file) {
+    std::string full = name;
+
+    if (!complete(cf, full)) {
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+
+    file = read_secret(full, most);
+    if (!file.error.empty()) {
+        return error(cf, "cannot read \"" + full + "\" of parameter \"" +
+                             std::string(parameter) + "\": " + file.error);
+    }
+
+    if (file.is_open) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%s\" holds secrets, and others can read it",
+                           full.c_str());
+    }
+    return NGX_CONF_OK;
+}
+
+/* Puts what a file holds, but for the end of its line, in its name's place. */
+char* read_password(ngx_conf_t* cf, std::string_view& argument,
+                    std::list<SecretBytes>& passwords) {
+    constexpr std::string_view auth = "auth=";
+    constexpr std::string_view from_file = "auth=file:";
+    constexpr std::size_t most = 4096;
+    SecretFile file;
+
+    if (!argument.starts_with(from_file)) {
+        return NGX_CONF_OK;
+    }
+    if (read_file(cf, "auth", std::string(argument.substr(from_file.size())),
+                  most, file) != NGX_CONF_OK) {
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+
+    std::string_view line = file.content.view();
+    line = line.substr(0, line.find_last_not_of("\r\n") + 1);
+
+    std::string& expanded = passwords.emplace_back().bytes();
+    expanded.reserve(auth.size() + line.size());
+    argument = expanded.append(auth).append(line);
+    return NGX_CONF_OK;
+}
+
+char* read_key(ngx_conf_t* cf, const std::string& name, SealingKeys& keys) {
+    SecretFile file;
+
+    if (read_file(cf, "key", name, SealingKey::max_size, file) != NGX_CONF_OK) {
+        return static_cast<char*>(NGX_CONF_ERROR);
+    }
+    if (!SealingKey::is_size(file.content.view().size())) {
+        return error(cf, "key file \"" + name +
+                             "\" must be of 32, 48 or 80 "
+                             "bytes");
+    }
+
+    SealingKey key(file.content.view());
+    for (const SealingKey& other : keys) {
+        if (other.id() == key.id()) {
+            return error(cf, "duplicate key in \"" + name + "\"");
+        }
+    }
+
+    keys.push_back(std::move(key));
+    return NGX_CONF_OK;
+}
+
+/* Makes a store that is in use ready to be connected to. */
+char* prepare(ngx_conf_t* cf, Remote& remote) {
+    if (remote.directive.store.type == Type::memcached) {
+        std::string missing = backends::libmemcached::load();
+        if (!missing.empty()) {
+            return error(cf, "type \"memcached\" cannot be used in "
+                             "\"remote_ssl_session_cache\": " +
+                                 missing);
+        }
+    }
+
+    for (const std::string& key : remote.directive.keys) {
+        if (read_key(cf, key, remote.keys) != NGX_CONF_OK) {
+            return static_cast<char*>(NGX_CONF_ERROR);
+        }
+    }
+
+    for (const ServerParameters& server : remote.directive.store.servers) {
+        if (resolve(cf, server, remote) != NGX_CONF_OK) {
+            return static_cast<char*>(NGX_CONF_ERROR);
+        }
+    }
+    return prepare_tls(cf, remote);
+}
+
+}  // namespace
+
+char* read_remote(ngx_conf_t* cf, Remote& remote) {
+    std::vector<std::string_view> arguments;
+    std::list<SecretBytes> passwords;
+
+    for (const ngx_str_t& word : elements<ngx_str_t>(*cf->args).subspan(1)) {
+        arguments.push_back(view(word));
+        if (read_password(cf, arguments.back(), passwords) != NGX_CONF_OK) {
+            return static_cast<char*>(NGX_CONF_ERROR);
+        }
+    }
+
+    Parsed parsed = parse(arguments);
+    if (!parsed.error.empty()) {
+        return error(cf, parsed.error + " in \"remote_ssl_session_cache\"");
+    }
+
+    remote.directive = std::move(parsed.directive);
+    return remote.directive.on ? prepare(cf, remote) : NGX_CONF_OK;
+}
+
+}  // namespace session_cache
