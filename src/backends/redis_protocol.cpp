@@ -21,8 +21,8 @@ redisReplyObjectFunctions without_arrays(redisReplyObjectFunctions functions) {
 
 bool append_command(CleansedBytes& out,
                     std::initializer_list<std::string_view> words) noexcept {
-    std::array<const char*, 4> data;
-    std::array<std::size_t, 4> size;
+    std::array<const char*, 4> data{};
+    std::array<std::size_t, 4> size{};
     std::size_t n = 0;
 
     for (std::string_view word : words) {

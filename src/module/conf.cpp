@@ -91,6 +91,8 @@ bool has_ssl_listener(const ngx_http_core_main_conf_t& main,
     return false;
 }
 
+#if !(NGX_HAVE_SNI_BEFORE_SESSION)
+
 bool same_directive(const ServerConf& a, const ServerConf& b) {
     if (!a.attached || !b.attached) {
         return a.attached == b.attached;
@@ -115,6 +117,8 @@ void warn_of_others(ngx_conf_t* cf, const ngx_http_conf_addr_t& addr) {
                       addr.default_server->line);
     }
 }
+
+#endif
 
 /* Once, however many servers there are. */
 void warn_of_unsealed(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {

@@ -36,6 +36,15 @@ Bytes context_of(const SSL_SESSION* session) {
     return {context, length};
 }
 
+/* The older function is not safe after 2038, and deprecated since 3.4. */
+std::time_t made_at(const SSL_SESSION* session) {
+#if OPENSSL_VERSION_PREREQ(3, 3)
+    return SSL_SESSION_get_time_ex(session);
+#else
+    return SSL_SESSION_get_time(session);
+#endif
+}
+
 /* A session's own timeout is of any value, negative ones among them. */
 long lifetime(const SSL_SESSION* session, std::chrono::seconds timeout) {
     return std::clamp<long>(SSL_SESSION_get_timeout(session), 0,
@@ -189,7 +198,7 @@ Decoded decode(std::string_view value, const SealingKeys& keys,
  * is of a node whose clock is ahead. */
 std::chrono::seconds time_left(const SSL_SESSION* session,
                                std::chrono::seconds timeout, std::time_t now) {
-    long made = std::clamp<long>(SSL_SESSION_get_time(session), 0, now);
+    long made = std::clamp<long>(made_at(session), 0, now);
     return std::chrono::seconds(lifetime(session, timeout) - (now - made));
 }
 

@@ -135,7 +135,9 @@ std::string MemcachedClient::command(const std::string& line) {
 
 std::vector<std::string> MemcachedClient::list(const std::string& line) {
     std::vector<std::string> result;
-    for (auto each = command(line); each != "END"; each = read_line()) {
+    // Newer ones end a dump of keys with "EN".
+    for (auto each = command(line); each != "END" && each != "EN";
+         each = read_line()) {
         result.push_back(each);
     }
     return result;
