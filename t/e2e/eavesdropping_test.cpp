@@ -76,15 +76,6 @@ std::vector<Session> confide(const Wiretap& way, const TlsOptions& options) {
     return client.sessions();
 }
 
-// The master secret in TLS 1.2; in TLS 1.3 the PSK (RFC 8446, 4.6.1).
-std::string secret_of(const Session& session) {
-    std::string bytes(SSL_MAX_MASTER_KEY_LENGTH, '\0');
-    bytes.resize(SSL_SESSION_get_master_key(
-        session.get(), reinterpret_cast<unsigned char*>(bytes.data()),
-        bytes.size()));
-    return bytes;
-}
-
 // How many of the pieces of eight bytes.
 std::size_t pieces_in(const std::string& loot, const std::string& what) {
     std::size_t count = 0;

@@ -21,14 +21,6 @@ std::string hex(std::string_view bytes) {
     return text;
 }
 
-std::string secret_of(const Session& session) {
-    std::string secret(SSL_MAX_MASTER_KEY_LENGTH, '\0');
-    secret.resize(SSL_SESSION_get_master_key(
-        session.get(), reinterpret_cast<unsigned char*>(secret.data()),
-        secret.size()));
-    return secret;
-}
-
 // No piece of 8 bytes of it, in any notation that is likely.
 void check_absent(const std::string& log, const std::string& secret) {
     for (std::size_t at = 0; at + 8 <= secret.size(); ++at) {

@@ -71,6 +71,13 @@ std::size_t count(int memory, const Mapping& mapping, const std::string& hex) {
     return found;
 }
 
+// What a memory checker reserves is too large to be looked through.
+bool is_wanted(const Mapping& mapping, bool hidden) {
+    constexpr std::uintptr_t most = 1U << 30;
+    return mapping.is_writable && mapping.is_hidden == hidden &&
+           mapping.end - mapping.begin < most;
+}
+
 std::size_t count(pid_t pid, const std::string& hex, bool hidden) {
     const auto proc = "/proc/" + std::to_string(pid);
     const UniqueFd memory(open((proc + "/mem").c_str(), O_RDONLY | O_CLOEXEC));
@@ -79,7 +86,7 @@ std::size_t count(pid_t pid, const std::string& hex, bool hidden) {
     }
     std::size_t found = 0;
     for (const auto& mapping : mappings_of(proc)) {
-        if (mapping.is_writable && mapping.is_hidden == hidden) {
+        if (is_wanted(mapping, hidden)) {
             found += count(memory.get(), mapping, hex);
         }
     }

@@ -290,6 +290,14 @@ std::string raw_session_id(const Session& session) {
     return {reinterpret_cast<const char*>(id), size};
 }
 
+std::string secret_of(const Session& session) {
+    std::string bytes(SSL_MAX_MASTER_KEY_LENGTH, '\0');
+    bytes.resize(SSL_SESSION_get_master_key(
+        session.get(), reinterpret_cast<unsigned char*>(bytes.data()),
+        bytes.size()));
+    return bytes;
+}
+
 std::string session_id(const Session& session) {
     std::string text;
     char digits[3];

@@ -20,6 +20,9 @@ std::string raw_session_id(const Session& session);
 // In lower-case hexadecimal.
 std::string session_id(const Session& session);
 
+// The master secret in TLS 1.2; in TLS 1.3 the PSK (RFC 8446, 4.6.1).
+std::string secret_of(const Session& session);
+
 struct TlsOptions {
     int min_version = TLS1_2_VERSION;
     int max_version = TLS1_3_VERSION;
