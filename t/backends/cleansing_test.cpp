@@ -14,6 +14,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
+// AddressSanitizer leaves stack frames that have ended as they were, elsewhere.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool checker_keeps_frames = true;
+#else
+constexpr bool checker_keeps_frames = false;
+#endif
+
 // In hexadecimal, so that the test itself has no copy.
 const std::string secret = "f0e1d2c3b4a5968778695a4b3c2d1e0f"
                            "00112233445566778899aabbccddeeff";
@@ -50,7 +57,8 @@ void fetch(TestStore& s) {
 
 }  // namespace
 
-STORE_TEST_CASE("cleansing: a client that is gone leaves no value in memory") {
+STORE_TEST_CASE("cleansing: a client that is gone leaves no value in memory" *
+                doctest::skip(checker_keeps_frames)) {
     Server server;
     auto s = make_store(server);
     REQUIRE(s->connects());
