@@ -3,9 +3,9 @@
 #include "module/value.hpp"
 #include "module/worker.hpp"
 
+#include <algorithm>
 #include <new>
 #include <string>
-#include <vector>
 
 namespace session_cache {
 
@@ -44,17 +44,15 @@ bool is_stateful(SSL* ssl) {
             (options & SSL_OP_NO_ANTI_REPLAY) == 0);
 }
 
-/* Where a session may be in the store: under a name for each key. */
-std::vector<std::string> names_of(const Remote& remote, SessionId id) {
-    std::vector<std::string> names;
+/* A session has a name in the store for each key, the first where it is put. */
+std::size_t count_names(const Remote& remote) {
+    return std::max<std::size_t>(remote.keys.size(), 1);
+}
 
-    for (const SealingKey& key : remote.keys) {
-        names.push_back(name_of(remote.directive.prefix, id, key));
-    }
-    if (names.empty()) {
-        names.push_back(name_of(remote.directive.prefix, id));
-    }
-    return names;
+std::string nth_name(const Remote& remote, SessionId id, std::size_t n) {
+    const std::string& prefix = remote.directive.prefix;
+    return remote.keys.empty() ? name_of(prefix, id)
+                               : name_of(prefix, id, remote.keys[n]);
 }
 
 void store(const ServerConf& conf, ngx_connection_t* c, SSL_SESSION* session) {
@@ -69,7 +67,7 @@ void store(const ServerConf& conf, ngx_connection_t* c, SSL_SESSION* session) {
         return;
     }
 
-    conf.store->store(names_of(*conf.remote, session_id(session)).front(),
+    conf.store->store(nth_name(*conf.remote, session_id(session), 0),
                       value.view(), ttl);
 }
 
@@ -135,13 +133,13 @@ backends::Fetched fetch(const ServerConf& conf, ngx_connection_t* c,
                         SessionId id) {
     backends::Fetched fetched;
 
-    for (const std::string& name : names_of(*conf.remote, id)) {
+    for (std::size_t n = 0; n < count_names(*conf.remote); ++n) {
         Suspension suspension(c); /* of one wait only */
         if (!suspension.possible()) {
             break;
         }
 
-        fetched = conf.store->fetch(name);
+        fetched = conf.store->fetch(nth_name(*conf.remote, id, n));
         if (fetched.status != backends::Status::miss) {
             break;
         }
@@ -222,9 +220,8 @@ void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
     }
 
     try {
-        for (const std::string& name :
-             names_of(*conf.remote, session_id(session))) {
-            conf.store->erase(name);
+        for (std::size_t n = 0; n < count_names(*conf.remote); ++n) {
+            conf.store->erase(nth_name(*conf.remote, session_id(session), n));
         }
     } catch (const std::bad_alloc&) {
         return; /* it will expire */
