@@ -1,6 +1,7 @@
 #include "module/seal.hpp"
 
 #include <algorithm>
+#include <array>
 #include <openssl/rand.h>
 
 namespace session_cache {
@@ -14,6 +15,24 @@ const EVP_CIPHER* cipher() {
     static EVP_CIPHER* const fetched =
         EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
     return fetched;
+}
+
+/*
+ * Random, and asked for many at a time, for a call costs as much for one. To
+ * be called in a worker only: processes that were forked with a stock of them
+ * would share it.
+ */
+void take_nonce(unsigned char* nonce) {
+    constexpr std::size_t size = seal_head - nonce_at;
+    static std::array<unsigned char, 64 * size> stock;
+    static std::size_t left = 0;
+
+    if (left == 0) {
+        require(RAND_bytes(stock.data(), stock.size()) == 1);
+        left = stock.size();
+    }
+    left -= size;
+    std::copy_n(stock.begin() + static_cast<std::ptrdiff_t>(left), size, nonce);
 }
 
 /* AES-256-GCM under a session's own key. */
@@ -78,7 +97,7 @@ void seal(const SealingKey& key, const SealedFor& what,
 
     head[0] = sealed_format;
     std::copy(key.id().begin(), key.id().end(), head + id_at);
-    require(RAND_bytes(head + nonce_at, seal_head - nonce_at) == 1);
+    take_nonce(head + nonce_at);
 
     Gcm gcm(Gcm::Mode::seal, key, what, head);
     gcm.crypt(text, text.data());
