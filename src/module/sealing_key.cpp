@@ -26,40 +26,58 @@ OSSL_PARAM digest() {
     return OSSL_PARAM_construct_utf8_string(OSSL_ALG_PARAM_DIGEST, name, 0);
 }
 
-/* EVP_KDF-HKDF(7) in one of its modes. */
-void hkdf(EVP_KDF_CTX* kdf, int mode, Bytes key, Bytes info,
+/* EVP_KDF-HKDF(7). */
+void hkdf(EVP_KDF_CTX* kdf, Bytes key, Bytes info,
           std::span<unsigned char> out) {
-    const OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_int(OSSL_KDF_PARAM_MODE, &mode), digest(),
-        octets(OSSL_KDF_PARAM_KEY, key), octets(OSSL_KDF_PARAM_INFO, info),
-        OSSL_PARAM_construct_end()};
-
-    bool derived = EVP_KDF_derive(kdf, out.data(), out.size(), parameters) == 1;
-    EVP_KDF_CTX_reset(kdf); /* which cleanses the key */
-    require(derived);
+    const OSSL_PARAM parameters[] = {digest(), octets(OSSL_KDF_PARAM_KEY, key),
+                                     octets(OSSL_KDF_PARAM_INFO, info),
+                                     OSSL_PARAM_construct_end()};
+    require(EVP_KDF_derive(kdf, out.data(), out.size(), parameters) == 1);
 }
 
 Bytes bytes_of(std::string_view text) {
     return {reinterpret_cast<const unsigned char*>(text.data()), text.size()};
 }
 
-EVP_KDF_CTX* make_kdf() {
+Owned<EVP_KDF_CTX, EVP_KDF_CTX_free> make_kdf() {
     EVP_KDF* kdf = EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_HKDF, nullptr);
     EVP_KDF_CTX* ctx = kdf != nullptr ? EVP_KDF_CTX_new(kdf) : nullptr;
 
     EVP_KDF_free(kdf);
     require(ctx != nullptr);
-    return ctx;
+    return Owned<EVP_KDF_CTX, EVP_KDF_CTX_free>(ctx);
 }
 
-EVP_MAC_CTX* make_mac() {
+bool set_key(EVP_MAC_CTX* mac, Bytes key) {
+    return EVP_MAC_init(mac, key.data(), key.size(), nullptr) == 1;
+}
+
+/* Without a new key: with the one that it has. */
+bool again(EVP_MAC_CTX* mac) {
+    return EVP_MAC_init(mac, nullptr, 0, nullptr) == 1;
+}
+
+bool add(EVP_MAC_CTX* mac, Bytes bytes) {
+    return EVP_MAC_update(mac, bytes.data(), bytes.size()) == 1;
+}
+
+bool finish(EVP_MAC_CTX* mac, std::span<unsigned char> out) {
+    std::size_t length = 0;
+    return EVP_MAC_final(mac, out.data(), &length, out.size()) == 1;
+}
+
+EVP_MAC_CTX* make_mac(Bytes key) {
     EVP_MAC* mac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
     EVP_MAC_CTX* ctx = mac != nullptr ? EVP_MAC_CTX_new(mac) : nullptr;
 
     EVP_MAC_free(mac);
-    require(ctx != nullptr);
+    const OSSL_PARAM parameters[] = {digest(), OSSL_PARAM_construct_end()};
+    require(ctx != nullptr && EVP_MAC_CTX_set_params(ctx, parameters) == 1 &&
+            set_key(ctx, key));
     return ctx;
 }
+
+constexpr unsigned char no_key[1] = {};
 
 }  // namespace
 
@@ -68,8 +86,7 @@ void SealingKey::Unmap::operator()(Secrets* secrets) const noexcept {
     munmap(secrets, sizeof(Secrets));
 }
 
-SealingKey::SealingKey(std::string_view file)
-    : namer_(make_mac()), kdf_(make_kdf()) {
+SealingKey::SealingKey(std::string_view file) {
     void* pages = mmap(nullptr, sizeof(Secrets), PROT_READ | PROT_WRITE,
                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     require(pages != MAP_FAILED);
@@ -78,35 +95,38 @@ SealingKey::SealingKey(std::string_view file)
     madvise(pages, sizeof(Secrets), MADV_DONTDUMP);
 #endif
 
+    auto kdf = make_kdf();
     auto make = [&](std::string_view purpose, std::span<unsigned char> out) {
-        hkdf(kdf_.get(), EVP_KDF_HKDF_MODE_EXTRACT_AND_EXPAND, bytes_of(file),
-             bytes_of(purpose), out);
+        hkdf(kdf.get(), bytes_of(file), bytes_of(purpose), out);
     };
     make("ngx_ssl_session_cache identifier", id_);
     make("ngx_ssl_session_cache naming", secrets_->naming);
     make("ngx_ssl_session_cache sealing", secrets_->sealing);
 
-    const OSSL_PARAM parameters[] = {digest(), OSSL_PARAM_construct_end()};
-    require(EVP_MAC_init(namer_.get(), secrets_->naming.data(),
-                         secrets_->naming.size(), parameters) == 1);
+    namer_.reset(make_mac(secrets_->naming));
+    deriver_.reset(make_mac(no_key));
 }
 
 SealingKey::Name SealingKey::name(Bytes session_id) const {
     Name name;
-    std::size_t length = 0;
+    EVP_MAC_CTX* mac = namer_.get();
 
-    /* without a key: with the one that it has */
-    require(
-        EVP_MAC_init(namer_.get(), nullptr, 0, nullptr) == 1 &&
-        EVP_MAC_update(namer_.get(), session_id.data(), session_id.size()) ==
-            1 &&
-        EVP_MAC_final(namer_.get(), name.data(), &length, name.size()) == 1);
+    require(again(mac) && add(mac, session_id) && finish(mac, name));
     return name;
 }
 
+/*
+ * HKDF-Expand (RFC 5869, 2.3), which for so few bytes is one HMAC. EVP_KDF
+ * looks its digest up each time, which costs more than all of this.
+ */
 void SealingKey::derive(Bytes session_id, SessionKey& key) const {
-    hkdf(kdf_.get(), EVP_KDF_HKDF_MODE_EXPAND_ONLY, secrets_->sealing,
-         session_id, key.bytes);
+    constexpr unsigned char first_block[] = {1};
+    EVP_MAC_CTX* mac = deriver_.get();
+
+    bool derived = set_key(mac, secrets_->sealing) && add(mac, session_id) &&
+                   add(mac, first_block) && finish(mac, key.bytes);
+    set_key(mac, no_key); /* cleanses the one that it has */
+    require(derived);
 }
 
 }  // namespace session_cache

@@ -15,7 +15,6 @@
 #include <cstddef>
 #include <memory>
 #include <openssl/evp.h>
-#include <openssl/kdf.h>
 #include <string_view>
 #include <vector>
 
@@ -60,8 +59,8 @@ class SealingKey {
 
     Id id_{};
     std::unique_ptr<Secrets, Unmap> secrets_;
-    Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> namer_; /* keyed: cheaper by far */
-    Owned<EVP_KDF_CTX, EVP_KDF_CTX_free> kdf_;   /* has a key in use only */
+    Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> namer_;   /* keyed: cheaper by far */
+    Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> deriver_; /* has a key in use only */
 };
 
 /* The first seals, all of them open. Empty: nothing is sealed. */
