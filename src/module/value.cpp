@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
 #include <openssl/err.h>
 
 namespace session_cache {
@@ -22,11 +21,6 @@ struct Frame {
 constexpr Frame frame_of(const SealingKeys& keys) {
     return keys.empty() ? Frame{1, sizeof(Checksum)}
                         : Frame{seal_head, seal_tail};
-}
-
-bool same(Bytes a, Bytes b) {
-    return a.size() == b.size() &&
-           std::memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 Bytes context_of(const SSL_SESSION* session) {
@@ -95,11 +89,11 @@ Decoded read_session(std::string_view value, const Expected& expected) {
         return {nullptr, "not a session"};
     }
 
-    if (!same(session_id(session.get()), expected.id)) {
+    if (!std::ranges::equal(session_id(session.get()), expected.id)) {
         return {nullptr, "another session ID"};
     }
 
-    if (!same(context_of(session.get()), expected.context)) {
+    if (!std::ranges::equal(context_of(session.get()), expected.context)) {
         return {nullptr, "another session ID context"};
     }
 
