@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <openssl/rand.h>
+#include <openssl/ssl.h>
 
 namespace session_cache {
 
@@ -50,11 +51,7 @@ class Gcm {
                                   own.bytes.data(), head + nonce_at,
                                   mode == Mode::seal) == 1);
 
-        auto length = static_cast<unsigned char>(what.session_id.size());
-        add({head, nonce_at});
-        add({&length, 1});
-        add(what.session_id);
-        add(what.context);
+        authenticate({head, nonce_at}, what);
     }
 
     void crypt(Bytes from, unsigned char* to) {
@@ -77,7 +74,20 @@ class Gcm {
     }
 
   private:
-    void add(Bytes data) { crypt(data, nullptr); }
+    /* In one call: each costs as much as all of these bytes do. */
+    void authenticate(Bytes head, const SealedFor& what) {
+        std::array<unsigned char, nonce_at + 1 + SSL_MAX_SSL_SESSION_ID_LENGTH +
+                                      SSL_MAX_SID_CTX_LENGTH>
+            data;
+        require(what.session_id.size() <= SSL_MAX_SSL_SESSION_ID_LENGTH &&
+                what.context.size() <= SSL_MAX_SID_CTX_LENGTH);
+
+        auto end = std::copy(head.begin(), head.end(), data.begin());
+        *end++ = static_cast<unsigned char>(what.session_id.size());
+        end = std::copy(what.session_id.begin(), what.session_id.end(), end);
+        end = std::copy(what.context.begin(), what.context.end(), end);
+        crypt({data.begin(), end}, nullptr);
+    }
 
     bool finish() {
         unsigned char none[1];
