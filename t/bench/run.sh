@@ -149,12 +149,17 @@ warm_up() {
     load "$1" "${2:-1.3}" 16 100 >"$work/warm-up" 2>&1
 }
 
+# Until it resumes.
+warm_up_resuming() {
+    wait_for "resumption ($1)" warm_up "$1"
+}
+
 # Variants of nginx, each once it resumes.
 start_resuming() {
     local variant
     for variant in "$@"; do
         start_nginx "$variant"
-        wait_for "resumption ($variant)" warm_up "$variant"
+        warm_up_resuming "$variant"
     done
 }
 
