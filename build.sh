@@ -10,7 +10,7 @@ unset MAKEFLAGS MFLAGS
 
 module=ngx_http_ssl_session_cache_module.so
 
-build_packages=(nginx nginx-dev g++ make
+build_packages=(nginx nginx-dev g++ make nlohmann-json3-dev
     libssl-dev libboost-context-dev libhiredis-dev libmemcached-dev)
 demo_packages=(redis-server memcached openssl)
 # libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.

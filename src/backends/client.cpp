@@ -1,5 +1,7 @@
 #include "backends/client.hpp"
 
+#include <algorithm>
+#include <ctime>
 #include <new>
 #include <utility>
 
@@ -8,10 +10,11 @@ namespace backends {
 Client::Client(coro::Scheduler& scheduler, Options options, Log log,
                std::string kind)
     : scheduler_(scheduler), options_(std::move(options)),
+      meter_(options_.meter != nullptr ? *options_.meter : unread_),
       journal_(std::move(log), std::move(kind)),
       start_timer_(scheduler_.loop().make_timer(
           {[](void* self) noexcept {
-               static_cast<Client*>(self)->end_start(Status::unavailable);
+               static_cast<Client*>(self)->end_start(Status::down);
            },
            this})),
       addresses_(options_.addresses),
@@ -19,6 +22,7 @@ Client::Client(coro::Scheduler& scheduler, Options options, Log log,
           std::chrono::steady_clock::now().time_since_epoch().count())) {}
 
 bool Client::start() noexcept {
+    note(Meter::State::connecting);
     start_timer_->set(now() + options_.interval);
     return scheduler_.start(
         {[](void* self) noexcept { static_cast<Client*>(self)->drive(); },
@@ -29,17 +33,36 @@ Fetched Client::fetch(std::string_view key) noexcept {
     Fetched result;
 
     if (!coro::in_coroutine()) {
+        result.status = Status::busy;
         return result;
     }
 
+    auto begun = std::chrono::steady_clock::now();
     Status status = look_up(key, {coro::next_wait(), &result});
-    if (status != Status::queued) {
+    if (status == Status::queued) {
+        coro::wait();
+        finish(result, begun);
+    } else {
         result.status = status;
-        return result;
     }
 
-    coro::wait();
+    meter_.fetches[static_cast<std::size_t>(result.status)].add();
     return result;
+}
+
+void Client::finish(Fetched& fetched,
+                    std::chrono::steady_clock::time_point begun) noexcept {
+    using std::chrono::microseconds;
+
+    fetched.took = std::max(std::chrono::duration_cast<microseconds>(
+                                std::chrono::steady_clock::now() - begun),
+                            microseconds(1));
+    if (fetched.status != Status::cancelled) {
+        meter_.latency.add(fetched.took);
+    }
+    if (fetched.status == Status::hit) {
+        meter_.bytes_fetched.add(fetched.value.size());
+    }
 }
 
 Status Client::look_up(std::string_view key, const Waiter& waiter) noexcept {
@@ -58,9 +81,10 @@ Status Client::look_up(std::string_view key, const Waiter& waiter) noexcept {
             return begin(std::move(lookup));
         }
         early_.push_back(std::move(lookup));
+        count_queue();
         return Status::queued;
     } catch (const std::bad_alloc&) {
-        return Status::refused;
+        return Status::busy;
     }
 }
 
@@ -70,10 +94,11 @@ Status Client::begin(std::unique_ptr<Lookup> lookup) noexcept {
     Request request{.kind = Kind::get, .key = key, .lookup = std::move(lookup)};
 
     if (enqueue(request)) {
+        count_queue();
         return Status::queued;
     }
-    answer(request.lookup.get(), Status::refused);
-    return Status::refused;
+    answer(request.lookup.get(), Status::busy);
+    return Status::busy;
 }
 
 /*
@@ -91,6 +116,7 @@ void Client::end_start(Status status) noexcept {
             answer(lookup.get(), status);
         }
     }
+    count_queue();
 }
 
 Status Client::store(std::string_view key, std::string_view value,
@@ -104,20 +130,44 @@ Status Client::erase(std::string_view key) noexcept {
 
 /* Who asks after a change must not join a lookup that went out before it. */
 Status Client::change(Request request) noexcept {
+    Kind kind = request.kind;
+    std::size_t bytes = request.value.size();
     Status status = admit(up_);
 
     if (status == Status::queued) {
         lookups_.close(request.key);
-        status = enqueue(request) ? status : Status::refused;
+        status = enqueue(request) ? status : Status::busy;
+    }
+
+    if (status == Status::queued) {
+        meter_.bytes_stored.add(bytes);
+        count_queue();
+    } else {
+        count(kind, status == Status::down ? Change::down : Change::busy);
     }
     return status;
 }
 
+void Client::count(Kind kind, Change change) noexcept {
+    Changes& changes = kind == Kind::set ? meter_.stores : meter_.erases;
+    changes[static_cast<std::size_t>(change)].add();
+}
+
+void Client::count_queue() noexcept {
+    meter_.queue.set(queued() + early_.size());
+}
+
+void Client::note(Meter::State state) noexcept {
+    if (meter_.state.exchange(state) != state || meter_.since == 0) {
+        meter_.since = std::time(nullptr);
+    }
+}
+
 Status Client::admit(bool available) noexcept {
     if (!available) {
-        return Status::unavailable;
+        return Status::down;
     }
-    return has_room() ? Status::queued : Status::refused;
+    return has_room() ? Status::queued : Status::busy;
 }
 
 bool Client::has_room() noexcept {
@@ -141,9 +191,9 @@ void Client::drive() noexcept {
     std::size_t failures = 0;
 
     while (!closing_) {
-        Loss why = try_address();
+        Loss loss = try_address();
         bool was_up = up_;
-        lose(why);
+        lose(loss);
 
         if (was_up) {
             failures = 0;
@@ -154,7 +204,7 @@ void Client::drive() noexcept {
             }
             failures = 0;
         }
-        end_start(Status::unavailable);
+        end_start(Status::down);
         rest();
         look_up_name();
     }
@@ -165,7 +215,7 @@ Client::Loss Client::try_address() noexcept {
         journal_.at(addresses_[address_]);
         return attempt(addresses_[address_]);
     } catch (const std::bad_alloc&) {
-        return "out of memory";
+        return {"out of memory"};
     }
 }
 
@@ -194,13 +244,18 @@ void Client::look_up_name() noexcept {
     }
 }
 
-void Client::lose(const Loss& why) noexcept {
+void Client::lose(const Loss& loss) noexcept {
     bool was_up = std::exchange(up_, false);
 
-    if (!closing_) {
-        journal_.lost(why, was_up);
+    note(closing_ ? Meter::State::closed : Meter::State::down);
+    if (was_up) {
+        meter_.losses.add();
     }
-    disconnect();
+    if (!closing_) {
+        journal_.lost(loss.why, was_up, now());
+    }
+    disconnect(loss.status);
+    count_queue();
 }
 
 /*
@@ -222,7 +277,7 @@ void Client::rest() noexcept {
 
 void Client::close() noexcept {
     closing_ = true;
-    end_start(Status::unavailable);
+    end_start(Status::down);
 
     if (resting_) {
         scheduler_.wake(*resting_, coro::Wake::cancelled);
@@ -230,9 +285,11 @@ void Client::close() noexcept {
     lose({});
 }
 
-void Client::connected() {
+void Client::connected(std::string_view version) {
     up_ = true;
-    journal_.connected();
+    meter_.connects.add();
+    note(Meter::State::up);
+    journal_.connected(version, now());
     end_start(Status::queued);
 }
 
@@ -253,7 +310,8 @@ void Client::answer(Lookup* lookup, Status status,
             waiter.result->value.assign(value);
             waiter.result->status = status;
         } catch (const std::bad_alloc&) {
-            waiter.result->value.clear(); /* unavailable, for this one */
+            waiter.result->value.clear();
+            waiter.result->status = Status::busy; /* for this one */
         }
         scheduler_.wake(waiter.wait);
     }

@@ -46,8 +46,17 @@ class Client : public Store {
         return request.kind == Kind::set;
     }
 
-    /* Empty: all is well. Else what the connection was lost for. */
-    using Loss = std::string;
+    /* What the connection was lost for, and what that is for who waits. */
+    struct Loss {
+        std::string why{}; /* empty: all is well */
+        Status status = Status::down;
+
+        bool empty() const noexcept { return why.empty(); }
+    };
+
+    static Loss timed_out(std::string_view operation) {
+        return {std::string(operation) + " timed out", Status::timeout};
+    }
 
     Client(coro::Scheduler& scheduler, Options options, Log log,
            std::string kind);
@@ -61,9 +70,9 @@ class Client : public Store {
     /*
      * Closes the connection, which ends a wait that attempt() is in, and
      * gives back all that was queued, after a last try to send it when
-     * closing(). Each lookup is to be answered as unavailable.
+     * closing(). Each lookup is to be answered with `status`.
      */
-    virtual void disconnect() noexcept = 0;
+    virtual void disconnect(Status status) noexcept = 0;
 
     /* How many requests are queued. */
     virtual std::size_t queued() const noexcept = 0;
@@ -75,8 +84,15 @@ class Client : public Store {
     void answer(Lookup* lookup, Status status,
                 std::string_view value = {}) noexcept;
 
-    /* The server has answered: requests are welcome. */
-    void connected();
+    /* The server, of that version if it is known, has answered: requests
+     * are welcome. */
+    void connected(std::string_view version);
+
+    /* Counts what became of a set or delete. */
+    void count(Kind kind, Change change) noexcept;
+
+    /* Notes the queue's length, which has changed. */
+    void count_queue() noexcept;
 
     bool up() const noexcept { return up_; }
     bool closing() const noexcept { return closing_; }
@@ -84,21 +100,26 @@ class Client : public Store {
 
     coro::Scheduler& scheduler_;
     const Options options_;
+    Meter& meter_;
     Journal journal_;
 
   private:
     Status look_up(std::string_view key, const Waiter& waiter) noexcept;
     Status begin(std::unique_ptr<Lookup> lookup) noexcept;
     Status change(Request request) noexcept;
+    void finish(Fetched& fetched,
+                std::chrono::steady_clock::time_point begun) noexcept;
     Status admit(bool available) noexcept;
     bool has_room() noexcept;
     void end_start(Status status) noexcept;
     void drive() noexcept;
     Loss try_address() noexcept;
     void look_up_name() noexcept;
-    void lose(const Loss& why) noexcept;
+    void lose(const Loss& loss) noexcept;
+    void note(Meter::State state) noexcept;
     void rest() noexcept;
 
+    Meter unread_; /* where there is no other */
     Lookups lookups_;
     std::vector<std::unique_ptr<Lookup>> early_; /* while starting_ */
     std::unique_ptr<coro::Timer> start_timer_;

@@ -11,12 +11,25 @@ void Journal::at(const Address& address) {
     address_ = address.text;
 }
 
-void Journal::connected() {
+void Journal::connected(std::string_view version, coro::Time now) {
+    std::string line = "connected";
+
+    if (!version.empty()) {
+        line += ", version " + std::string(version);
+    }
+    if (lost_at_) {
+        line +=
+            ", back after " + std::to_string((now - *lost_at_).count()) + " ms";
+    }
     losses_.clear();
-    say(Level::notice, "connected");
+    lost_at_.reset();
+    say(Level::notice, line);
 }
 
-void Journal::lost(const std::string& why, bool was_up) {
+void Journal::lost(const std::string& why, bool was_up, coro::Time now) {
+    if (was_up) {
+        lost_at_ = now;
+    }
     if (losses_.insert(why).second) {
         say(Level::error,
             (was_up ? "connection lost: " : "unavailable: ") + why);

@@ -8,6 +8,7 @@
 #include "backends/trouble.hpp"
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -22,10 +23,11 @@ class Journal {
     /* Which address the lines are about from now on. */
     void at(const Address& address);
 
-    void connected();
+    /* `version` is the server's, or empty. */
+    void connected(std::string_view version, coro::Time now);
 
     /* It could not be connected, or was lost if it `was_up`. */
-    void lost(const std::string& why, bool was_up);
+    void lost(const std::string& why, bool was_up, coro::Time now);
 
     /*
      * An operation failed: `code` tells one failure from another, `text` is
@@ -43,6 +45,7 @@ class Journal {
     std::string kind_;
     std::string address_;
     std::set<std::string> losses_; /* said since it was last up */
+    std::optional<coro::Time> lost_at_;
     std::map<std::string_view, Trouble> troubles_;
 };
 

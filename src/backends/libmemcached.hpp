@@ -48,6 +48,11 @@ std::string load();
     F(server_add_with_weight)                                                  \
     F(server_add_unix_socket_with_weight)                                      \
     F(set_sasl_auth_data)                                                      \
+    F(version)                                                                 \
+    F(server_instance_by_position)                                             \
+    F(server_major_version)                                                    \
+    F(server_minor_version)                                                    \
+    F(server_micro_version)                                                    \
     F(generate_hash)                                                           \
     F(set)                                                                     \
     F(delete)                                                                  \

@@ -85,6 +85,7 @@ Memcached::Memcached(coro::Scheduler& scheduler,
         own.addresses = server.addresses;
         own.host = server.host;
         own.port = server.port;
+        own.meter = server.meter;
         servers_.push_back(
             std::make_unique<MemcachedServer>(scheduler, std::move(own), log));
         api.server_add_with_weight_(ring_, server.name.c_str(),

@@ -111,22 +111,27 @@ void MemcachedServer::wake() noexcept {
 Client::Loss MemcachedServer::attempt(const Address& address) {
     open(address);
 
-    Loss why = ping();
-    if (!why.empty()) {
-        return why;
+    Loss loss = ping();
+    if (!loss.empty()) {
+        return loss;
     }
-    connected();
+
+    std::string version = ask_version();
+    if (yielding_.expired() || yielding_.failed()) {
+        return timed_out("version");
+    }
+    connected(version);
 
     while (!closing()) {
         if (queue_.empty()) {
             idle();
-        } else if (why = round(); !why.empty()) {
-            return why;
+        } else if (loss = round(); !loss.empty()) {
+            return loss;
         }
 
         if (queue_.empty() && idle_since_ + options_.interval <= now() &&
-            !(why = ping()).empty()) {
-            return why;
+            !(loss = ping()).empty()) {
+            return loss;
         }
     }
     return {};
@@ -187,6 +192,23 @@ Client::Loss MemcachedServer::ping() {
     return round();
 }
 
+/* Empty where it is not told. */
+std::string MemcachedServer::ask_version() {
+    memcached_return_t rc = yielding_(now() + options_.timeout, [this] {
+        return api.version_(handle_.get());
+    });
+
+    if (rc != MEMCACHED_SUCCESS) {
+        return {};
+    }
+
+    const memcached_instance_st* server =
+        api.server_instance_by_position_(handle_.get(), 0);
+    return std::to_string(api.server_major_version_(server)) + "." +
+           std::to_string(api.server_minor_version_(server)) + "." +
+           std::to_string(api.server_micro_version_(server));
+}
+
 void MemcachedServer::idle() noexcept {
     idle_ = coro::next_wait();
     coro::wait(idle_since_ + options_.interval);
@@ -199,31 +221,35 @@ Client::Loss MemcachedServer::round() {
         queue_.pop_front();
     }
 
-    Loss why = send_changes();
-    if (why.empty()) {
-        why = look_up();
+    Loss loss = send_changes();
+    if (loss.empty()) {
+        loss = look_up();
     }
-    if (!why.empty()) {
-        return why; /* disconnect() releases who is still in round_ */
+    if (!loss.empty()) {
+        return loss; /* disconnect() releases who is still in round_ */
     }
 
     round_.clear();
     idle_since_ = now();
+    count_queue();
     return {};
 }
 
 Client::Loss MemcachedServer::send_changes() {
-    for (const Item& item : round_) {
+    for (Item& item : round_) {
         if (item.kind == Kind::get) {
             continue;
         }
 
         memcached_return_t rc =
             yielding_(item.deadline, [&] { return send(item); });
-        Loss why = judge(item.kind == Kind::set ? "set" : "delete", rc);
-        if (!why.empty()) {
-            return why;
+        Loss loss = judge(item.kind == Kind::set ? "set" : "delete", rc);
+        if (!loss.empty()) {
+            return loss;
         }
+
+        item.counted = true;
+        count(item.kind, is_success(rc) ? Change::done : Change::failed);
     }
     return {};
 }
@@ -299,14 +325,14 @@ Client::Loss MemcachedServer::look_up() {
     memcached_return_t rc = yielding_(
         deadline, [&] { return fetch_all(keys, lengths, result.get()); });
 
-    Loss why = judge("get", rc);
-    if (!why.empty()) {
-        return why;
+    Loss loss = judge("get", rc);
+    if (!loss.empty()) {
+        return loss;
     }
 
     for (const Item& item : round_) {
         answer(item.lookup.get(),
-               is_success(rc) ? Status::miss : Status::refused);
+               is_success(rc) ? Status::miss : Status::failed);
     }
     return {};
 }
@@ -333,11 +359,11 @@ void MemcachedServer::deliver(const memcached_result_st* result) {
 Client::Loss MemcachedServer::judge(const char* operation,
                                     memcached_return_t rc) {
     if (yielding_.expired()) {
-        return std::string(operation) + " timed out";
+        return timed_out(operation);
     }
 
     if (yielding_.failed()) {
-        return std::string(operation) + " failed: unexpected reply";
+        return {std::string(operation) + " failed: unexpected reply"};
     }
 
     const char* text = api.strerror_(handle_.get(), rc);
@@ -346,7 +372,7 @@ Client::Loss MemcachedServer::judge(const char* operation,
     } else if (is_refusal(rc)) {
         journal_.failed(operation, text, text, now());
     } else {
-        return std::string(operation) + " failed: " + text;
+        return {std::string(operation) + " failed: " + text};
     }
     return {};
 }
@@ -355,7 +381,7 @@ Client::Loss MemcachedServer::judge(const char* operation,
  * A call that is under way, suspended, still needs what it works on: its
  * coroutine comes here once more when it has ended.
  */
-void MemcachedServer::disconnect() noexcept {
+void MemcachedServer::disconnect(Status status) noexcept {
     yielding_.interrupt();
     if (idle_) {
         scheduler_.wake(*idle_, coro::Wake::cancelled);
@@ -370,14 +396,22 @@ void MemcachedServer::disconnect() noexcept {
         yielding_.reset();
     }
 
-    for (const Item& item : round_) {
-        answer(item.lookup.get(), Status::unavailable);
+    for (Item& item : round_) {
+        release(item, status);
     }
-    for (const Item& item : std::exchange(queue_, {})) {
-        answer(item.lookup.get(), Status::unavailable);
+    for (Item& item : std::exchange(queue_, {})) {
+        release(item, status);
     }
     if (!yielding_.busy()) {
         round_.clear();
+    }
+}
+
+void MemcachedServer::release(Item& item, Status status) noexcept {
+    answer(item.lookup.get(), status);
+
+    if (item.kind != Kind::get && !std::exchange(item.counted, true)) {
+        count(item.kind, Change::lost);
     }
 }
 

@@ -36,6 +36,7 @@ class MemcachedServer final : public Client {
         std::time_t expiration;
         coro::Time deadline;
         std::unique_ptr<Lookup> lookup; /* of a get, but for a PING */
+        bool counted = false;           /* what became of it, if it is no get */
     };
 
     struct Free {
@@ -45,12 +46,13 @@ class MemcachedServer final : public Client {
     };
 
     Loss attempt(const Address& address) override;
-    void disconnect() noexcept override;
+    void disconnect(Status status) noexcept override;
     std::size_t queued() const noexcept override;
     bool enqueue(Request& request) noexcept override;
 
     void open(const Address& address);
     Loss ping();
+    std::string ask_version();
     void idle() noexcept;
     void wake() noexcept;
     Loss round();
@@ -65,6 +67,7 @@ class MemcachedServer final : public Client {
     void set_behavior(memcached_behavior_t behavior, std::uint64_t value);
     void say_goodbye() noexcept;
     Loss judge(const char* operation, memcached_return_t rc);
+    void release(Item& item, Status status) noexcept;
 
     std::unique_ptr<memcached_st, Free> handle_;
     libmemcached::Yielding yielding_;

@@ -28,18 +28,22 @@ class Redis final : public Client {
     struct Command {
         const char* name;
         coro::Time deadline{};
-        std::unique_ptr<Lookup> lookup; /* of a GET */
+        std::unique_ptr<Lookup> lookup{}; /* of a GET */
+        std::optional<Kind> kind{};       /* none: one of ours */
     };
 
     Loss attempt(const Address& address) override;
-    void disconnect() noexcept override;
-    std::size_t queued() const noexcept override;
+    void disconnect(Status status) noexcept override;
+    std::size_t queued() const noexcept override { return requests_; }
     bool enqueue(Request& request) noexcept override;
 
     bool push(Words words) noexcept;
+    void heed_deadline() noexcept;
     void greet();
+    Loss complete_greeting(const Command& command, const redisReply& reply);
     Loss serve();
     Loss receive();
+    redis::Reply next_reply() noexcept;
     Loss complete(const Command& command, const redisReply& reply);
     void answer_get(Lookup* lookup, const redisReply& reply);
     void judge(const Command& command, const redisReply& reply);
@@ -47,8 +51,11 @@ class Redis final : public Client {
     Connection connection_;
     std::optional<redis::Parser> parser_;
     std::deque<Command> queue_;
+    std::size_t requests_ = 0; /* those in the queue that are not ours */
     Outbox outbox_;
     coro::Time idle_since_{};
+    std::string version_{};
+    bool tells_version_ = true;
 };
 
 Redis::Redis(coro::Scheduler& scheduler, Options options, Log log)
@@ -74,22 +81,26 @@ bool Redis::enqueue(Request& request) noexcept {
 
     if (pushed) {
         queue_.back().lookup = std::move(request.lookup);
+        queue_.back().kind = request.kind;
+        ++requests_;
         outbox_.queued(is_urgent(request));
+        heed_deadline();
     }
     return pushed;
 }
 
-/* But for a PING, which is ours: there is one at most, and it is first. */
-std::size_t Redis::queued() const noexcept {
-    bool pinging =
-        !queue_.empty() && queue_.front().name == std::string_view("PING");
-    return queue_.size() - (pinging ? 1 : 0);
+/* Who waits for the time of a PING may have to wait less now. */
+void Redis::heed_deadline() noexcept {
+    if (queue_.size() == 1 &&
+        queue_.front().deadline < idle_since_ + options_.interval) {
+        connection_.wake();
+    }
 }
 
 /* The first word has to be a literal. */
 bool Redis::push(Words words) noexcept {
     try {
-        queue_.push_back({words.begin()->data(), now() + options_.timeout, {}});
+        queue_.push_back({words.begin()->data(), now() + options_.timeout});
     } catch (const std::bad_alloc&) {
         return false;
     }
@@ -102,9 +113,9 @@ bool Redis::push(Words words) noexcept {
 }
 
 Client::Loss Redis::attempt(const Address& address) {
-    Loss why = connection_.connect(address, now() + options_.timeout);
+    std::string why = connection_.connect(address, now() + options_.timeout);
     if (!why.empty()) {
-        return why;
+        return {std::move(why)};
     }
 
     parser_.emplace();
@@ -112,7 +123,10 @@ Client::Loss Redis::attempt(const Address& address) {
     return serve();
 }
 
-/* The answer to the PING is what makes the store available. */
+/*
+ * The answer to the PING is what makes the store available. Some proxies hang
+ * up when they are asked what they are, and then are not asked again.
+ */
 void Redis::greet() {
     if (!options_.user.empty()) {
         push({"AUTH", options_.user, options_.password});
@@ -124,20 +138,24 @@ void Redis::greet() {
         push({"SELECT", std::to_string(options_.db)});
     }
 
+    if (tells_version_) {
+        push({"HELLO", "2"});
+    }
+
     push({"PING"});
     outbox_.flush();
 }
 
 Client::Loss Redis::serve() {
     while (!closing()) {
-        Loss why;
+        Loss loss;
 
-        if (connection_.may_read() && !(why = receive()).empty()) {
-            return why;
+        if (connection_.may_read() && !(loss = receive()).empty()) {
+            return loss;
         }
 
         if (!queue_.empty() && queue_.front().deadline <= now()) {
-            return std::string(queue_.front().name) + " timed out";
+            return timed_out(queue_.front().name);
         }
 
         if (queue_.empty() && idle_since_ + options_.interval <= now()) {
@@ -150,7 +168,7 @@ Client::Loss Redis::serve() {
         }
 
         if (outbox_.error() != 0) {
-            return "send() failed: " + connection_.failure(outbox_.error());
+            return {"send() failed: " + connection_.failure(outbox_.error())};
         }
 
         connection_.wait(outbox_.blocked(),
@@ -166,45 +184,67 @@ Client::Loss Redis::receive() {
     auto n = connection_.read(buffer);
     if (!n) {
         int error = errno;
-        return (error == 0 ? "" : "recv() failed: ") +
-               connection_.failure(error);
+        return {(error == 0 ? "" : "recv() failed: ") +
+                connection_.failure(error)};
     }
 
     if (!parser_->feed({buffer.data(), *n})) {
-        return "out of memory";
+        return {"out of memory"};
     }
 
-    while (redis::Reply reply = parser_->next()) {
+    while (redis::Reply reply = next_reply()) {
         if (queue_.empty()) {
-            return "unexpected reply";
+            return {"unexpected reply"};
         }
 
         Command command = std::move(queue_.front());
         queue_.pop_front();
+        requests_ -= command.kind ? 1 : 0;
         idle_since_ = now();
 
-        Loss why = complete(command, *reply);
-        if (!why.empty()) {
-            return why;
+        Loss loss = complete(command, *reply);
+        if (!loss.empty()) {
+            return loss;
         }
     }
-    return Loss(parser_->error());
+
+    count_queue();
+    return {std::string(parser_->error())};
+}
+
+redis::Reply Redis::next_reply() noexcept {
+    parser_->expect_array(!queue_.empty() &&
+                          queue_.front().name == std::string_view("HELLO"));
+    return parser_->next();
 }
 
 Client::Loss Redis::complete(const Command& command, const redisReply& reply) {
+    if (!up()) {
+        return complete_greeting(command, reply);
+    }
+
     answer_get(command.lookup.get(), reply);
-
-    if (!up() && reply.type == REDIS_REPLY_ERROR &&
-        command.name != std::string_view("PING")) {
-        return std::string(command.name) +
-               " failed: " + std::string(redis::loggable(reply));
-    }
-
-    if (!up() && command.name == std::string_view("PING")) {
-        connected();
-    }
-
     judge(command, reply);
+    return {};
+}
+
+/* Redis before version 6 does not know HELLO, and has none. */
+Client::Loss Redis::complete_greeting(const Command& command,
+                                      const redisReply& reply) {
+    std::string_view name = command.name;
+
+    if (name == "HELLO") {
+        version_ = redis::version(reply);
+        return {};
+    }
+
+    if (name == "PING") {
+        connected(version_);
+        judge(command, reply);
+    } else if (reply.type == REDIS_REPLY_ERROR) {
+        return {std::string(name) +
+                " failed: " + std::string(redis::loggable(reply))};
+    }
     return {};
 }
 
@@ -217,7 +257,7 @@ void Redis::answer_get(Lookup* lookup, const redisReply& reply) {
         answer(lookup, Status::miss);
         break;
     default:
-        answer(lookup, Status::refused);
+        answer(lookup, Status::failed);
     }
 }
 
@@ -226,18 +266,23 @@ void Redis::judge(const Command& command, const redisReply& reply) {
     bool is_get = command.lookup != nullptr;
     bool is_value =
         reply.type == REDIS_REPLY_STRING || reply.type == REDIS_REPLY_NIL;
+    bool worked = reply.type != REDIS_REPLY_ERROR && is_get == is_value;
+
+    if (command.kind && !is_get) {
+        count(*command.kind, worked ? Change::done : Change::failed);
+    }
 
     if (reply.type == REDIS_REPLY_ERROR) {
         journal_.failed(command.name, redis::error_code(reply),
                         redis::loggable(reply), now());
-    } else if (is_get != is_value) {
+    } else if (!worked) {
         journal_.failed(command.name, "unexpected", "unexpected reply", now());
     } else {
         journal_.worked(command.name, now());
     }
 }
 
-void Redis::disconnect() noexcept {
+void Redis::disconnect(Status status) noexcept {
     if (closing()) {
         outbox_.flush();
     }
@@ -245,9 +290,16 @@ void Redis::disconnect() noexcept {
     connection_.close();
     parser_.reset();
     outbox_.clear();
+    requests_ = 0;
 
     for (const Command& command : std::exchange(queue_, {})) {
-        answer(command.lookup.get(), Status::unavailable);
+        answer(command.lookup.get(), status);
+        if (command.name == std::string_view("HELLO")) {
+            tells_version_ = status != Status::down;
+        }
+        if (command.kind && *command.kind != Kind::get) {
+            count(*command.kind, Change::lost);
+        }
     }
 }
 

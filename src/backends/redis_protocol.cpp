@@ -8,13 +8,38 @@ namespace backends::redis {
 
 namespace {
 
-/* Instead of hiredis' own, which allocates what the header claims. */
-redisReplyObjectFunctions without_arrays(redisReplyObjectFunctions functions) {
-    functions.createArray = [](const redisReadTask* task, auto) -> void* {
-        *static_cast<bool*>(task->privdata) = true;
+/* The most elements that an answer to HELLO has by far. */
+constexpr std::size_t max_elements = 64;
+
+/* hiredis' own, which allocates what an array's head claims. */
+const redisReplyObjectFunctions* own_functions;
+
+redisReplyObjectFunctions wary_of_arrays() {
+    redisReplyObjectFunctions functions = *own_functions;
+    functions.createArray = [](const redisReadTask* task, auto n) -> void* {
+        auto& arrays = *static_cast<Parser::Arrays*>(task->privdata);
+        if (arrays.expected && static_cast<std::size_t>(n) <= max_elements) {
+            return own_functions->createArray(task, n);
+        }
+        arrays.refused = true;
         return nullptr;
     };
     return functions;
+}
+
+/* Of a list of names and values; empty: it is not there. */
+std::string_view value_of(const redisReply& reply, std::string_view name) {
+    std::size_t n = reply.type == REDIS_REPLY_ARRAY ? reply.elements : 0;
+
+    for (std::size_t i = 0; i + 1 < n; i += 2) {
+        const redisReply& value = *reply.element[i + 1];
+        if (reply.element[i]->type == REDIS_REPLY_STRING &&
+            value.type == REDIS_REPLY_STRING &&
+            text(*reply.element[i]) == name) {
+            return text(value);
+        }
+    }
+    return {};
 }
 
 }  // namespace
@@ -67,14 +92,22 @@ std::string_view loggable(const redisReply& reply) noexcept {
     return all.substr(0, static_cast<std::size_t>(end - all.begin()));
 }
 
+std::string version(const redisReply& reply) {
+    constexpr std::size_t longest = 32;
+    std::string_view version = value_of(reply, "version").substr(0, longest);
+    return std::string(
+        version.substr(0, version.find_first_not_of("0123456789.")));
+}
+
 Parser::Parser() : reader_(redisReaderCreate()) {
     if (reader_ == nullptr) {
         throw std::bad_alloc();
     }
 
-    static redisReplyObjectFunctions functions = without_arrays(*reader_->fn);
+    own_functions = own_functions != nullptr ? own_functions : reader_->fn;
+    static redisReplyObjectFunctions functions = wary_of_arrays();
     reader_->fn = &functions;
-    reader_->privdata = &array_;
+    reader_->privdata = &arrays_;
 }
 
 bool Parser::feed(std::string_view bytes) noexcept {
@@ -94,7 +127,7 @@ Reply Parser::next() noexcept {
 }
 
 std::string_view Parser::error() const noexcept {
-    if (array_) {
+    if (arrays_.refused) {
         return "unexpected array";
     }
     if (reader_->err != 0) {

@@ -41,16 +41,24 @@ std::string_view error_code(const redisReply& reply) noexcept;
  */
 std::string_view loggable(const redisReply& reply) noexcept;
 
+/* The server's version in an answer to HELLO; empty: it is not there. */
+std::string version(const redisReply& reply);
+
 inline std::string_view text(const redisReply& reply) noexcept {
     return {reply.str, static_cast<std::size_t>(reply.len)};
 }
 
 /*
- * Cuts a stream of bytes into replies. None may be an array: no command of
- * ours is answered with one.
+ * Cuts a stream of bytes into replies. None may be an array but where one is
+ * expected.
  */
 class Parser {
   public:
+    struct Arrays {
+        bool expected = false;
+        bool refused = false;
+    };
+
     /*
      * The longest reply that is waited for, in bytes: far above any session
      * (64 KiB), far below what would hurt a worker.
@@ -64,6 +72,9 @@ class Parser {
 
     /* Takes bytes as they came. Returns false when memory is short. */
     bool feed(std::string_view bytes) noexcept;
+
+    /* Whether the next reply may be an array, or have some in it. */
+    void expect_array(bool expected) noexcept { arrays_.expected = expected; }
 
     /*
      * The next whole reply, or null: then either more bytes are needed, or
@@ -86,7 +97,7 @@ class Parser {
 
     std::unique_ptr<redisReader, ReaderDelete> reader_;
     bool too_long_ = false;
-    bool array_ = false; /* hiredis has a pointer to it */
+    Arrays arrays_; /* hiredis has a pointer to it */
 };
 
 }  // namespace backends::redis

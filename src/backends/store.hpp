@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "backends/meter.hpp"
 #include "coro/coroutine.hpp"
 
 #include <chrono>
@@ -23,17 +24,10 @@
 
 namespace backends {
 
-enum class Status {
-    hit,         /* fetch(): the value is there */
-    miss,        /* fetch(): the store answered that it has none */
-    queued,      /* store(), erase(): on its way; a failure will be logged */
-    unavailable, /* not connected, timed out, or the wait was cancelled */
-    refused,     /* the queue is full, or the store answered with an error */
-};
-
 struct Fetched {
-    Status status = Status::unavailable;
-    std::string value;
+    Status status = Status::cancelled; /* unless it is answered */
+    std::string value{};
+    std::chrono::microseconds took{}; /* 0: nobody had to wait */
 };
 
 /* A place where the store may be found. */
@@ -78,6 +72,7 @@ struct Options {
     std::chrono::milliseconds interval{200}; /* PING, reconnect */
     std::chrono::milliseconds timeout{1000}; /* connect, each operation */
     std::size_t count = 5000;                /* length of the queue */
+    Meter* meter = nullptr; /* what to count with; null: nobody looks */
 };
 
 enum class Level { error, notice };
@@ -96,7 +91,7 @@ class Store {
 
     /*
      * Looks `key` up, suspending the calling coroutine until there is an
-     * answer or `timeout` has passed. Outside a coroutine: unavailable.
+     * answer or `timeout` has passed. Outside a coroutine: busy.
      */
     virtual Fetched fetch(std::string_view key) noexcept = 0;
 
@@ -121,6 +116,7 @@ struct Server {
     std::string host{};               /* the name that led to them, or empty */
     std::uint16_t port = 0;           /* with a name */
     unsigned weight = 1;              /* its share, compared with the others' */
+    Meter* meter = nullptr;           /* as in Options */
 };
 
 /*

@@ -9,8 +9,9 @@
 
 namespace coro {
 
-StackPool::StackPool(std::size_t size) noexcept
-    : size_(size), guard_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))) {
+StackPool::StackPool(std::size_t size, Gauge* in_use) noexcept
+    : size_(size), guard_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))),
+      in_use_(in_use) {
     assert(size % guard_ == 0);
 }
 
@@ -20,12 +21,15 @@ StackPool::~StackPool() {
 }
 
 Stack StackPool::take() noexcept {
-    if (idle_.empty()) {
-        return map();
-    }
+    Stack stack;
 
-    Stack stack = idle_.back().stack;
-    idle_.pop_back();
+    if (idle_.empty()) {
+        stack = map();
+    } else {
+        stack = idle_.back().stack;
+        idle_.pop_back();
+    }
+    count();
     return stack;
 }
 
@@ -33,6 +37,13 @@ void StackPool::give(const Stack& stack, Time now) noexcept {
     sanitizer::vacated(stack);
     /* map() made the room, so this does not allocate */
     idle_.push_back({stack, now});
+    count();
+}
+
+void StackPool::count() noexcept {
+    if (in_use_ != nullptr) {
+        in_use_->set(mapped_ - idle_.size());
+    }
 }
 
 void StackPool::trim(Time before) noexcept {

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "coro/meter.hpp"
 #include "coro/wait.hpp"
 
 #include <boost/context/stack_context.hpp>
@@ -21,8 +22,12 @@ class StackPool {
   public:
     static constexpr std::size_t default_size = 256 * 1024;
 
-    /* `size`: usable bytes a stack, a multiple of the page size. */
-    explicit StackPool(std::size_t size = default_size) noexcept;
+    /*
+     * `size`: usable bytes a stack, a multiple of the page size. `in_use`, if
+     * there is one, tells how many are out.
+     */
+    explicit StackPool(std::size_t size = default_size,
+                       Gauge* in_use = nullptr) noexcept;
 
     /* All stacks have to be back. */
     ~StackPool();
@@ -55,9 +60,12 @@ class StackPool {
     Stack map() noexcept;
     void unmap(const Stack& stack) noexcept;
 
+    void count() noexcept;
+
     std::size_t size_;
     std::size_t guard_;
     std::size_t mapped_ = 0;
+    Gauge* in_use_;
     std::vector<Idle> idle_; /* the last is the one used last */
 };
 

@@ -1,4 +1,6 @@
 #include "module/conf.hpp"
+#include "module/figures.hpp"
+#include "module/record.hpp"
 #include "module/session.hpp"
 
 #include <array>
@@ -122,7 +124,7 @@ void warn_of_others(ngx_conf_t* cf, const ngx_http_conf_addr_t& addr) {
 
 /* Once, however many servers there are. */
 void warn_of_unsealed(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
-    for (const auto* s : elements<ngx_http_core_srv_conf_t*>(main.servers)) {
+    for (const auto* s : servers_of(main)) {
         if (conf_of(s).attached && conf_of(s).remote->keys.empty()) {
             ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                           "\"remote_ssl_session_cache\" without \"key\" does "
@@ -135,7 +137,7 @@ void warn_of_unsealed(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
 }
 
 void warn_of_listeners(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
-    for (const auto* s : elements<ngx_http_core_srv_conf_t*>(main.servers)) {
+    for (const auto* s : servers_of(main)) {
         if (conf_of(s).own && conf_of(s).on() && !has_ssl_listener(main, s)) {
             ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                           "\"remote_ssl_session_cache\" in a server without "
@@ -155,7 +157,46 @@ void warn_of_listeners(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
 #endif
 }
 
+/* Where SNI is looked at before the session, a handshake begins under the
+ * SSL_CTX of a server that it may not stay with. */
+ngx_int_t prepare_figures(ngx_conf_t* cf,
+                          const ngx_http_core_main_conf_t& main) {
+    auto& conf = *static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(
+        cf, ngx_http_ssl_session_cache_module));
+
+#if (NGX_HAVE_SNI_BEFORE_SESSION)
+    for (const auto* s : servers_of(main)) {
+        if (ssl_conf_of(s).ssl.ctx != nullptr) {
+            record_handshakes(ssl_conf_of(s).ssl.ctx);
+        }
+    }
+#else
+    for (const auto* s : servers_of(main)) {
+        if (conf_of(s).attached) {
+            record_handshakes(ssl_conf_of(s).ssl.ctx);
+        }
+    }
+#endif
+
+    conf.figures = add_figures(cf);
+    return conf.figures != nullptr ? NGX_OK : NGX_ERROR;
+}
+
 }  // namespace
+
+bool uses_store(const ngx_http_core_main_conf_t& main) {
+    for (const auto* server : servers_of(main)) {
+        if (conf_of(server).attached) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void* create_main_conf(ngx_conf_t* cf) noexcept {
+    void* memory = ngx_palloc(cf->pool, sizeof(MainConf));
+    return memory != nullptr ? new (memory) MainConf() : nullptr;
+}
 
 void* create_server_conf(ngx_conf_t* cf) noexcept {
     auto* cleanup = ngx_pool_cleanup_add(cf->pool, sizeof(ServerConf));
@@ -206,8 +247,7 @@ ngx_int_t finish_configuration(ngx_conf_t* cf) noexcept {
         ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
 
     try {
-        for (const auto* s :
-             elements<ngx_http_core_srv_conf_t*>(main.servers)) {
+        for (const auto* s : servers_of(main)) {
             if (attach_server(cf, s) != NGX_OK) {
                 return NGX_ERROR;
             }
@@ -218,6 +258,10 @@ ngx_int_t finish_configuration(ngx_conf_t* cf) noexcept {
         return NGX_ERROR;
     }
     warn_of_unsealed(cf, main);
+
+    if (uses_store(main) && prepare_figures(cf, main) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     if (main.ports != nullptr) {
         warn_of_listeners(cf, main);

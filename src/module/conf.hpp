@@ -37,13 +37,32 @@ struct ServerConf {
     }
 };
 
+/* What the whole of http{} has. */
+struct MainConf {
+    ngx_shm_zone_t* figures = nullptr; /* null: no server uses the store */
+};
+
+inline MainConf& main_conf_of(const ngx_http_request_t* r) {
+    return *static_cast<MainConf*>(
+        ngx_http_get_module_main_conf(r, ngx_http_ssl_session_cache_module));
+}
+
 /* What a server's configuration has of ours. */
 inline ServerConf& conf_of(const ngx_http_core_srv_conf_t* server) {
     return *static_cast<ServerConf*>(
         server->ctx->srv_conf[ngx_http_ssl_session_cache_module.ctx_index]);
 }
 
+inline std::span<ngx_http_core_srv_conf_t*>
+servers_of(const ngx_http_core_main_conf_t& main) {
+    return elements<ngx_http_core_srv_conf_t*>(main.servers);
+}
+
+/* Whether any server does, once finish_configuration() was called. */
+bool uses_store(const ngx_http_core_main_conf_t& main);
+
 /* nginx's hooks; see ngx_http_module_t and ngx_command_t. */
+void* create_main_conf(ngx_conf_t* cf) noexcept;
 void* create_server_conf(ngx_conf_t* cf) noexcept;
 char* merge_server_conf(ngx_conf_t* cf, void* parent, void* child) noexcept;
 char* read_directive(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) noexcept;

@@ -266,7 +266,8 @@ void on_accept(ngx_connection_t* c) {
 class Hold {
   public:
     void begin() {
-        if (suspended_++ == 0) {
+        worker->tally().suspended.set(++suspended_);
+        if (suspended_ == 1) {
             event_.handler = [](ngx_event_t* event) { set(event); };
             event_.log = ngx_cycle->log;
             event_.data = &event_connection_;
@@ -275,7 +276,8 @@ class Hold {
     }
 
     void end() {
-        if (--suspended_ == 0) {
+        worker->tally().suspended.set(--suspended_);
+        if (suspended_ == 0) {
             ngx_del_timer(&event_);
         }
     }
@@ -315,9 +317,6 @@ Suspension::Suspension(ngx_connection_t* c) noexcept : step_(nullptr) {
     put_guard(*guard);
     hold.begin();
     backends::tls::clear_errors();
-
-    ngx_log_debug0(NGX_LOG_DEBUG_EVENT, c->log, 0,
-                   "remote ssl session cache: handshake suspended");
 }
 
 Suspension::~Suspension() {
@@ -328,9 +327,6 @@ Suspension::~Suspension() {
     backends::tls::clear_errors();
     hold.end();
     lift_guard(*step_->guard);
-
-    ngx_log_debug0(NGX_LOG_DEBUG_EVENT, step_->guard->connection->log, 0,
-                   "remote ssl session cache: handshake resumed");
 }
 
 }  // namespace session_cache

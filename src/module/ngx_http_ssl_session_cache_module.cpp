@@ -5,9 +5,13 @@
 #include "module/conf.hpp"
 #include "module/handshake.hpp"
 #include "module/ngx.hpp"
+#include "module/status.hpp"
+#include "module/value.hpp"
+#include "module/variables.hpp"
 #include "module/worker.hpp"
 
 #include <new>
+#include <set>
 #include <span>
 
 namespace session_cache {
@@ -17,20 +21,6 @@ namespace {
 ngx_http_core_main_conf_t* http_conf(ngx_cycle_t* cycle) {
     return static_cast<ngx_http_core_main_conf_t*>(
         ngx_http_cycle_get_module_main_conf(cycle, ngx_http_core_module));
-}
-
-std::span<ngx_http_core_srv_conf_t*>
-servers_of(const ngx_http_core_main_conf_t& main) {
-    return elements<ngx_http_core_srv_conf_t*>(main.servers);
-}
-
-bool uses_store(const ngx_http_core_main_conf_t& main) {
-    for (const auto* server : servers_of(main)) {
-        if (conf_of(server).attached) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /*
@@ -99,7 +89,10 @@ ngx_resolver_t* resolver_of(ngx_cycle_t* cycle) {
 }
 
 void start(ngx_cycle_t* cycle, const ngx_http_core_main_conf_t& main) {
-    worker = new Worker(resolver_of(cycle));
+    auto* conf = static_cast<MainConf*>(ngx_http_cycle_get_module_main_conf(
+        cycle, ngx_http_ssl_session_cache_module));
+
+    worker = new Worker(resolver_of(cycle), conf->figures);
 
     for (const auto* server : servers_of(main)) {
         ServerConf& conf = conf_of(server);
@@ -116,6 +109,45 @@ void start(ngx_cycle_t* cycle, const ngx_http_core_main_conf_t& main) {
         if (needs_guard(listening)) {
             guard_listening(&listening, awaits_tls);
         }
+    }
+}
+
+/* Once for each key, however many servers use it. */
+void tell_keys(ngx_cycle_t* cycle, const ngx_http_core_main_conf_t& main) {
+    std::set<SealingKey::Id> told;
+
+    for (const auto* server : servers_of(main)) {
+        if (!conf_of(server).attached) {
+            continue;
+        }
+
+        const Remote& remote = *conf_of(server).remote;
+        for (std::size_t n = 0; n < remote.keys.size(); ++n) {
+            const SealingKey::Id& id = remote.keys[n].id();
+            if (told.insert(id).second) {
+                ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+                              "remote_ssl_session_cache: key %s loaded from "
+                              "\"%s\"",
+                              name_of("", id).c_str(),
+                              remote.directive.keys[n].c_str());
+            }
+        }
+    }
+}
+
+/* In the master process, for each configuration that is put to use. */
+ngx_int_t init_module(ngx_cycle_t* cycle) noexcept {
+    auto* main = http_conf(cycle);
+
+    if (ngx_test_config || main == nullptr) {
+        return NGX_OK;
+    }
+
+    try {
+        tell_keys(cycle, *main);
+        return NGX_OK;
+    } catch (const std::bad_alloc&) {
+        return NGX_ERROR;
     }
 }
 
@@ -151,12 +183,14 @@ ngx_command_t commands[] = {
     {ngx_string("remote_ssl_session_cache"),
      NGX_HTTP_MAIN_CONF | NGX_HTTP_SRV_CONF | NGX_CONF_1MORE, read_directive,
      NGX_HTTP_SRV_CONF_OFFSET, 0, nullptr},
+    {ngx_string("remote_ssl_session_cache_status"),
+     NGX_HTTP_LOC_CONF | NGX_CONF_NOARGS, read_status_directive, 0, 0, nullptr},
     ngx_null_command};
 
 ngx_http_module_t module_context = {
-    nullptr,              /* preconfiguration */
+    add_variables,        /* preconfiguration */
     finish_configuration, /* postconfiguration */
-    nullptr,              /* create main configuration */
+    create_main_conf,     /* create main configuration */
     nullptr,              /* init main configuration */
     create_server_conf,   /* create server configuration */
     merge_server_conf,    /* merge server configuration */
@@ -174,7 +208,7 @@ ngx_module_t ngx_http_ssl_session_cache_module = {
     session_cache::commands,        /* module directives */
     NGX_HTTP_MODULE,                /* module type */
     nullptr,                        /* init master */
-    nullptr,                        /* init module */
+    session_cache::init_module,     /* init module */
     session_cache::init_process,    /* init process */
     nullptr,                        /* init thread */
     nullptr,                        /* exit thread */

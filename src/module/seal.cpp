@@ -114,13 +114,13 @@ void seal(const SealingKey& key, const SealedFor& what,
     gcm.tag(text.data() + text.size());
 }
 
-const char* unseal(const SealingKeys& keys, const SealedFor& what,
-                   std::string_view value, SecretBytes& out) {
+Refusal unseal(const SealingKeys& keys, const SealedFor& what,
+               std::string_view value, SecretBytes& out) {
     Bytes bytes(reinterpret_cast<const unsigned char*>(value.data()),
                 value.size());
 
     if (bytes.size() <= seal_head + seal_tail || bytes[0] != sealed_format) {
-        return "not sealed";
+        return Refusal::not_sealed;
     }
 
     auto id = bytes.subspan(id_at, sizeof(SealingKey::Id));
@@ -128,7 +128,7 @@ const char* unseal(const SealingKeys& keys, const SealedFor& what,
         return std::equal(id.begin(), id.end(), k.id().begin());
     });
     if (key == keys.end()) {
-        return "sealed with an unknown key";
+        return Refusal::unknown_key;
     }
 
     auto text = bytes.subspan(seal_head, bytes.size() - seal_head - seal_tail);
@@ -136,8 +136,8 @@ const char* unseal(const SealingKeys& keys, const SealedFor& what,
 
     Gcm gcm(Gcm::Mode::open, *key, what, bytes.data());
     gcm.crypt(text, reinterpret_cast<unsigned char*>(out.bytes().data()));
-    return gcm.matches(text.data() + text.size()) ? nullptr
-                                                  : "forged or damaged";
+    return gcm.matches(text.data() + text.size()) ? Refusal::none
+                                                  : Refusal::forged;
 }
 
 }  // namespace session_cache

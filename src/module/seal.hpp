@@ -11,6 +11,7 @@
 
 #pragma once
 
+#include "module/refusal.hpp"
 #include "module/sealing_key.hpp"
 #include "module/secret.hpp"
 
@@ -42,11 +43,11 @@ void seal(const SealingKey& key, const SealedFor& what,
           std::span<unsigned char> value);
 
 /*
- * Opens what seal() made, with the key of `keys` that made it. Returns null,
- * with the plaintext in `out`, or why it is not to be believed. Throws as
+ * Opens what seal() made, with the key of `keys` that made it: the plaintext
+ * is in `out` then. Returns why it is not to be believed, or none. Throws as
  * seal() does.
  */
-const char* unseal(const SealingKeys& keys, const SealedFor& what,
-                   std::string_view value, SecretBytes& out);
+Refusal unseal(const SealingKeys& keys, const SealedFor& what,
+               std::string_view value, SecretBytes& out);
 
 }  // namespace session_cache

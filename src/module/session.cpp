@@ -1,5 +1,6 @@
 #include "module/session.hpp"
 #include "module/handshake.hpp"
+#include "module/record.hpp"
 #include "module/value.hpp"
 #include "module/worker.hpp"
 
@@ -55,20 +56,28 @@ std::string nth_name(const Remote& remote, SessionId id, std::size_t n) {
                                : name_of(prefix, id, remote.keys[n]);
 }
 
-void store(const ServerConf& conf, ngx_connection_t* c, SSL_SESSION* session) {
-    seconds ttl = time_left(
-        session, seconds(SSL_CTX_get_timeout(c->ssl->session_ctx)), ngx_time());
+Shortened shortened(const Remote& remote, std::string_view name) {
+    return {name, remote.directive.prefix.size()};
+}
+
+void store(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
+    SSL_CTX* ctx = connection_of(ssl)->ssl->session_ctx;
+    const Record* record = record_of(ssl);
+    Shortened id(session_id(session));
+    seconds ttl =
+        time_left(session, seconds(SSL_CTX_get_timeout(ctx)), ngx_time());
     SecretBytes value;
 
     if (ttl.count() <= 0 || !encode(session, conf.remote->keys, value)) {
-        ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                      "remote_ssl_session_cache: session is not stored, it "
-                      "is expired or too long");
+        worker->tally().not_stored.add();
+        tell(record, "session %s not stored, expired or too long", id.c_str());
         return;
     }
 
-    conf.store->store(nth_name(*conf.remote, session_id(session), 0),
-                      value.view(), ttl);
+    std::string name = nth_name(*conf.remote, session_id(session), 0);
+    conf.store->store(name, value.view(), ttl);
+    tell(record, "session %s stored as %s, %uz bytes", id.c_str(),
+         shortened(*conf.remote, name).c_str(), value.view().size());
 }
 
 /* SSL_CTX_sess_set_new_cb(3); what it returns is whether it keeps the
@@ -87,7 +96,7 @@ int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
     }
 
     try {
-        store(conf, c, session);
+        store(conf, ssl, session);
     } catch (const std::bad_alloc&) {
         ngx_log_error(NGX_LOG_ERR, c->log, NGX_ENOMEM,
                       "remote_ssl_session_cache: session is not stored");
@@ -101,7 +110,20 @@ const Context& context_of(const ServerConf& conf, const SSL* ssl) {
     return current != nullptr ? current->context : conf.context;
 }
 
-/* A session from what the store had for `id`, or null, logged. */
+/* Counts it, and logs it when it is new. */
+void refuse(const ngx_connection_t* c, Record* record, Refusal refusal) {
+    tell(record, "value refused: %s", text(refusal));
+    worker->tally().refusals[static_cast<std::size_t>(refusal)].add();
+
+    if (worker->is_news(refusal)) {
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "remote_ssl_session_cache: stored session is not used: "
+                      "%s",
+                      text(refusal));
+    }
+}
+
+/* A session from what the store had for `id`, or null. */
 Session believe(const ServerConf& conf, SSL* ssl, SessionId id,
                 std::string_view value) {
     ngx_connection_t* c = connection_of(ssl);
@@ -113,33 +135,65 @@ Session believe(const ServerConf& conf, SSL* ssl, SessionId id,
                               .protocol = SSL_version(ssl),
                               .timeout = timeout,
                               .now = ngx_time()});
-    if (decoded.error == nullptr) {
-        ++worker->counters().hit;
-    } else {
-        ++worker->counters().invalid;
-        ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                      "remote_ssl_session_cache: stored session is not used: "
-                      "%s",
-                      decoded.error);
+    if (decoded.refusal != Refusal::none) {
+        refuse(c, record_of(ssl), decoded.refusal);
     }
     return std::move(decoded.session);
+}
+
+/* An error, too, means that the store cannot be used; a wait is cancelled when
+ * the connection's own time is over. */
+Outcome outcome_of(backends::Status status) {
+    switch (status) {
+    case backends::Status::hit:
+        return Outcome::hit;
+    case backends::Status::miss:
+        return Outcome::miss;
+    case backends::Status::timeout:
+    case backends::Status::cancelled:
+        return Outcome::timeout;
+    case backends::Status::busy:
+        return Outcome::busy;
+    default:
+        return Outcome::down;
+    }
+}
+
+void note(Record* record, Outcome outcome) {
+    if (record != nullptr) {
+        record->outcome = outcome;
+    }
+}
+
+void note_fetch(Record* record, const backends::Fetched& fetched) {
+    if (record == nullptr) {
+        return;
+    }
+    record->waited += fetched.took;
+    tell(record, "store: %s, %uz bytes, after %uL us",
+         text(outcome_of(fetched.status)), fetched.value.size(),
+         static_cast<uint64_t>(fetched.took.count()));
 }
 
 /*
  * Asks the store; the handshake is suspended meanwhile. While keys are being
  * replaced, a session that another node has sealed has another name.
  */
-backends::Fetched fetch(const ServerConf& conf, ngx_connection_t* c,
-                        SessionId id) {
-    backends::Fetched fetched;
+backends::Fetched fetch(const ServerConf& conf, SSL* ssl, SessionId id) {
+    Record* record = record_of(ssl);
+    backends::Fetched fetched{.status = backends::Status::busy};
 
     for (std::size_t n = 0; n < count_names(*conf.remote); ++n) {
-        Suspension suspension(c); /* of one wait only */
+        std::string name = nth_name(*conf.remote, id, n);
+        Suspension suspension(connection_of(ssl)); /* of one wait only */
         if (!suspension.possible()) {
             break;
         }
 
-        fetched = conf.store->fetch(nth_name(*conf.remote, id, n));
+        tell(record, "store asked for %s, suspended",
+             shortened(*conf.remote, name).c_str());
+        fetched = conf.store->fetch(name);
+        note_fetch(record, fetched);
         if (fetched.status != backends::Status::miss) {
             break;
         }
@@ -147,24 +201,24 @@ backends::Fetched fetch(const ServerConf& conf, ngx_connection_t* c,
     return fetched;
 }
 
-Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
-    backends::Fetched fetched = fetch(conf, connection_of(ssl), id);
-    SecretBytes value(std::move(fetched.value));
-    Counters& counters = worker->counters();
+void note_local(Record* record, bool found) {
+    tell(record, "local cache: %s", found ? "hit" : "miss");
+    note(record, found ? Outcome::local : Outcome::miss);
+}
 
-    switch (fetched.status) {
-    case backends::Status::hit:
-        return believe(conf, ssl, id, value.view());
-    case backends::Status::refused:
-        ++counters.refused;
-        break;
-    case backends::Status::unavailable:
-        ++counters.unavailable;
-        break;
-    default:
-        ++counters.miss;
+Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
+    backends::Fetched fetched = fetch(conf, ssl, id);
+    SecretBytes value(std::move(fetched.value));
+    Outcome outcome = outcome_of(fetched.status);
+    Session session;
+
+    if (outcome == Outcome::hit) {
+        session = believe(conf, ssl, id, value.view());
+        outcome = session != nullptr ? Outcome::hit : Outcome::invalid;
     }
-    return nullptr;
+
+    note(record_of(ssl), outcome);
+    return session;
 }
 
 /*
@@ -176,13 +230,18 @@ SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
                     int* copy) noexcept {
     ServerConf& conf = *conf_of(connection_of(ssl)->ssl->session_ctx);
     LocalCache local = conf.local;
+    SessionId wanted(id, static_cast<std::size_t>(length));
     SSL_SESSION* found = nullptr;
 
     *copy = 0;
+    tell(record_of(ssl), "session %s offered", Shortened(wanted).c_str());
 
-    if (local.on_get != nullptr &&
-        (found = local.on_get(ssl, id, length, copy)) != nullptr) {
-        return found;
+    if (local.on_get != nullptr) {
+        found = local.on_get(ssl, id, length, copy);
+        note_local(record_of(ssl), found != nullptr);
+        if (found != nullptr) {
+            return found;
+        }
     }
 
     if (conf.store == nullptr) {
@@ -190,8 +249,7 @@ SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
     }
 
     try {
-        Session session =
-            look_up(conf, ssl, {id, static_cast<std::size_t>(length)});
+        Session session = look_up(conf, ssl, wanted);
 
         if (session == nullptr || local.on_get == nullptr) {
             return session.release();
@@ -229,6 +287,10 @@ void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
 }
 
 }  // namespace
+
+bool is_attached(const SSL_CTX* ctx) noexcept {
+    return conf_of(ctx) != nullptr;
+}
 
 ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
                  bool stateful_tickets) {

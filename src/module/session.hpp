@@ -18,4 +18,7 @@ namespace session_cache {
 ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
                  bool stateful_tickets);
 
+/* Whether that was done with the SSL_CTX. */
+bool is_attached(const SSL_CTX* ctx) noexcept;
+
 }  // namespace session_cache

@@ -55,26 +55,26 @@ void add_checksum(std::string& bytes) {
 }
 
 /* Leaves the DER; or says what is wrong. */
-const char* strip_checksum(std::string_view& value) {
+Refusal strip_checksum(std::string_view& value) {
     if (value.empty() || value[0] != format_der) {
         return !value.empty() && value[0] == sealed_format
-                   ? "sealed, and there is no key"
-                   : "unknown format";
+                   ? Refusal::no_key
+                   : Refusal::unknown_format;
     }
 
     if (value.size() < 1 + sizeof(Checksum)) {
-        return "damaged";
+        return Refusal::damaged;
     }
 
     std::string_view sum = value.substr(value.size() - sizeof(Checksum));
     value.remove_suffix(sizeof(Checksum));
     Checksum expected = checksum(value);
     if (sum != std::string_view(expected.data(), expected.size())) {
-        return "damaged";
+        return Refusal::damaged;
     }
 
     value.remove_prefix(1);
-    return nullptr;
+    return Refusal::none;
 }
 
 /* The session in a DER, if it is the one that is expected. */
@@ -86,23 +86,23 @@ Decoded read_session(std::string_view value, const Expected& expected) {
 
     if (session == nullptr || der != end) {
         ERR_clear_error();
-        return {nullptr, "not a session"};
+        return {nullptr, Refusal::no_session};
     }
 
     if (!std::ranges::equal(session_id(session.get()), expected.id)) {
-        return {nullptr, "another session ID"};
+        return {nullptr, Refusal::other_id};
     }
 
     if (!std::ranges::equal(context_of(session.get()), expected.context)) {
-        return {nullptr, "another session ID context"};
+        return {nullptr, Refusal::other_context};
     }
 
     if (SSL_SESSION_get_protocol_version(session.get()) != expected.protocol) {
-        return {nullptr, "another protocol version"};
+        return {nullptr, Refusal::other_protocol};
     }
 
     if (time_left(session.get(), expected.timeout, expected.now).count() <= 0) {
-        return {nullptr, "expired"};
+        return {nullptr, Refusal::expired};
     }
 
     /* so that it dies in time in the local cache and when resumed, too */
@@ -173,19 +173,19 @@ Decoded decode(std::string_view value, const SealingKeys& keys,
                const Expected& expected) {
     auto [head, tail] = frame_of(keys);
     if (value.size() > head + max_session + tail) {
-        return {nullptr, "too long"};
+        return {nullptr, Refusal::too_long};
     }
 
     SecretBytes opened;
-    const char* error;
+    Refusal refusal;
     if (keys.empty()) {
-        error = strip_checksum(value);
+        refusal = strip_checksum(value);
     } else {
-        error = unseal(keys, {expected.id, expected.context}, value, opened);
+        refusal = unseal(keys, {expected.id, expected.context}, value, opened);
         value = opened.view();
     }
-    return error == nullptr ? read_session(value, expected)
-                            : Decoded{nullptr, error};
+    return refusal == Refusal::none ? read_session(value, expected)
+                                    : Decoded{nullptr, refusal};
 }
 
 /* The time that a session was made at, too, is of any value; after `now` it

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "module/openssl.hpp"
+#include "module/refusal.hpp"
 #include "module/sealing_key.hpp"
 #include "module/secret.hpp"
 
@@ -67,7 +68,7 @@ struct Expected {
 
 struct Decoded {
     Session session;
-    const char* error = nullptr; /* why there is none */
+    Refusal refusal = Refusal::none; /* why there is none */
 };
 
 /*

@@ -16,14 +16,17 @@ void log(backends::Level level, std::string_view line) {
 
 }  // namespace
 
-Worker::Worker(ngx_resolver_t* resolver) : scheduler_(loop_, stacks_) {
+Worker::Worker(ngx_resolver_t* resolver, ngx_shm_zone_t* figures)
+    : figures_(figures),
+      stacks_(coro::StackPool::default_size, &figures_.tally().stacks),
+      scheduler_(loop_, stacks_) {
     if (resolver != nullptr) {
         resolver_.emplace(scheduler_, resolver);
     }
 }
 
 backends::Store* Worker::store(const StoreParameters& parameters,
-                               const std::vector<backends::Server>& servers,
+                               std::vector<backends::Server> servers,
                                const std::shared_ptr<SSL_CTX>& tls) {
     auto same = std::find_if(
         clients_.begin(), clients_.end(),
@@ -42,13 +45,20 @@ backends::Store* Worker::store(const StoreParameters& parameters,
     options.timeout = parameters.timeout;
     options.count = parameters.count;
 
+    bool is_redis = parameters.type == Type::redis;
+    for (backends::Server& server : servers) {
+        server.meter =
+            &figures_.meter({is_redis ? "redis" : "memcached", server.name});
+    }
+
     std::unique_ptr<backends::Store> store;
-    if (parameters.type == Type::memcached) {
+    if (!is_redis) {
         store = backends::make_memcached(scheduler_, servers, options, log);
     } else {
-        options.addresses = servers.front().addresses;
-        options.host = servers.front().host;
+        options.addresses = std::move(servers.front().addresses);
+        options.host = std::move(servers.front().host);
         options.port = servers.front().port;
+        options.meter = servers.front().meter;
         options.tls = tls;
         options.tls_name = parameters.tls.name;
         store = backends::make_redis(scheduler_, std::move(options), log);
@@ -65,11 +75,15 @@ void Worker::close() noexcept {
         }
     }
 
-    ngx_log_error(NGX_LOG_INFO, ngx_cycle->log, 0,
-                  "remote_ssl_session_cache: lookups: %uL hit, %uL miss, "
-                  "%uL unavailable, %uL refused, %uL invalid",
-                  counters_.hit, counters_.miss, counters_.unavailable,
-                  counters_.refused, counters_.invalid);
+    figures_.leave();
+}
+
+bool Worker::is_news(Refusal refusal) {
+    backends::Trouble& trouble = refusals_[static_cast<std::size_t>(refusal)];
+    coro::Time now = loop_.now();
+
+    trouble.worked(now);
+    return trouble.failed(text(refusal), now);
 }
 
 }  // namespace session_cache

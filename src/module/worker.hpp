@@ -6,13 +6,16 @@
 #pragma once
 
 #include "backends/store.hpp"
+#include "backends/trouble.hpp"
 #include "coro/coroutine.hpp"
 #include "coro/ngx_loop.hpp"
 #include "coro/stack_pool.hpp"
 #include "module/directive.hpp"
+#include "module/figures.hpp"
 #include "module/ngx.hpp"
 #include "module/resolver.hpp"
 
+#include <array>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,19 +23,13 @@
 
 namespace session_cache {
 
-/* How lookups ended, since the worker's start. */
-struct Counters {
-    std::uint64_t hit = 0;
-    std::uint64_t miss = 0;
-    std::uint64_t unavailable = 0;
-    std::uint64_t refused = 0;
-    std::uint64_t invalid = 0; /* there, but not to be believed */
-};
-
 class Worker {
   public:
-    /* `resolver` is nginx's, or null where none is configured. */
-    explicit Worker(ngx_resolver_t* resolver);
+    /*
+     * `resolver` is nginx's, or null where none is configured; `figures` is
+     * what add_figures() has made.
+     */
+    Worker(ngx_resolver_t* resolver, ngx_shm_zone_t* figures);
 
     /*
      * The client of the store on `servers`, over TLS where there is a
@@ -41,11 +38,14 @@ class Worker {
      * the worker.
      */
     backends::Store* store(const StoreParameters& parameters,
-                           const std::vector<backends::Server>& servers,
+                           std::vector<backends::Server> servers,
                            const std::shared_ptr<SSL_CTX>& tls);
 
     coro::Scheduler& scheduler() noexcept { return scheduler_; }
-    Counters& counters() noexcept { return counters_; }
+    Tally& tally() noexcept { return figures_.tally(); }
+
+    /* Whether stored values have not been refused for this of late. */
+    bool is_news(Refusal refusal);
 
     /* Closes the stores' connections, before nginx looks for open ones. */
     void close() noexcept;
@@ -56,12 +56,13 @@ class Worker {
         std::unique_ptr<backends::Store> store;
     };
 
+    Figures figures_;
     coro::NgxLoop loop_;
     coro::StackPool stacks_;
     coro::Scheduler scheduler_;
     std::optional<Resolver> resolver_;
     std::vector<Client> clients_;
-    Counters counters_;
+    std::array<backends::Trouble, n_refusals> refusals_{};
 };
 
 /*

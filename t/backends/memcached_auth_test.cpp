@@ -69,7 +69,7 @@ TEST_CASE("memcached auth: with a wrong one it stays down, and says so once") {
         for (int i = 0; i < 20; ++i) {
             s.loop.skip(1s);
             s.loop.run_until([] { return false; }, Milliseconds{10});
-            CHECK(s.at_once(Status::unavailable));
+            CHECK(s.at_once(Status::down));
         }
         CHECK(s.logged("connected") == 0);
         CHECK(s.logged("AUTHENTICATION FAILURE") == 1);
@@ -104,7 +104,7 @@ TEST_CASE("memcached auth: frozen, killed and restarted") {
     s.loop.skip(patience);
     CHECK(s.logs("timed out"));
     CHECK(s.loop.run_until([&] { return fetch->done; }));
-    CHECK(fetch->result.status == Status::unavailable);
+    CHECK(fetch->result.status == Status::timeout);
     memcached.thaw();
     CHECK(s.connects(2));
 

@@ -17,7 +17,7 @@ namespace {
 void check_given_up(FakeMemcached& fake) {
     CHECK(fake.store->logged("connection lost: ") == 1);
     CHECK(fake.peer.closed());
-    CHECK(fake.store->at_once(Status::unavailable));
+    CHECK(fake.store->at_once(Status::down));
     fake.reconnect();
     CHECK(fake.fetch("VALUE key 0 5\r\nvalue\r\nEND\r\n").value == "value");
 }
@@ -68,7 +68,7 @@ TEST_CASE("memcached garbage: the connection ends in the middle of a value") {
         fake.store->loop.run_turns(3);
         fake.peer.hang_up();
         CHECK(fake.store->loop.run_until([&] { return fetch->done; }));
-        CHECK(fetch->result.status == Status::unavailable);
+        CHECK(fetch->result.status == Status::down);
         CHECK(fetch->result.value.empty());
         CHECK(fake.store->logs("connection lost: "));
 
@@ -86,7 +86,7 @@ TEST_CASE("memcached garbage: a value whose end does not come") {
     CHECK_FALSE(fetch->done);
     fake.store->loop.skip(patience);
     CHECK(fake.store->loop.run_until([&] { return fetch->done; }));
-    CHECK(fetch->result.status == Status::unavailable);
+    CHECK(fetch->result.status == Status::timeout);
     CHECK(fake.store->logs("connection lost: get timed out"));
     check_given_up(fake);
 }
@@ -154,7 +154,7 @@ TEST_CASE("memcached errors: of a fetch") {
         FakeMemcached fake;
         for (int i = 0; i < 3; ++i) {
             const auto fetched = fake.fetch(error + "\r\n");
-            CHECK(fetched.status == Status::refused);
+            CHECK(fetched.status == Status::failed);
             CHECK(fetched.value.empty());
         }
         CHECK(fake.store->logged("get failed: ") == 1);
@@ -166,7 +166,7 @@ TEST_CASE("memcached errors: of a fetch") {
 
 TEST_CASE("memcached errors: one after which libmemcached connects anew") {
     FakeMemcached fake;
-    CHECK(fake.fetch("SERVER_ERROR of its own\r\n").status == Status::refused);
+    CHECK(fake.fetch("SERVER_ERROR of its own\r\n").status == Status::failed);
     CHECK(fake.peer.closed());
 
     const auto fetch = fake.store->begin_fetch("key");
@@ -206,7 +206,7 @@ TEST_CASE("memcached garbage: answers to a set that are none") {
         const auto waits = fake.store->begin_fetch("key");
         fake.peer.send(garbage + "\r\n");
         CHECK(fake.store->loop.run_until([&] { return waits->done; }));
-        CHECK(waits->result.status == Status::unavailable);
+        CHECK(waits->result.status == Status::down);
         CHECK(fake.store->logged("lost: set failed: unexpected reply") == 1);
         check_given_up(fake);
     }
@@ -253,7 +253,7 @@ TEST_CASE("memcached errors: a server without room, and without eviction") {
     }
     for (int i = 0; i < 3000; ++i) {
         const auto fetched = s.fetch(std::to_string(i));
-        CHECK(fetched.status != Status::unavailable);
+        CHECK(fetched.status != Status::down);
         CHECK((fetched.status == Status::miss ||
                fetched.value == std::string(8 * 1024, 'x')));
     }

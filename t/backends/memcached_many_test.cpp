@@ -142,9 +142,9 @@ TEST_CASE("memcached queue: when it is full everything is refused, at once") {
     x.memcached.freeze();
     const auto fetches = x.s.begin_fetches(count, "key");
     for (int i = 0; i < 100; ++i) {
-        CHECK(x.s.at_once(Status::refused));
-        CHECK(x.s.store().store("other", "x", 60s) == Status::refused);
-        CHECK(x.s.store().erase("key") == Status::refused);
+        CHECK(x.s.at_once(Status::busy));
+        CHECK(x.s.store().store("other", "x", 60s) == Status::busy);
+        CHECK(x.s.store().erase("key") == Status::busy);
         x.s.loop.run_once();
     }
 
@@ -163,10 +163,10 @@ TEST_CASE("memcached queue: a lost connection empties it") {
     ShortQueue x;
     x.memcached.freeze();
     x.s.begin_fetches(count, "key");
-    CHECK(x.s.at_once(Status::refused));
+    CHECK(x.s.at_once(Status::busy));
     x.memcached.kill9();
     CHECK(x.s.logs("connection lost"));
-    CHECK(x.s.at_once(Status::unavailable));
+    CHECK(x.s.at_once(Status::down));
     x.memcached.start();
     x.s.loop.skip(1h);
     CHECK(x.s.connects(2));

@@ -132,7 +132,7 @@ TEST_CASE("memcached servers: of a dead one the keys are misses, at once") {
     for (const auto& key : lost) {
         const auto fetch = s.begin_fetch(key);
         CHECK(fetch->done);
-        CHECK(fetch->result.status == Status::unavailable);
+        CHECK(fetch->result.status == Status::down);
     }
     CHECK(hits(s, three.keys(0)) == three.keys(0).size());
     CHECK(hits(s, three.keys(2)) == three.keys(2).size());
@@ -184,7 +184,7 @@ TEST_CASE("memcached servers: a frozen one does not delay the others' keys") {
     s.loop.skip(patience);
     CHECK(s.logs("get timed out"));
     CHECK(s.loop.run_until([&] { return waiting.back()->done; }));
-    CHECK(waiting.front()->result.status == Status::unavailable);
+    CHECK(waiting.front()->result.status == Status::timeout);
     CHECK(s.logged("[error]") == 1);
 
     three.memcached[2].thaw();

@@ -51,10 +51,11 @@ struct One {
 };
 
 void check_released(
-    const std::vector<std::shared_ptr<TestStore::Fetch>>& fetches) {
+    const std::vector<std::shared_ptr<TestStore::Fetch>>& fetches,
+    Status status) {
     for (const auto& fetch : fetches) {
         CHECK(fetch->done);
-        CHECK(fetch->result.status == Status::unavailable);
+        CHECK(fetch->result.status == status);
     }
 }
 
@@ -78,9 +79,9 @@ TEST_CASE("memcached frozen: whoever waits is released after the timeout") {
     x.s.loop.skip(timeout);
     CHECK(x.s.logs("connection lost: get timed out"));
     CHECK(x.s.loop.run_until([&] { return fetches.back()->done; }));
-    check_released(fetches);
-    CHECK(x.s.at_once(Status::unavailable));
-    CHECK(x.s.store().store("key", "x", 60s) == Status::unavailable);
+    check_released(fetches, Status::timeout);
+    CHECK(x.s.at_once(Status::down));
+    CHECK(x.s.store().store("key", "x", 60s) == Status::down);
 
     x.memcached.thaw();
     CHECK(x.s.connects(2));
@@ -94,7 +95,7 @@ TEST_CASE("memcached frozen: without traffic it is noticed too") {
     x.s.loop.run_until([] { return false; }, 100ms);  // a PING is sent
     x.s.loop.skip(timeout);
     CHECK(x.s.logs("connection lost: get timed out"));
-    CHECK(x.s.at_once(Status::unavailable));
+    CHECK(x.s.at_once(Status::down));
     x.memcached.thaw();
     CHECK(x.s.connects(2));
 }
@@ -106,7 +107,7 @@ TEST_CASE("memcached frozen: it takes connections, but is not up") {
     s.loop.run_turns(10);
     s.loop.skip(timeout);
     CHECK(s.logs("unavailable: get timed out"));
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.at_once(Status::down));
     memcached.thaw();
     CHECK(s.connects());
     CHECK(s.fetch("key").status == Status::miss);
@@ -124,7 +125,7 @@ TEST_CASE("memcached frozen: sets that its socket does not take") {
     x.s.loop.skip(timeout);
     CHECK(x.s.logs("connection lost: set timed out"));
     CHECK(x.s.loop.run_until([&] { return fetch->done; }));
-    CHECK(fetch->result.status == Status::unavailable);
+    CHECK(fetch->result.status == Status::timeout);
     x.memcached.thaw();
     CHECK(x.s.connects(2));
     x.s.put("key", "new");
@@ -138,7 +139,7 @@ TEST_CASE("memcached killed: on restart it is back, and empty") {
         CHECK(x.s.fetch("key").value == "value");
         x.memcached.kill9();
         CHECK(x.s.logs("connection lost", time));
-        CHECK(x.s.at_once(Status::unavailable));
+        CHECK(x.s.at_once(Status::down));
         x.memcached.start();
         CHECK(x.s.connects(time + 1));
         CHECK(x.s.fetch("key").status == Status::miss);
@@ -151,7 +152,7 @@ TEST_CASE("memcached killed: whoever waits is released") {
     const auto fetches = x.waiting(100);
     x.memcached.kill9();
     CHECK(x.s.loop.run_until([&] { return fetches.back()->done; }));
-    check_released(fetches);
+    check_released(fetches, Status::down);
     x.memcached.start();
     CHECK(x.s.connects(2));
 }
@@ -161,7 +162,7 @@ TEST_CASE("memcached killed: restarted between a set and a get") {
     x.memcached.kill9();
     x.memcached.start();
     const auto fetched = x.s.fetch("key");
-    CHECK(fetched.status == Status::unavailable);
+    CHECK(fetched.status == Status::down);
     CHECK(x.s.logged("connection lost") == 1);
     x.s.loop.skip(1h);
     CHECK(x.s.connects(2));
@@ -176,7 +177,7 @@ TEST_CASE("memcached killed: down from the start") {
     for (int i = 0; i < 20; ++i) {
         s.loop.skip(1s);
         s.loop.run_turns(5);
-        CHECK(s.at_once(Status::unavailable));
+        CHECK(s.at_once(Status::down));
     }
     CHECK(count_lines(s.log(), "") == 1);
 
@@ -201,7 +202,7 @@ TEST_CASE("memcached close: of an idle store") {
     One x(1h);
     x.s.store().close();
     CHECK(x.ends());
-    CHECK(x.s.at_once(Status::unavailable));
+    CHECK(x.s.at_once(Status::down));
     x.s.store().close();
     CHECK(x.s.logged("[error]") == 0);
 }
@@ -213,7 +214,7 @@ TEST_CASE("memcached close: while fetches wait") {
     x.s.store().close();
     CHECK_FALSE(fetches.front()->done);  // woken, not run
     CHECK(x.ends());
-    check_released(fetches);
+    check_released(fetches, Status::down);
     CHECK(x.s.logged("[error]") == 0);
     x.memcached.thaw();
 }
@@ -273,7 +274,7 @@ TEST_CASE("memcached cancel: a cancelled fetch ends, and hurts nobody") {
     x.s.scheduler.wake(fetch->waker, coro::Wake::cancelled);
     x.s.loop.run_once();
     CHECK(fetch->done);
-    CHECK(fetch->result.status == Status::unavailable);
+    CHECK(fetch->result.status == Status::cancelled);
 
     x.memcached.thaw();
     CHECK(x.s.fetch("other").value == "value of other");
@@ -298,7 +299,7 @@ TEST_CASE("memcached cancel: the late answer is not the next fetch's") {
     x.s.loop.run_turns(5);
     x.s.scheduler.wake(waker, coro::Wake::cancelled);
     x.s.loop.run_turns(5);
-    CHECK(first.status == Status::unavailable);
+    CHECK(first.status == Status::cancelled);
     CHECK_FALSE(done);
 
     x.memcached.thaw();

@@ -84,14 +84,14 @@ TEST_CASE("redis auth: with a wrong password the store stays down, and says "
     CHECK(s.loop.run_until([&] { return calls(redis, "auth") > 20; }));
     CHECK(s.logged("unavailable: AUTH failed: WRONGPASS") == 1);
     CHECK(count_lines(s.log(), "") == 1);
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.at_once(Status::down));
 }
 
 TEST_CASE("redis auth: a wrong user is as a wrong password") {
     AclServer redis;
     TestStore s(with_credentials(redis, "bob", password));
     CHECK(s.logs("unavailable: AUTH failed: WRONGPASS"));
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.at_once(Status::down));
     CHECK(s.logged("connected") == 0);
 }
 
@@ -99,7 +99,7 @@ TEST_CASE("redis auth: a password that the server does not know of is told") {
     RedisServer redis;
     TestStore s(with_credentials(redis, "", password));
     CHECK(s.logs("unavailable: AUTH failed: ERR AUTH"));
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.at_once(Status::down));
     CHECK(s.logged("connected") == 0);
 }
 
@@ -111,7 +111,7 @@ TEST_CASE("redis auth: without the password the store refuses, and says so "
 
     for (int i = 0; i < 20; ++i) {
         const auto status = s.fetch("key").status;
-        CHECK((status == Status::refused || status == Status::unavailable));
+        CHECK((status == Status::failed || status == Status::down));
     }
     CHECK(s.logged("PING failed: NOAUTH") <= 1);
     CHECK(s.logged("GET failed: NOAUTH") <= 1);

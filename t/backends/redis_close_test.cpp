@@ -30,7 +30,7 @@ TEST_CASE("redis close: of an idle store") {
     REQUIRE(s.connects());
     s.store().close();
     CHECK(ends(s));
-    CHECK(s.log() ==
+    CHECK(s.plain_log() ==
           "[notice] redis unix:" + redis.unix_path() + ": connected\n");
 }
 
@@ -49,7 +49,7 @@ TEST_CASE("redis close: while fetches wait") {
     for (const auto& fetches : {sent, queued}) {
         for (const auto& fetch : fetches) {
             CHECK(fetch->done);
-            CHECK(fetch->result.status == Status::unavailable);
+            CHECK(fetch->result.status == Status::down);
         }
     }
     CHECK(s.logged("[error]") == 0);
@@ -94,13 +94,13 @@ TEST_CASE("redis close: after it nothing is to be had, and twice is once") {
     TestStore s(patient(store_options(redis)));
     REQUIRE(s.connects());
     s.store().close();
-    CHECK(s.at_once(Status::unavailable));
-    CHECK(s.store().store("key", "x", 60s) == Status::unavailable);
-    CHECK(s.store().erase("key") == Status::unavailable);
+    CHECK(s.at_once(Status::down));
+    CHECK(s.store().store("key", "x", 60s) == Status::down);
+    CHECK(s.store().erase("key") == Status::down);
     s.store().close();
     CHECK(ends(s));
     s.store().close();
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.at_once(Status::down));
     CHECK_FALSE(redis.client().exists("key"));
 }
 

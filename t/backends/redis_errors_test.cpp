@@ -31,7 +31,7 @@ TEST_CASE("redis errors: WRONGTYPE refuses that key and no other") {
     s.put("key", "value");
 
     for (int i = 0; i < 100; ++i) {
-        CHECK(s.fetch("list").status == Status::refused);
+        CHECK(s.fetch("list").status == Status::failed);
         CHECK(s.fetch("key").value == "value");
     }
     CHECK(s.logged("[error]") == 1);
@@ -53,7 +53,7 @@ TEST_CASE("redis errors: pipelined lookups between errors get their values") {
     CHECK(s.loop.run_until([&] { return fetches.back()->done; }));
     for (int i = 0; i < 500; ++i) {
         CHECK(fetches[i]->result.status ==
-              (i % 3 == 0 ? Status::refused : Status::hit));
+              (i % 3 == 0 ? Status::failed : Status::hit));
         CHECK(fetches[i]->result.value == (i % 3 == 0 ? "" : "value"));
     }
 }
@@ -64,7 +64,7 @@ TEST_CASE("redis errors: the end of an error is logged, and its return") {
     TestStore s(store_options(redis));
     REQUIRE(s.connects());
 
-    CHECK(s.fetch("list").status == Status::refused);
+    CHECK(s.fetch("list").status == Status::failed);
     CHECK(s.fetch("key").status == Status::miss);
     CHECK(s.logged("works again") == 0);
 
@@ -74,8 +74,8 @@ TEST_CASE("redis errors: the end of an error is logged, and its return") {
     CHECK(s.logged("[notice] redis unix:" + redis.unix_path() +
                    ": GET works again") == 1);
 
-    CHECK(s.fetch("list").status == Status::refused);
-    CHECK(s.fetch("list").status == Status::refused);
+    CHECK(s.fetch("list").status == Status::failed);
+    CHECK(s.fetch("list").status == Status::failed);
     CHECK(s.logged("GET failed: WRONGTYPE") == 2);
 }
 
@@ -127,7 +127,7 @@ TEST_CASE("redis errors: a replica that lost its master refuses, then works") {
     REQUIRE(s.logs("PING failed: MASTERDOWN"));
 
     for (int i = 0; i < 10; ++i) {
-        CHECK(s.fetch("key").status == Status::refused);
+        CHECK(s.fetch("key").status == Status::failed);
     }
     CHECK(s.logged("GET failed: MASTERDOWN") == 1);
 
@@ -149,7 +149,7 @@ TEST_CASE("redis errors: what a user may not do is refused alone") {
     REQUIRE(s.connects());
 
     for (int i = 0; i < 10; ++i) {
-        CHECK(s.fetch("closed").status == Status::refused);
+        CHECK(s.fetch("closed").status == Status::failed);
         CHECK(s.store().erase("open:key") == Status::queued);
         CHECK(s.fetch("open:key").value == "value");
     }
@@ -176,8 +176,8 @@ TEST_CASE("redis errors: while the server loads its data fetches are refused") {
     client.config_set("key-load-delay", "20000");
     Socket(redis.address()).write("DEBUG RELOAD\r\n");
     REQUIRE(
-        eventually([&] { return s.fetch("key1").status == Status::refused; }));
-    CHECK(s.fetch("key1").status == Status::refused);
+        eventually([&] { return s.fetch("key1").status == Status::failed; }));
+    CHECK(s.fetch("key1").status == Status::failed);
     CHECK(s.logged("GET failed: LOADING Redis is loading") == 1);
 
     client.config_set("key-load-delay", "0");

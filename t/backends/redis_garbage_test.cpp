@@ -17,7 +17,7 @@ namespace {
 void check_given_up(FakeRedis& fake, const std::string& why) {
     CHECK(fake.store->logs("connection lost: " + why));
     CHECK(fake.peer.closed());
-    CHECK(fake.store->at_once(Status::unavailable));
+    CHECK(fake.store->at_once(Status::down));
     fake.reconnect();
     CHECK(fake.fetch("$5\r\nvalue\r\n").value == "value");
 }
@@ -30,7 +30,7 @@ TEST_CASE("redis garbage: replies that do not parse") {
           "\r\n"s, "$oops\r\n"s}) {
         CAPTURE(garbage);
         FakeRedis fake;
-        CHECK(fake.fetch(garbage).status == Status::unavailable);
+        CHECK(fake.fetch(garbage).status == Status::down);
         check_given_up(fake, "");
     }
 }
@@ -46,8 +46,8 @@ TEST_CASE("redis garbage: garbage releases all who wait, after the answered") {
     CHECK(answered->result.status == Status::hit);
     CHECK(answered->result.value == "1");
     CHECK(broken->done);
-    CHECK(broken->result.status == Status::unavailable);
-    CHECK(after->result.status == Status::unavailable);
+    CHECK(broken->result.status == Status::down);
+    CHECK(after->result.status == Status::down);
     check_given_up(fake, "Protocol error");
 }
 
@@ -73,7 +73,7 @@ TEST_CASE("redis garbage: half a reply, then the end") {
     fake.peer.send("$10\r\nabc");
     fake.peer.hang_up();
     CHECK(fake.store->loop.run_until([&] { return fetch->done; }));
-    CHECK(fetch->result.status == Status::unavailable);
+    CHECK(fetch->result.status == Status::down);
     CHECK(fetch->result.value.empty());
     CHECK(fake.store->logged("connection lost: closed by the store") == 1);
 
@@ -90,7 +90,7 @@ TEST_CASE("redis garbage: a reply whose end does not come") {
     CHECK_FALSE(fetch->done);
     fake.store->loop.skip(patience);
     CHECK(fake.store->loop.run_until([&] { return fetch->done; }));
-    CHECK(fetch->result.status == Status::unavailable);
+    CHECK(fetch->result.status == Status::timeout);
     check_given_up(fake, "GET timed out");
 }
 
@@ -136,7 +136,7 @@ TEST_CASE("redis garbage: a reply that is too long, announced or real") {
             }
             return fetch->done;
         }));
-        CHECK(fetch->result.status == Status::unavailable);
+        CHECK(fetch->result.status == Status::down);
         CHECK(sent > backends::redis::Parser::max_reply / 2);
         CHECK(sent < 3'000'000);
         check_given_up(fake, "reply too long");
@@ -149,7 +149,7 @@ TEST_CASE("redis garbage: answers of another type than was asked for") {
         CAPTURE(answer);
         const auto fetched = fake.fetch(answer);
         CHECK(fetched.status != Status::hit);
-        CHECK(fetched.status != Status::unavailable);
+        CHECK(fetched.status != Status::down);
         CHECK(fetched.value.empty());
     }
     CHECK(fake.store->logged("GET failed: unexpected reply") == 1);
@@ -162,7 +162,7 @@ TEST_CASE("redis garbage: an array, be it one that claims to be endless") {
          {"*0\r\n", "*1\r\n$1\r\nx\r\n", "*2147483647\r\n"}) {
         CAPTURE(array);
         FakeRedis fake;
-        CHECK(fake.fetch(array).status == Status::unavailable);
+        CHECK(fake.fetch(array).status == Status::down);
         check_given_up(fake, "unexpected array");
     }
 }
@@ -175,7 +175,7 @@ TEST_CASE("redis garbage: the connection ends within the greeting") {
         CHECK(s.loop.run_until([&] { return !peer.received().empty(); }));
         peer.hang_up();
     }
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.at_once(Status::down));
     CHECK(s.logged("unavailable: closed by the store") == 1);
     CHECK(s.logged("connected") == 0);
 }
@@ -187,5 +187,5 @@ TEST_CASE("redis garbage: nonsense in place of the greeting") {
     peer.send("SSH-2.0-OpenSSH_9.2\r\n");
     CHECK(s.logs("unavailable: Protocol error"));
     CHECK(s.logged("connected") == 0);
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.at_once(Status::down));
 }

@@ -34,9 +34,9 @@ TEST_CASE("redis queue: when it is full everything is refused, at once") {
 
     const auto fetches = s.begin_fetches(count, "key");
     for (int i = 0; i < 100; ++i) {
-        CHECK(s.at_once(Status::refused));
-        CHECK(s.store().store("other", "x", 60s) == Status::refused);
-        CHECK(s.store().erase("key") == Status::refused);
+        CHECK(s.at_once(Status::busy));
+        CHECK(s.store().store("other", "x", 60s) == Status::busy);
+        CHECK(s.store().erase("key") == Status::busy);
         s.loop.run_once();
     }
 
@@ -60,7 +60,7 @@ TEST_CASE("redis queue: that it is full no more is logged after a while") {
     REQUIRE(s.connects());
     redis.freeze();
     s.begin_fetches(count, "key");
-    CHECK(s.at_once(Status::refused));
+    CHECK(s.at_once(Status::busy));
     redis.thaw();
     CHECK(s.loop.run_until([&] { return s.scheduler.alive() == 1; }));
 
@@ -82,8 +82,8 @@ TEST_CASE("redis queue: stores and erases fill it as fetches do") {
         CHECK((i % 2 ? s.store().store("key", "x", 60s)
                      : s.store().erase("key")) == Status::queued);
     }
-    CHECK(s.at_once(Status::refused));
-    CHECK(s.store().store("key", "y", 60s) == Status::refused);
+    CHECK(s.at_once(Status::busy));
+    CHECK(s.store().store("key", "y", 60s) == Status::busy);
 
     // answered, they leave it
     CHECK(eventually([&] {
@@ -102,7 +102,7 @@ TEST_CASE("redis queue: of one place, used again and again") {
 
     for (int i = 0; i < 50; ++i) {
         const auto fetch = s.begin_fetch("another");
-        CHECK(s.at_once(Status::refused));
+        CHECK(s.at_once(Status::busy));
         CHECK(s.loop.run_until([&] { return fetch->done; }));
         CHECK(fetch->result.status == Status::miss);
     }
@@ -114,11 +114,11 @@ TEST_CASE("redis queue: a lost connection empties it") {
     REQUIRE(s.connects());
     redis.freeze();
     s.begin_fetches(count, "key");
-    CHECK(s.at_once(Status::refused));
+    CHECK(s.at_once(Status::busy));
 
     redis.kill9();
     CHECK(s.logs("connection lost"));
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.at_once(Status::down));
     redis.start();
     s.loop.skip(1h);
     CHECK(s.connects(2));

@@ -113,7 +113,7 @@ TEST_CASE("redis: a store over TCP does as one over a Unix socket") {
     RedisServer redis;
     TestStore s(store_options(store_address(redis.address())));
     REQUIRE(s.connects());
-    CHECK(s.log() ==
+    CHECK(s.plain_log() ==
           "[notice] redis " + redis.address().text() + ": connected\n");
 
     s.put("key", "value");
@@ -141,7 +141,7 @@ TEST_CASE("redis: a database that is not there leaves the store down") {
     TestStore s(options);
 
     CHECK(s.logs("unavailable: SELECT failed: ERR DB index is out of range"));
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.at_once(Status::down));
     CHECK(s.logged("connected") == 0);
 }
 
@@ -149,8 +149,8 @@ TEST_CASE("redis: nothing is stored before the connection is up") {
     RedisServer redis;
     TestStore s(store_options(redis));
 
-    CHECK(s.store().store("key", "x", 1s) == Status::unavailable);
-    CHECK(s.store().erase("key") == Status::unavailable);
+    CHECK(s.store().store("key", "x", 1s) == Status::down);
+    CHECK(s.store().erase("key") == Status::down);
     REQUIRE(s.connects());
     CHECK(s.fetch("key").status == Status::miss);
 }
@@ -162,7 +162,7 @@ TEST_CASE("redis: a fetch outside a coroutine is unavailable, and no more") {
     s.put("key", "value");
     const auto before = redis.client().info("commandstats", "cmdstat_get");
 
-    CHECK(s.store().fetch("key").status == Status::unavailable);
+    CHECK(s.store().fetch("key").status == Status::busy);
     CHECK(s.fetch("key").status == Status::hit);
     CHECK(before.starts_with("calls=1,"));
     CHECK(redis.client()

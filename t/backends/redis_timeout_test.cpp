@@ -39,11 +39,27 @@ TEST_CASE("redis timeout: all who wait are released, later ones too") {
     CHECK(s.loop.run_until([&] { return late->done; }));
     for (const auto& fetch : fetches) {
         CHECK(fetch->done);
-        CHECK(fetch->result.status == Status::unavailable);
+        CHECK(fetch->result.status == Status::timeout);
     }
     CHECK(late->done);  // although half of its time was left
-    CHECK(late->result.status == Status::unavailable);
+    CHECK(late->result.status == Status::timeout);
     CHECK(s.logged("connection lost: GET timed out") == 1);
+    redis.thaw();
+}
+
+TEST_CASE("redis timeout: it holds though the next PING is far away") {
+    RedisServer redis;
+    auto options = frozen_options(redis);
+    options.interval = 10 * timeout;
+    TestStore s(options);
+    REQUIRE(s.connects());
+    s.loop.run_turns(5);
+    redis.freeze();
+    const auto fetch = s.begin_fetch("key");
+    s.loop.run_turns(5);
+    s.loop.skip(timeout);
+    CHECK(s.loop.run_until([&] { return fetch->done; }));
+    CHECK(fetch->result.status == Status::timeout);
     redis.thaw();
 }
 
@@ -59,12 +75,12 @@ TEST_CASE("redis timeout: then nobody waits, until it answers again") {
 
     // attempts to connect go on, for the kernel takes the connections
     for (int i = 0; i < 20; ++i) {
-        CHECK(s.at_once(Status::unavailable));
+        CHECK(s.at_once(Status::down));
         s.loop.skip(timeout);
         s.loop.run_turns(5);
     }
     CHECK(s.logged("[error]") == 2);
-    CHECK(s.logged("unavailable: PING timed out") == 1);
+    CHECK(s.logged("unavailable: HELLO timed out") == 1);
 
     redis.thaw();
     CHECK(s.connects(2));
@@ -101,7 +117,7 @@ TEST_CASE("redis timeout: an idle connection that died is found by PING") {
     CHECK(s.logged("[error]") == 0);
     s.loop.skip(timeout);
     CHECK(s.logs("connection lost: PING timed out"));
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.at_once(Status::down));
     redis.thaw();
     CHECK(s.connects(2));
 }
@@ -136,8 +152,8 @@ TEST_CASE("redis timeout: a server frozen from the start") {
     TestStore s(frozen_options(redis));
     s.loop.run_turns(5);
     s.loop.skip(timeout);
-    CHECK(s.logs("unavailable: PING timed out"));
-    CHECK(s.at_once(Status::unavailable));
+    CHECK(s.logs("unavailable: HELLO timed out"));
+    CHECK(s.at_once(Status::down));
     redis.thaw();
     CHECK(s.connects());
 }
@@ -160,7 +176,7 @@ TEST_CASE("redis timeout: a frozen server that takes no more bytes") {
 
     s.loop.skip(timeout);
     CHECK(s.loop.run_until([&] { return fetch->done; }));
-    CHECK(fetch->result.status == Status::unavailable);
+    CHECK(fetch->result.status == Status::timeout);
     redis.thaw();
     CHECK(s.connects(2));
     s.put("other", "value");

@@ -136,9 +136,9 @@ TEST_CASE_TEMPLATE("sharing: a lost connection releases all", Fake, FakeRedis,
     fake.peer.hang_up();
     CHECK(fake.store->loop.run_until([&] { return all_done(fetches); }));
     for (const auto& fetch : fetches) {
-        CHECK(fetch->result.status == Status::unavailable);
+        CHECK(fetch->result.status == Status::down);
     }
-    CHECK(fake.store->at_once(Status::unavailable));
+    CHECK(fake.store->at_once(Status::down));
     fake.reconnect();
     CHECK(fake.fetch(hit<Fake>).value == "value");
 }
@@ -171,7 +171,7 @@ TEST_CASE("sharing: a lookup takes one place in the queue") {
     for (int i = 0; i < 10; ++i) {
         fetches.push_back(s.begin_fetch("key"));
     }
-    CHECK(s.fetch("another").status == Status::refused);
+    CHECK(s.fetch("another").status == Status::busy);
     redis.thaw();
     CHECK(s.loop.run_until([&] { return all_done(fetches); }));
     for (const auto& fetch : fetches) {

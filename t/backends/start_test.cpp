@@ -66,10 +66,10 @@ TEST_CASE_TEMPLATE("start: they wait for an interval at most", Server,
     CHECK_FALSE(all_done(fetches));
     s->loop.skip(interval);
     CHECK(s->loop.run_until([&] { return all_done(fetches); }));
-    check_all(fetches, Status::unavailable);
+    check_all(fetches, Status::down);
     // And nobody waits after them, though it is not known yet what the
     // connection will come to.
-    CHECK(s->at_once(Status::unavailable));
+    CHECK(s->at_once(Status::down));
     CHECK(s->log().empty());
     server.thaw();
     CHECK(s->connects());
@@ -83,8 +83,8 @@ TEST_CASE_TEMPLATE("start: a store that is not there keeps nobody waiting",
     const auto s = make_store(server);
     const auto fetch = s->begin_fetch("key");
     CHECK(s->loop.run_until([&] { return fetch->done; }));
-    CHECK(fetch->result.status == Status::unavailable);
-    CHECK(s->at_once(Status::unavailable));
+    CHECK(fetch->result.status == Status::down);
+    CHECK(s->at_once(Status::down));
 }
 
 TEST_CASE_TEMPLATE("start: no more wait than the queue has places", Server,
@@ -96,7 +96,7 @@ TEST_CASE_TEMPLATE("start: no more wait than the queue has places", Server,
     CHECK_FALSE(fetches.back()->done);
     const auto refused = s->begin_fetch("another");
     CHECK(refused->done);
-    CHECK(refused->result.status == Status::refused);
+    CHECK(refused->result.status == Status::busy);
     CHECK(s->logged("queue is full: 4") == 1);
     server.thaw();
     CHECK(s->loop.run_until([&] { return all_done(fetches); }));
@@ -113,9 +113,9 @@ TEST_CASE_TEMPLATE("start: close() releases who waits, cancelled ones too",
     const auto fetches = s->begin_fetches(10, "key");
     s->scheduler.wake(cancelled->waker, coro::Wake::cancelled);
     CHECK(s->loop.run_until([&] { return cancelled->done; }));
-    CHECK(cancelled->result.status == Status::unavailable);
+    CHECK(cancelled->result.status == Status::cancelled);
     CHECK_FALSE(all_done(fetches));
     s->store().close();
     CHECK(s->loop.run_until([&] { return all_done(fetches); }));
-    check_all(fetches, Status::unavailable);
+    check_all(fetches, Status::down);
 }

@@ -139,7 +139,8 @@ TEST_CASE("the PROXY protocol") {
 TEST_CASE("HTTP/2") {
     NodeConfig config;
     config.listen = "http2";
-    config.response = "200 \"$server_protocol $ssl_session_reused\"";
+    config.response = "200 \"$server_protocol $ssl_session_reused "
+                      "$remote_ssl_session_cache_status\"";
     RedisServer redis;
     Fleet fleet(redis, config);
     for (auto options : {tls12(), tls13()}) {
@@ -156,9 +157,9 @@ TEST_CASE("HTTP/2") {
             }
             return body;
         };
-        CHECK(visit(fleet.a) == "HTTP/2.0 .");
+        CHECK(visit(fleet.a) == "HTTP/2.0 . -");
         REQUIRE(wait_stored(redis, options.session));
-        CHECK(visit(fleet.b) == "HTTP/2.0 r");
+        CHECK(visit(fleet.b) == "HTTP/2.0 r HIT");
     }
 }
 

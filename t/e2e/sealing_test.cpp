@@ -135,6 +135,25 @@ TEST_CASE("that sessions are not sealed is said once") {
     CHECK(contains(tested.output, "without \"key\" does not seal sessions"));
 }
 
+TEST_CASE("each key that is loaded is told once for each configuration") {
+    const KeyFiles files;
+    const RedisServer redis;
+    NodeConfig config;
+    config.nginx.workers = 2;
+    // A second server with the same keys.
+    const ReservedPort port;
+    config.http = server_block(config, port.address());
+    Node node(with_keys(redis, files, "ab"), config);
+    for (const char letter : {'a', 'b'}) {
+        CHECK(node.nginx().log_count("loaded from \"" + files.file(letter)) ==
+              1);
+    }
+    node.nginx().reload();
+    CHECK(node.nginx().log_count(" loaded from ") == 4);
+    const auto tested = test(files.parameters("ab"));
+    CHECK_FALSE(contains(tested.output, " loaded from "));
+}
+
 STORE_TEST_CASE("a password from a file") {
     const KeyFiles files;
     const auto path = files.file('p');

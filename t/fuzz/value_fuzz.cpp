@@ -68,7 +68,7 @@ void fuzz(Input input) {
         value += byte;
     }
     const Decoded decoded = decode(value, {}, expected);
-    CHECK((decoded.session == nullptr) == (decoded.error != nullptr));
+    CHECK((decoded.session == nullptr) == (decoded.refusal != Refusal::none));
     CHECK(ERR_peek_error() == 0);
     if (decoded.session == nullptr) {
         return;

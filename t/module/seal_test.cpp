@@ -16,7 +16,7 @@ namespace {
 const std::vector<unsigned char> session_id(32, 0x11);
 const std::vector<unsigned char> other_id(32, 0x22);
 const std::vector<unsigned char> context(32, 0x33);
-const std::string text = "what a session has";
+const std::string plaintext = "what a session has";
 
 SealingKeys keys_of(const std::string& names) {
     SealingKeys keys;
@@ -28,7 +28,7 @@ SealingKeys keys_of(const std::string& names) {
 
 std::string sealed(const SealingKeys& keys,
                    const SealedFor& what = {session_id, context},
-                   const std::string& plain = text) {
+                   const std::string& plain = plaintext) {
     return support::sealed(keys.front(), what, plain);
 }
 
@@ -36,16 +36,17 @@ std::string sealed(const SealingKeys& keys,
 std::string opened(const SealingKeys& keys, const std::string& value,
                    const SealedFor& what = {session_id, context}) {
     SecretBytes out;
-    const char* error = unseal(keys, what, value, out);
+    const Refusal refusal = unseal(keys, what, value, out);
     CHECK(ERR_peek_error() == 0);
-    return error != nullptr ? error : std::string(out.view());
+    return refusal != Refusal::none ? session_cache::text(refusal)
+                                    : std::string(out.view());
 }
 
 }  // namespace
 
 TEST_CASE("seal: what is sealed opens again") {
     const auto keys = keys_of("a");
-    CHECK(opened(keys, sealed(keys)) == text);
+    CHECK(opened(keys, sealed(keys)) == plaintext);
     const std::string large(70'000, '\xff');
     CHECK(opened(keys, sealed(keys, {session_id, context}, large)) == large);
     const SealedFor bare{Bytes(session_id).first(1), {}};
@@ -55,13 +56,13 @@ TEST_CASE("seal: what is sealed opens again") {
 TEST_CASE("seal: a value tells its format and its key, and nothing else") {
     const auto keys = keys_of("a");
     const auto value = sealed(keys);
-    CHECK(value.size() == text.size() + seal_head + seal_tail);
+    CHECK(value.size() == plaintext.size() + seal_head + seal_tail);
     CHECK(value[0] == sealed_format);
     CHECK(std::equal(keys[0].id().begin(), keys[0].id().end(),
                      value.begin() + 1, [](unsigned char a, char b) {
                          return a == static_cast<unsigned char>(b);
                      }));
-    CHECK(value.find(text.substr(0, 4)) == value.npos);
+    CHECK(value.find(plaintext.substr(0, 4)) == value.npos);
 }
 
 TEST_CASE("seal: the same is never sealed the same") {
@@ -75,9 +76,9 @@ TEST_CASE("seal: the same is never sealed the same") {
 
 TEST_CASE("seal: any of the keys opens, the first seals") {
     const auto value = sealed(keys_of("ba"));
-    CHECK(opened(keys_of("ba"), value) == text);
-    CHECK(opened(keys_of("ab"), value) == text);
-    CHECK(opened(keys_of("cdeb"), value) == text);
+    CHECK(opened(keys_of("ba"), value) == plaintext);
+    CHECK(opened(keys_of("ab"), value) == plaintext);
+    CHECK(opened(keys_of("cdeb"), value) == plaintext);
     CHECK(opened(keys_of("a"), value) == "sealed with an unknown key");
     CHECK(opened(keys_of(""), value) == "sealed with an unknown key");
 }
@@ -132,7 +133,7 @@ TEST_CASE("seal: no byte of the session ID passes for one of the context") {
     const SealedFor one{Bytes(bytes).first(20), Bytes(bytes).subspan(20)};
     const SealedFor other{Bytes(bytes).first(21), Bytes(bytes).subspan(21)};
     const auto value = sealed(keys, one);
-    CHECK(opened(keys, value, one) == text);
+    CHECK(opened(keys, value, one) == plaintext);
     CHECK(opened(keys, value, other) == "forged or damaged");
 }
 

@@ -53,9 +53,9 @@ struct Stored {
     // Why the value is not believed; "" when it is.
     std::string error() const {
         const Decoded result = decoded();
-        CHECK((result.session == nullptr) == (result.error != nullptr));
+        CHECK((result.session == nullptr) == (result.refusal != Refusal::none));
         CHECK(ERR_peek_error() == 0);
-        return result.error == nullptr ? "" : result.error;
+        return text(result.refusal);
     }
 };
 
@@ -97,7 +97,7 @@ TEST_CASE("value: a session comes back as it went") {
         const Stored stored(protocol);
         const Decoded back = stored.decoded();
         REQUIRE(back.session != nullptr);
-        CHECK(back.error == nullptr);
+        CHECK(back.refusal == Refusal::none);
 
         SecretBytes again;
         REQUIRE(encode(back.session.get(), {}, again));

@@ -5,6 +5,8 @@
 namespace support {
 
 struct MemcachedProtocol {
+    static constexpr auto greeting = "get ngx_ssl_session_cache_ping\r\n";
+    static constexpr auto welcome = "END\r\nVERSION 1.6.18\r\n";
     static constexpr auto ping = "get ngx_ssl_session_cache_ping\r\n";
     static constexpr auto pong = "END\r\n";
 

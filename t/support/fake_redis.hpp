@@ -5,6 +5,9 @@
 namespace support {
 
 struct RedisProtocol {
+    static constexpr auto greeting = "*2\r\n$5\r\nHELLO\r\n$1\r\n2\r\n"
+                                     "*1\r\n$4\r\nPING\r\n";
+    static constexpr auto welcome = "-ERR\r\n+PONG\r\n";
     static constexpr auto ping = "*1\r\n$4\r\nPING\r\n";
     static constexpr auto pong = "+PONG\r\n";
 

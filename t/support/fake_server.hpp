@@ -9,8 +9,8 @@
 namespace support {
 
 // A store's client, connected to what says things that no such server would.
-// `Protocol` has the `ping` and the `pong` that it begins with, and makes the
-// client.
+// `Protocol` has the `greeting` and the `welcome` that it begins with, the
+// `ping` and the `pong` of later, and makes the client.
 template <class Protocol>
 class FakeServer {
   public:
@@ -63,7 +63,8 @@ class FakeServer {
     void greet() {
         const auto times = store->logged("connected");
         REQUIRE(store->loop.run_until([this] { return peer.accept(); }));
-        greet_again();
+        await(Protocol::greeting, 0);
+        peer.send(Protocol::welcome);
         REQUIRE(store->connects(times + 1));
     }
 };

@@ -13,7 +13,12 @@ NginxConfig render(const NodeConfig& config, const Address& tls,
     NginxConfig nginx = config.nginx;
     nginx.http = config.http + "\n" + server_block(config, tls) +
                  "server {\n    listen " + status.text() +
-                 ";\n    location / { stub_status; }\n}\n";
+                 ";\n    location / { stub_status; }\n";
+    if (config.nginx.load_module) {
+        nginx.http +=
+            "    location /figures { remote_ssl_session_cache_status; }\n";
+    }
+    nginx.http += "}\n";
     return nginx;
 }
 
@@ -69,10 +74,17 @@ bool Node::connected(std::size_t times) const {
         [&] { return nginx_->log_count(": connected") >= times * workers_; });
 }
 
+nlohmann::json Node::figures() const {
+    return nlohmann::json::parse(
+        http_body(plain_get(status_.address(), "/figures")));
+}
+
+std::size_t Node::refused(const std::string& reason) const {
+    return figures()["refused_values"][reason];
+}
+
 int Node::active() const {
-    Socket socket(status_.address());
-    socket.write("GET / HTTP/1.0\r\n\r\n");
-    const auto response = socket.read_to_end();
+    const auto response = plain_get(status_.address(), "/");
     const std::string label = "Active connections: ";
     const auto at = response.find(label);
     REQUIRE(at != std::string::npos);

@@ -6,6 +6,7 @@
 #include "support/tls_exchange.hpp"
 
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,11 @@ class Node {
 
     // The address of the plain server.
     const Address& status() const { return status_.address(); }
+
+    // What /figures there answers with: remote_ssl_session_cache_status.
+    nlohmann::json figures() const;
+    // How many stored values were refused for this.
+    std::size_t refused(const std::string& reason) const;
 
     // Until the store has answered each worker for the n-th time that one
     // connected to it: before, a lookup is a miss.

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <regex>
 #include <sys/un.h>
 
 namespace support {
@@ -139,6 +140,11 @@ void TestStore::put(const std::string& key, const std::string& value) {
     CHECK(store_->store(key, value, std::chrono::seconds(300)) ==
           backends::Status::queued);
     fetch(key);
+}
+
+std::string TestStore::plain_log() const {
+    static const std::regex details(", (version [0-9.]+|back after [0-9]+ ms)");
+    return std::regex_replace(log_, details, "");
 }
 
 }  // namespace support

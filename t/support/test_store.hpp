@@ -44,6 +44,8 @@ class TestStore : public Coroutines {
 
     std::size_t logged(std::string_view part) const;
     const std::string& log() const { return log_; }
+    // Without versions and durations.
+    std::string plain_log() const;
 
     // A fetch in a coroutine of its own.
     struct Fetch {

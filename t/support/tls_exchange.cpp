@@ -10,8 +10,7 @@ Session Exchange::session() const {
 }
 
 std::string Exchange::body() const {
-    const auto end = response.find("\r\n\r\n");
-    return end == std::string::npos ? "" : response.substr(end + 4);
+    return http_body(response);
 }
 
 Exchange exchange(TlsClient& client, Milliseconds deadline) {
@@ -20,6 +19,18 @@ Exchange exchange(TlsClient& client, Milliseconds deadline) {
     auto response = client.read_to_end(deadline);
     return {client.reused(), client.version(), client.sessions(),
             std::move(response)};
+}
+
+std::string plain_get(const Address& address, const std::string& path,
+                      const std::string& headers) {
+    Socket socket(address);
+    socket.write("GET " + path + " HTTP/1.0\r\n" + headers + "\r\n");
+    return socket.read_to_end();
+}
+
+std::string http_body(const std::string& response) {
+    const auto end = response.find("\r\n\r\n");
+    return end == std::string::npos ? "" : response.substr(end + 4);
 }
 
 Exchange get(const Address& address, const TlsOptions& options) {

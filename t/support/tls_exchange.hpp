@@ -20,4 +20,11 @@ Exchange exchange(TlsClient& client, Milliseconds deadline = patience);
 
 Exchange get(const Address& address, const TlsOptions& options = {});
 
+// The whole response of a server without TLS; `headers` end with CRLF each.
+std::string plain_get(const Address& address, const std::string& path,
+                      const std::string& headers = "");
+
+// What comes after the headers.
+std::string http_body(const std::string& response);
+
 }  // namespace support

@@ -1,0 +1,95 @@
+/*
+ * What the client of one server counts. It lies where its owner wants it,
+ * such as in memory that processes share.
+ */
+
+#pragma once
+
+#include "coro/meter.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace backends {
+
+/* How a fetch ended; but for `queued`, which is how it begins. */
+enum class Status {
+    hit,       /* the value is there */
+    miss,      /* the store answered that it has none */
+    timeout,   /* no answer in time */
+    down,      /* not connected, or the connection was lost */
+    busy,      /* the queue is full, memory is short, or nobody can wait */
+    failed,    /* the store answered with an error */
+    cancelled, /* the wait was, by who owns the coroutine */
+    queued,    /* store(), erase(): on its way; a failure will be logged */
+};
+
+inline constexpr std::size_t n_fetch_results =
+    static_cast<std::size_t>(Status::queued);
+
+/* What became of a set or delete. */
+enum class Change {
+    done,   /* the store has confirmed it; with memcached most are only sent */
+    failed, /* the store answered with an error */
+    lost,   /* not answered before the connection was lost */
+    down,   /* not connected: not queued */
+    busy,   /* the queue is full, or memory is short: not queued */
+    count
+};
+
+inline constexpr std::size_t n_changes =
+    static_cast<std::size_t>(Change::count);
+
+using Changes = std::array<coro::Counter, n_changes>;
+
+/* How long something took, by classes of duration. */
+class Histogram {
+  public:
+    /* The longest duration of each class, in microseconds; of the last one
+     * there is none. */
+    static constexpr std::array<std::uint64_t, 16> bounds{
+        50,      100,       250,       500,       1'000,   2'500,
+        5'000,   10'000,    25'000,    50'000,    100'000, 250'000,
+        500'000, 1'000'000, 2'500'000, 10'000'000};
+    static constexpr std::size_t size = bounds.size() + 1;
+
+    void add(std::chrono::microseconds duration) noexcept {
+        auto value = static_cast<std::uint64_t>(duration.count());
+        const auto* bound =
+            std::lower_bound(bounds.begin(), bounds.end(), value);
+        classes_[static_cast<std::size_t>(bound - bounds.begin())].add();
+        sum_.add(value);
+    }
+
+    const std::array<coro::Counter, size>& classes() const noexcept {
+        return classes_;
+    }
+    std::uint64_t sum() const noexcept { return sum_.get(); }
+
+  private:
+    std::array<coro::Counter, size> classes_{};
+    coro::Counter sum_; /* microseconds */
+};
+
+struct Meter {
+    enum class State { connecting, up, down, closed };
+
+    std::atomic<State> state{State::connecting};
+    std::atomic<std::int64_t> since{0}; /* seconds since 1970 */
+    coro::Counter connects;
+    coro::Counter losses; /* of a connection that was up */
+    coro::Gauge queue;    /* requests that have no answer yet */
+
+    std::array<coro::Counter, n_fetch_results> fetches{};
+    Changes stores{};
+    Changes erases{};
+    coro::Counter bytes_fetched; /* of values, likewise below */
+    coro::Counter bytes_stored;
+    Histogram latency; /* of fetches that waited, but for cancelled ones */
+};
+
+}  // namespace backends

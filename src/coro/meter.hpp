@@ -1,0 +1,52 @@
+/*
+ * Figures that one thread changes and any may read, also another process that
+ * shares the memory: no update is lost, and none costs a locked instruction.
+ */
+
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace coro {
+
+/* Only ever grows. */
+class Counter {
+  public:
+    void add(std::uint64_t n = 1) noexcept {
+        value_.store(get() + n, std::memory_order_relaxed);
+    }
+
+    std::uint64_t get() const noexcept {
+        return value_.load(std::memory_order_relaxed);
+    }
+
+  private:
+    std::atomic<std::uint64_t> value_{0};
+};
+
+/* How much of something there is, and the most there ever was. */
+class Gauge {
+  public:
+    void set(std::uint64_t now) noexcept {
+        now_.store(now, std::memory_order_relaxed);
+        if (now > highest()) {
+            highest_.store(now, std::memory_order_relaxed);
+        }
+    }
+
+    std::uint64_t now() const noexcept {
+        return now_.load(std::memory_order_relaxed);
+    }
+    std::uint64_t highest() const noexcept {
+        return highest_.load(std::memory_order_relaxed);
+    }
+
+  private:
+    std::atomic<std::uint64_t> now_{0};
+    std::atomic<std::uint64_t> highest_{0};
+};
+
+}  // namespace coro

@@ -1,0 +1,229 @@
+#include "module/figures.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <new>
+
+namespace session_cache {
+
+namespace {
+
+/* Room for hundreds of workers with a few servers each. */
+constexpr std::size_t zone_size = 1024 * 1024;
+
+template <std::size_t size>
+void copy_text(std::array<char, size>& to, std::string_view from) {
+    std::copy_n(from.begin(), std::min(from.size(), size - 1), to.begin());
+}
+
+}  // namespace
+
+/* What a worker counts of a server. */
+struct ServerFigures {
+    std::array<char, 16> type{};
+    std::array<char, 112> name{}; /* what is longer is cut */
+    bool used = false;            /* by the worker that has the slot */
+    backends::Meter meter;
+    ServerFigures* next = nullptr;
+
+    ServerName server() const { return {type.data(), name.data()}; }
+};
+
+struct Slot {
+    std::atomic<ngx_pid_t> pid{0}; /* 0: nobody's */
+    Tally tally;
+    ServerFigures* servers = nullptr;
+    Slot* next = nullptr;
+};
+
+namespace {
+
+struct Zone {
+    Slot* slots = nullptr;
+};
+
+ngx_slab_pool_t& pool_of(ngx_shm_zone_t* zone) {
+    return *reinterpret_cast<ngx_slab_pool_t*>(zone->shm.addr);
+}
+
+/* Holds the zone's lock; a worker that dies with it loses it. */
+class Lock {
+  public:
+    explicit Lock(ngx_shm_zone_t* zone) : pool_(pool_of(zone)) {
+        ngx_shmtx_lock(&pool_.mutex);
+    }
+    ~Lock() { ngx_shmtx_unlock(&pool_.mutex); }
+
+    Lock(const Lock&) = delete;
+    Lock& operator=(const Lock&) = delete;
+
+  private:
+    ngx_slab_pool_t& pool_;
+};
+
+/* In the zone, whose lock is held, or without one in memory of our own; null:
+ * there is no room. Never freed. */
+template <typename T>
+T* make(ngx_shm_zone_t* zone) {
+    if (zone == nullptr) {
+        return new T();
+    }
+    void* memory = ngx_slab_alloc_locked(&pool_of(zone), sizeof(T));
+    return memory != nullptr ? new (memory) T() : nullptr;
+}
+
+/* That of an old worker of another user is alive, too (EPERM). */
+bool is_alive(ngx_pid_t pid) {
+    return pid != 0 && (kill(pid, 0) == 0 || errno != ESRCH);
+}
+
+ngx_int_t init_zone(ngx_shm_zone_t* zone, void* old) {
+    ngx_slab_pool_t& pool = pool_of(zone);
+
+    if (old != nullptr) {
+        zone->data = old;
+    } else if (zone->shm.exists) {
+        zone->data = pool.data;
+    } else {
+        Lock lock(zone);
+        pool.log_nomem = 0; /* it is told by who needs the room */
+        pool.data = zone->data = make<Zone>(zone);
+    }
+    return zone->data != nullptr ? NGX_OK : NGX_ERROR;
+}
+
+Slot* take_slot(ngx_shm_zone_t* zone) {
+    Lock lock(zone);
+    Zone& all = *static_cast<Zone*>(zone->data);
+
+    Slot* slot = all.slots;
+    while (slot != nullptr && is_alive(slot->pid)) {
+        slot = slot->next;
+    }
+
+    if (slot == nullptr) {
+        slot = make<Slot>(zone);
+        if (slot == nullptr) {
+            return nullptr;
+        }
+        slot->next = all.slots;
+        all.slots = slot;
+    }
+
+    for (auto* server = slot->servers; server != nullptr;
+         server = server->next) {
+        server->used = false;
+    }
+    slot->tally.suspended.set(0);
+    slot->tally.stacks.set(0);
+    slot->pid = ngx_pid;
+    return slot;
+}
+
+ServerFigures* find_server(const Slot& slot, const ServerName& server) {
+    constexpr auto most = sizeof(ServerFigures::name) - 1;
+    ServerName cut{server.type, server.name.substr(0, most)};
+    auto* figures = slot.servers;
+
+    while (figures != nullptr && figures->server() != cut) {
+        figures = figures->next;
+    }
+    return figures;
+}
+
+ServerFigures* add_server(ngx_shm_zone_t* zone, Slot& slot,
+                          const ServerName& server) {
+    auto* figures = make<ServerFigures>(zone);
+
+    if (figures != nullptr) {
+        copy_text(figures->type, server.type);
+        copy_text(figures->name, server.name);
+        figures->next = slot.servers;
+        slot.servers = figures;
+    }
+    return figures;
+}
+
+void report_no_room() {
+    ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
+                  "remote_ssl_session_cache: no room for the figures of this "
+                  "worker, its status does not show all of them");
+}
+
+}  // namespace
+
+ngx_shm_zone_t* add_figures(ngx_conf_t* cf) {
+    ngx_str_t name = ngx_string("remote_ssl_session_cache");
+    auto* zone = ngx_shared_memory_add(cf, &name, zone_size,
+                                       &ngx_http_ssl_session_cache_module);
+
+    if (zone != nullptr) {
+        zone->init = init_zone;
+    }
+    return zone;
+}
+
+Figures::Figures(ngx_shm_zone_t* zone) : zone_(zone), slot_(take_slot(zone)) {
+    if (slot_ == nullptr) {
+        report_no_room();
+        zone_ = nullptr;
+        slot_ = make<Slot>(nullptr);
+    }
+}
+
+Tally& Figures::tally() noexcept {
+    return slot_->tally;
+}
+
+backends::Meter& Figures::meter(const ServerName& server) {
+    ServerFigures* figures = nullptr;
+
+    if (zone_ != nullptr) {
+        Lock lock(zone_);
+        figures = find_server(*slot_, server);
+        if (figures == nullptr) {
+            figures = add_server(zone_, *slot_, server);
+        }
+    }
+
+    if (figures == nullptr) {
+        if (zone_ != nullptr) {
+            report_no_room();
+        }
+        return make<ServerFigures>(nullptr)->meter;
+    }
+    figures->used = true;
+    figures->meter.queue.set(0); /* whoever had the slot may have died */
+    return figures->meter;
+}
+
+void Figures::leave() noexcept {
+    slot_->pid = 0;
+}
+
+Snapshot take_snapshot(ngx_shm_zone_t* zone) {
+    Snapshot snapshot;
+
+    if (zone == nullptr) {
+        return snapshot;
+    }
+
+    Lock lock(zone);
+    for (const auto* slot = static_cast<Zone*>(zone->data)->slots;
+         slot != nullptr; slot = slot->next) {
+        pid_t pid = is_alive(slot->pid) ? slot->pid.load() : 0;
+
+        snapshot.add(slot->tally, pid);
+        for (const auto* server = slot->servers; server != nullptr;
+             server = server->next) {
+            snapshot.add(server->server(), server->meter,
+                         pid != 0 && server->used);
+        }
+    }
+    return snapshot;
+}
+
+}  // namespace session_cache

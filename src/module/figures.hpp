@@ -1,0 +1,56 @@
+/*
+ * The workers' figures, in memory that all of them share and that a reload
+ * keeps. Each worker writes to a slot of its own and never locks for it. A slot
+ * outlives its worker: the next one goes on counting in it, so nothing that
+ * was counted is ever lost, and there are as many as there were workers at a
+ * time.
+ */
+
+#pragma once
+
+#include "backends/meter.hpp"
+#include "module/ngx.hpp"
+#include "module/snapshot.hpp"
+#include "module/tally.hpp"
+
+#include <string>
+
+namespace session_cache {
+
+struct Slot;
+
+/*
+ * Adds the zone to a configuration; to be called once for it. Null, logged,
+ * when memory is short.
+ */
+ngx_shm_zone_t* add_figures(ngx_conf_t* cf);
+
+/* The figures of this process. */
+class Figures {
+  public:
+    /*
+     * Takes a slot. Where the zone has no room, the figures are this
+     * process's own, which is logged. Throws std::bad_alloc.
+     */
+    explicit Figures(ngx_shm_zone_t* zone);
+
+    Figures(const Figures&) = delete;
+    Figures& operator=(const Figures&) = delete;
+
+    Tally& tally() noexcept;
+
+    /* Those of a server's client. May throw std::bad_alloc. */
+    backends::Meter& meter(const ServerName& server);
+
+    /* Leaves the slot to the next worker. */
+    void leave() noexcept;
+
+  private:
+    ngx_shm_zone_t* zone_;
+    Slot* slot_;
+};
+
+/* Those of all workers; without a zone, none. May throw std::bad_alloc. */
+Snapshot take_snapshot(ngx_shm_zone_t* zone);
+
+}  // namespace session_cache

@@ -1,0 +1,35 @@
+/*
+ * What the caches had for a handshake, as $remote_ssl_session_cache_status
+ * tells it.
+ */
+
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+namespace session_cache {
+
+enum class Outcome {
+    none,    /* the client offered nothing that could be looked up */
+    hit,     /* the store had it */
+    local,   /* nginx's own shared cache had it */
+    miss,    /* neither had it */
+    timeout, /* the store did not answer in time */
+    down,    /* the store was not connected, was lost, or gave an error */
+    busy,    /* the queue was full, or there was no stack or memory to wait */
+    invalid, /* the store had what is no session for this client */
+    count
+};
+
+inline constexpr std::size_t n_outcomes =
+    static_cast<std::size_t>(Outcome::count);
+
+inline constexpr std::array<const char*, n_outcomes> outcome_texts{
+    "-", "HIT", "LOCAL", "MISS", "TIMEOUT", "DOWN", "BUSY", "INVALID"};
+
+inline const char* text(Outcome outcome) noexcept {
+    return outcome_texts[static_cast<std::size_t>(outcome)];
+}
+
+}  // namespace session_cache

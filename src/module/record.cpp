@@ -1,0 +1,178 @@
+#include "module/record.hpp"
+#include "module/session.hpp"
+#include "module/worker.hpp"
+
+#include <algorithm>
+
+namespace session_cache {
+
+namespace {
+
+using InfoCallback = void (*)(const SSL* ssl, int where, int value);
+
+/* nginx's own, which is the same for every SSL_CTX. */
+InfoCallback nginx_info_callback;
+
+/* Once, and only where the server that was asked uses the store. */
+void finish(Record& record, bool complete, Ending ending) {
+    Tally& tally = worker->tally();
+
+    record.complete = complete;
+    if (!is_attached(record.connection->ssl->session_ctx)) {
+        return;
+    }
+
+    tally.endings[static_cast<std::size_t>(ending)].add();
+    if (complete) {
+        tally.outcomes[static_cast<std::size_t>(record.outcome)].add();
+    }
+}
+
+/* SSL_free(3): the connection ends. */
+void on_free(void* /* ssl */, void* data, CRYPTO_EX_DATA* /* all */,
+             int /* index */, long /* argl */, void* /* argp */) noexcept {
+    auto* record = static_cast<Record*>(data);
+
+    if (record != nullptr && !record->complete && worker != nullptr) {
+        finish(*record, false, Ending::broken_off);
+        tell(record, "handshake broken off");
+    }
+}
+
+/* Where an SSL keeps its record. */
+int record_index() {
+    static const int index =
+        SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, on_free);
+    return index;
+}
+
+void tell_begin(const Record& record) {
+    ngx_connection_t* c = record.connection;
+    u_char client[NGX_SOCKADDR_STRLEN];
+    u_char server[NGX_SOCKADDR_STRLEN];
+    ngx_str_t local{sizeof(server), server};
+
+    if (!(c->log->log_level & NGX_LOG_DEBUG_EVENT) ||
+        ngx_connection_local_sockaddr(c, &local, 1) != NGX_OK) {
+        return;
+    }
+
+    std::size_t length =
+        ngx_sock_ntop(c->sockaddr, c->socklen, client, sizeof(client), 1);
+    tell(&record, "handshake begins, %*s -> %V", length, client, &local);
+}
+
+void begin(SSL* ssl, ngx_connection_t* c) {
+    auto* memory = ngx_palloc(c->pool, sizeof(Record));
+    if (memory == nullptr) {
+        return;
+    }
+
+    auto* record = new (memory) Record{c, Record::Clock::now()};
+    if (SSL_set_ex_data(ssl, record_index(), record) == 1) {
+        tell_begin(*record);
+    }
+}
+
+/* A ticket is the one way to resume that asks no cache. */
+Ending ending_of(SSL* ssl, Outcome outcome) {
+    if (!SSL_session_reused(ssl)) {
+        return Ending::full;
+    }
+
+    switch (outcome) {
+    case Outcome::hit:
+        return Ending::from_store;
+    case Outcome::local:
+        return Ending::from_local;
+    default:
+        return Ending::by_ticket;
+    }
+}
+
+void complete(SSL* ssl, Record& record) {
+    Ending ending = ending_of(ssl, record.outcome);
+
+    finish(record, true, ending);
+    tell(&record, "handshake done: %s %s, %s", SSL_get_version(ssl),
+         ending == Ending::full ? "full" : "resumed", text(record.outcome));
+}
+
+/*
+ * Of a connection the first handshake only: what TLS 1.3 calls handshakes
+ * later on, and renegotiation, are none here.
+ */
+void on_info(const SSL* ssl, int where, int value) noexcept {
+    nginx_info_callback(ssl, where, value);
+
+    if (!(where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE)) ||
+        worker == nullptr) {
+        return;
+    }
+
+    auto* own = const_cast<SSL*>(ssl);
+    auto* c = static_cast<ngx_connection_t*>(ngx_ssl_get_connection(own));
+    Record* record = record_of(ssl);
+
+    if (record == nullptr && (where & SSL_CB_HANDSHAKE_START)) {
+        begin(own, c);
+    } else if (record != nullptr && !record->complete &&
+               (where & SSL_CB_HANDSHAKE_DONE)) {
+        complete(own, *record);
+    }
+}
+
+char digit(unsigned value) {
+    return "0123456789abcdef"[value & 0x0f];
+}
+
+}  // namespace
+
+void record_handshakes(SSL_CTX* ctx) {
+    InfoCallback callback = SSL_CTX_get_info_callback(ctx);
+
+    if (callback != nullptr && callback != on_info && record_index() != -1) {
+        nginx_info_callback = callback;
+        SSL_CTX_set_info_callback(ctx, on_info);
+    }
+}
+
+Record* record_of(const SSL* ssl) noexcept {
+    return static_cast<Record*>(SSL_get_ex_data(ssl, record_index()));
+}
+
+void tell_line(const Record& record, std::string_view line) noexcept {
+    auto since = std::chrono::duration_cast<std::chrono::microseconds>(
+        Record::Clock::now() - record.begun);
+    ngx_str_t text = str(line);
+
+    ngx_log_error_core(NGX_LOG_DEBUG, record.connection->log, 0,
+                       "remote ssl session cache: +%uL us %V",
+                       static_cast<uint64_t>(since.count()), &text);
+}
+
+Shortened::Shortened(SessionId id) noexcept {
+    if (id.size() < 3) {
+        return;
+    }
+    text_ = {digit(id[0] >> 4U),
+             digit(id[0]),
+             digit(id[1] >> 4U),
+             digit(id[1]),
+             '.',
+             '.',
+             digit(id.back() >> 4U),
+             digit(id.back())};
+}
+
+Shortened::Shortened(std::string_view name, std::size_t prefix) noexcept {
+    std::string_view head = name.substr(0, prefix + 4);
+    std::string_view tail = name.substr(name.size() - 2);
+
+    auto* end = std::copy_n(
+        head.begin(), std::min(head.size(), text_.size() / 2), text_.begin());
+    end = std::fill_n(end, 2, '.');
+    std::copy(tail.begin(), tail.end(), end);
+}
+
+}  // namespace session_cache

@@ -1,0 +1,75 @@
+/*
+ * What is known of a TLS handshake, from its begin until its connection ends:
+ * counted when it is over, kept for the variables, and told step by step in
+ * the error log at level debug.
+ */
+
+#pragma once
+
+#include "module/ngx.hpp"
+#include "module/outcome.hpp"
+#include "module/value.hpp"
+
+#include <array>
+#include <chrono>
+
+namespace session_cache {
+
+struct Record {
+    using Clock = std::chrono::steady_clock;
+
+    ngx_connection_t* connection;
+    Clock::time_point begun;
+    Outcome outcome = Outcome::none;
+    std::chrono::microseconds waited{}; /* for the store */
+    bool complete = false;
+};
+
+/*
+ * Lets the handshakes under an SSL_CTX, which nginx has set up already, be
+ * recorded: wraps its info callback (SSL_CTX_set_info_callback(3)).
+ */
+void record_handshakes(SSL_CTX* ctx);
+
+/* Null where handshakes are not recorded, or memory was short. */
+Record* record_of(const SSL* ssl) noexcept;
+
+/* Logs a line of a handshake's story. */
+void tell_line(const Record& record, std::string_view line) noexcept;
+
+/*
+ * Adds a line to the story of a handshake in the debug log: how long ago it
+ * began, then `format`, as ngx_snprintf() has it. Never holds what is secret,
+ * and session IDs shortened only.
+ */
+template <typename... Arguments>
+void tell(const Record* record, const char* format, Arguments... arguments) {
+    if (record == nullptr ||
+        !(record->connection->log->log_level & NGX_LOG_DEBUG_EVENT)) {
+        return;
+    }
+
+    u_char line[512];
+    const u_char* end = ngx_snprintf(line, sizeof(line), format, arguments...);
+    tell_line(*record, {reinterpret_cast<char*>(line),
+                        static_cast<std::size_t>(end - line)});
+}
+
+/*
+ * A session ID, or a name in the store behind its prefix, shortened: the first
+ * four digits in hexadecimal and the last two.
+ */
+class Shortened {
+  public:
+    explicit Shortened(SessionId id) noexcept;
+
+    /* `prefix` is the length of the name's. */
+    Shortened(std::string_view name, std::size_t prefix) noexcept;
+
+    const char* c_str() const noexcept { return text_.data(); }
+
+  private:
+    std::array<char, 256> text_{};
+};
+
+}  // namespace session_cache

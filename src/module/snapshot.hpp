@@ -1,0 +1,86 @@
+/*
+ * All figures at one time, over all workers, as plain numbers. Knows no nginx.
+ */
+
+#pragma once
+
+#include "backends/meter.hpp"
+#include "module/tally.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <sys/types.h>
+#include <vector>
+
+namespace session_cache {
+
+template <std::size_t n>
+using Numbers = std::array<std::uint64_t, n>;
+
+struct Level {
+    std::uint64_t now = 0;
+    std::uint64_t highest = 0; /* in any one worker */
+
+    explicit Level(const coro::Gauge& gauge) noexcept
+        : now(gauge.now()), highest(gauge.highest()) {}
+    Level() = default;
+};
+
+/* A server of a store. */
+struct ServerName {
+    std::string type; /* "redis" or "memcached" */
+    std::string name; /* as configured, with its port */
+
+    bool operator==(const ServerName&) const = default;
+};
+
+struct ServerTotals {
+    ServerName server;
+    Numbers<backends::n_fetch_results> fetches{};
+    Numbers<backends::n_changes> stores{};
+    Numbers<backends::n_changes> erases{};
+    std::uint64_t bytes_fetched = 0;
+    std::uint64_t bytes_stored = 0;
+    std::uint64_t connects = 0;
+    std::uint64_t losses = 0;
+    Level queue;
+    Numbers<backends::Histogram::size> latency{};
+    std::uint64_t latency_sum = 0; /* microseconds */
+};
+
+/* A worker's connection to a server. */
+struct Connected {
+    ServerName server;
+    backends::Meter::State state{};
+    std::int64_t since = 0; /* seconds since 1970 */
+    Level queue;
+};
+
+struct WorkerState {
+    pid_t pid = 0;
+    Level suspended;
+    Level stacks;
+    std::vector<Connected> servers{};
+};
+
+struct Snapshot {
+    Numbers<n_endings> endings{};
+    Numbers<n_outcomes> outcomes{};
+    Numbers<n_refusals> refusals{};
+    std::uint64_t not_stored = 0;
+    Level suspended;
+    Level stacks;
+    std::vector<ServerTotals> servers{};
+    std::vector<WorkerState> workers{};
+
+    /* Adds those of one worker; of one that has ended `pid` is 0. */
+    void add(const Tally& tally, pid_t pid);
+
+    /* Adds those of a server, which this same worker may use now. */
+    void add(const ServerName& server, const backends::Meter& meter,
+             bool in_use);
+};
+
+}  // namespace session_cache

@@ -1,0 +1,146 @@
+#include "module/status.hpp"
+#include "module/conf.hpp"
+#include "module/figures.hpp"
+#include "module/status_format.hpp"
+#include "module/status_page.hpp"
+
+#include <new>
+#include <string>
+
+namespace session_cache {
+
+namespace {
+
+enum class Format { json, prometheus, html, unknown };
+
+/* What a header says, or nothing. */
+std::string_view header(const ngx_http_request_t* r, std::string_view name) {
+    for (const ngx_list_part_t* part = &r->headers_in.headers.part;
+         part != nullptr; part = part->next) {
+        for (const auto& h : std::span(
+                 static_cast<ngx_table_elt_t*>(part->elts), part->nelts)) {
+            if (view(h.key).size() == name.size() &&
+                ngx_strncasecmp(h.key.data, str(name).data, name.size()) == 0) {
+                return view(h.value);
+            }
+        }
+    }
+    return {};
+}
+
+/* What is asked for (?format=), or else what a browser is known by. */
+Format format_of(ngx_http_request_t* r) {
+    ngx_str_t asked{};
+
+    if (ngx_http_arg(r, (u_char*)"format", 6, &asked) == NGX_OK) {
+        std::string_view name = view(asked);
+        return name == "json"         ? Format::json
+               : name == "prometheus" ? Format::prometheus
+               : name == "html"       ? Format::html
+                                      : Format::unknown;
+    }
+    return header(r, "Accept").find("text/html") != std::string_view::npos
+               ? Format::html
+               : Format::json;
+}
+
+struct Answer {
+    const char* type;
+    std::string text;
+};
+
+Answer answer_of(ngx_http_request_t* r, Format format) {
+    switch (format) {
+    case Format::html:
+        return {"text/html; charset=utf-8", std::string(status_page)};
+    case Format::prometheus:
+        return {"text/plain; version=0.0.4; charset=utf-8",
+                to_prometheus(take_snapshot(main_conf_of(r).figures))};
+    default:
+        return {"application/json",
+                to_json(take_snapshot(main_conf_of(r).figures))};
+    }
+}
+
+ngx_int_t add_header(ngx_http_request_t* r, const char* name,
+                     const char* value) {
+    auto* header =
+        static_cast<ngx_table_elt_t*>(ngx_list_push(&r->headers_out.headers));
+    if (header == nullptr) {
+        return NGX_ERROR;
+    }
+    ngx_memzero(header, sizeof(*header));
+    header->hash = 1;
+    header->key = str(name);
+    header->value = str(value);
+    return NGX_OK;
+}
+
+/* A buffer of the request's with a copy of the text; null: no memory. */
+ngx_buf_t* buffer_of(ngx_http_request_t* r, std::string_view text) {
+    ngx_buf_t* buffer = ngx_create_temp_buf(r->pool, text.size());
+
+    if (buffer != nullptr) {
+        buffer->last = ngx_cpymem(buffer->pos, text.data(), text.size());
+        buffer->last_buf = r == r->main ? 1 : 0;
+        buffer->last_in_chain = 1;
+    }
+    return buffer;
+}
+
+ngx_int_t send(ngx_http_request_t* r, const Answer& answer) {
+    ngx_buf_t* buffer = buffer_of(r, answer.text);
+
+    if (buffer == nullptr ||
+        add_header(r, "Cache-Control", "no-store") != NGX_OK) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+
+    r->headers_out.status = NGX_HTTP_OK;
+    r->headers_out.content_type = str(answer.type);
+    r->headers_out.content_type_len = r->headers_out.content_type.len;
+    r->headers_out.content_length_n = static_cast<off_t>(answer.text.size());
+
+    ngx_int_t rc = ngx_http_send_header(r);
+    if (rc == NGX_ERROR || rc > NGX_OK || r->header_only) {
+        return rc;
+    }
+
+    ngx_chain_t out{buffer, nullptr};
+    return ngx_http_output_filter(r, &out);
+}
+
+ngx_int_t handle(ngx_http_request_t* r) noexcept {
+    if (!(r->method & (NGX_HTTP_GET | NGX_HTTP_HEAD))) {
+        return NGX_HTTP_NOT_ALLOWED;
+    }
+
+    ngx_int_t rc = ngx_http_discard_request_body(r);
+    if (rc != NGX_OK) {
+        return rc;
+    }
+
+    Format format = format_of(r);
+    if (format == Format::unknown) {
+        return NGX_HTTP_BAD_REQUEST;
+    }
+
+    try {
+        return send(r, answer_of(r, format));
+    } catch (const std::bad_alloc&) {
+        return NGX_HTTP_INTERNAL_SERVER_ERROR;
+    }
+}
+
+}  // namespace
+
+char* read_status_directive(ngx_conf_t* cf, ngx_command_t* /* cmd */,
+                            void* /* conf */) noexcept {
+    auto* location = static_cast<ngx_http_core_loc_conf_t*>(
+        ngx_http_conf_get_module_loc_conf(cf, ngx_http_core_module));
+
+    location->handler = handle;
+    return NGX_CONF_OK;
+}
+
+}  // namespace session_cache

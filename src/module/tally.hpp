@@ -1,0 +1,38 @@
+/*
+ * What a worker counts of its handshakes. Knows no nginx.
+ */
+
+#pragma once
+
+#include "coro/meter.hpp"
+#include "module/outcome.hpp"
+#include "module/refusal.hpp"
+
+#include <array>
+#include <cstddef>
+
+namespace session_cache {
+
+/* How a handshake ended. */
+enum class Ending {
+    full,
+    from_store, /* resumed: with a session from the store */
+    from_local, /*  from nginx's own cache */
+    by_ticket,  /*  from a stateless ticket */
+    broken_off, /* before it was complete, by whichever side */
+    count
+};
+
+inline constexpr std::size_t n_endings =
+    static_cast<std::size_t>(Ending::count);
+
+struct Tally {
+    std::array<coro::Counter, n_endings> endings{};
+    std::array<coro::Counter, n_outcomes> outcomes{}; /* of complete ones */
+    std::array<coro::Counter, n_refusals> refusals{}; /* of stored values */
+    coro::Counter not_stored; /* sessions: expired or too long */
+    coro::Gauge suspended;    /* handshakes that wait for the store */
+    coro::Gauge stacks;       /* in use, those of the stores' clients, too */
+};
+
+}  // namespace session_cache
