@@ -73,7 +73,9 @@ std::vector<Digest> trusted(SSL_CTX* ctx) {
 
 /*
  * OpenSSL has no function that tells it; but a session that is made under
- * the SSL_CTX has it, be it that of a client with its ClientHello.
+ * the SSL_CTX has it, be it that of a client that begins its ClientHello. It
+ * goes no further than to find that it has no cipher: extensions come next,
+ * and those that nginx adds, such as QUIC's, want its connection.
  */
 Context context_of(SSL_CTX* ctx) {
     Owned<SSL, SSL_free> ssl(SSL_new(ctx));
@@ -86,6 +88,10 @@ Context context_of(SSL_CTX* ctx) {
 
     /* instead of nginx's, which wants a connection */
     SSL_set_info_callback(ssl.get(), [](const SSL*, int, int) {});
+    SSL_set_security_callback(
+        ssl.get(),
+        [](const SSL*, const SSL_CTX*, int operation, int, int, void*,
+           void*) -> int { return operation != SSL_SECOP_CIPHER_SUPPORTED; });
     SSL_set_connect_state(ssl.get());
     SSL_do_handshake(ssl.get());
     ERR_clear_error();

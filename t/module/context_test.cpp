@@ -57,6 +57,19 @@ TEST_CASE("context: it is found out whatever the server is set up for") {
     }
 }
 
+TEST_CASE("context: it is found out without the extensions that nginx adds") {
+    const auto ctx = make_ctx("x");
+    const SSL_custom_ext_add_cb_ex add = [](SSL*, unsigned, unsigned,
+                                            const unsigned char**, std::size_t*,
+                                            X509*, std::size_t, int*, void*) {
+        FAIL("called");
+        return 0;
+    };
+    REQUIRE(SSL_CTX_add_custom_ext(ctx.get(), 0x39, SSL_EXT_CLIENT_HELLO, add,
+                                   nullptr, nullptr, nullptr, nullptr) == 1);
+    CHECK(context_of(ctx.get()) == Context{'x'});
+}
+
 TEST_CASE("context: the same settings narrow it in the same way") {
     const auto a = make_ctx();
     const auto b = make_ctx();
