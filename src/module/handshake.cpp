@@ -1,5 +1,6 @@
 #include "module/handshake.hpp"
 #include "backends/tls.hpp"
+#include "module/quic.hpp"
 #include "module/worker.hpp"
 
 #include <cerrno>
@@ -16,7 +17,9 @@ struct Guarded {
 
 std::unordered_map<const ngx_listening_t*, Guarded> guarded;
 
-/* A connection's guard, in its pool. */
+}  // namespace
+
+/* In the connection's pool. */
 struct Guard {
     ngx_connection_t* connection;
     AwaitsTls awaits_tls;
@@ -25,18 +28,6 @@ struct Guard {
     /* nginx's own, while ours are in their place */
     ngx_event_handler_pt read_handler = nullptr;
     ngx_event_handler_pt write_handler = nullptr;
-};
-
-}  // namespace
-
-/* One step of a handshake, on the stack that it runs on. */
-struct Step {
-    Guard* guard;
-    bool in_coroutine;
-    bool closed = false; /* the connection, and the guard with it */
-    bool read_noted = false;
-    bool write_noted = false;
-    coro::Waker wait{}; /* while suspended */
 };
 
 namespace {
@@ -83,34 +74,6 @@ void lift_guard(const Guard& guard) {
     guard.connection->write->handler = guard.write_handler;
 }
 
-/*
- * Whether OpenSSL may still look for a session: as long as a ClientHello is
- * awaited. After a HelloRetryRequest that is the second one; what tells it
- * from the client's last flight is that no key share was accepted yet.
- */
-bool may_look_up(SSL* ssl) {
-    switch (SSL_get_state(ssl)) {
-    case TLS_ST_BEFORE:
-    case TLS_ST_SR_CLNT_HELLO:
-        return true;
-    case TLS_ST_OK:
-        return false;
-    default:
-        break;
-    }
-
-    if (SSL_version(ssl) < TLS1_3_VERSION) {
-        return false;
-    }
-
-    EVP_PKEY* key_share = nullptr;
-    if (SSL_get_peer_tmp_key(ssl, &key_share) != 1) {
-        return true;
-    }
-    EVP_PKEY_free(key_share);
-    return false;
-}
-
 bool needs_guard(const Guard& guard) {
     ngx_connection_t* c = guard.connection;
 
@@ -125,7 +88,7 @@ bool needs_guard(const Guard& guard) {
  * come just now; null: there is none (left).
  */
 ngx_event_t* take_noted(Step& step) {
-    ngx_connection_t* c = step.guard->connection;
+    ngx_connection_t* c = step.connection;
 
     if (step.read_noted) {
         step.read_noted = false;
@@ -144,7 +107,7 @@ ngx_event_t* take_noted(Step& step) {
 /* Runs nginx's handler, then those of the events that came meanwhile. */
 void run_step(Entry entry) noexcept {
     Guard& guard = *entry.guard;
-    Step step{&guard, entry.in_coroutine};
+    Step step{guard.connection, entry.in_coroutine, &guard};
 
     guard.step = &step;
 
@@ -195,11 +158,9 @@ void report_stacks(bool available, ngx_err_t err) {
 }
 
 void start_step(Entry entry) {
-    bool started = worker->scheduler().start(
+    bool started = start_coroutine(
         {[](void* data) noexcept { run_step(*static_cast<Entry*>(data)); },
          &entry});
-
-    report_stacks(started, ngx_errno);
 
     if (!started) {
         entry.in_coroutine = false;
@@ -292,7 +253,51 @@ class Hold {
 
 Hold hold;
 
+/* The step that the connection is in, or null. */
+Step* find_step(ngx_connection_t* c) {
+    if (c->type == SOCK_DGRAM) {
+        return find_quic_step(c);
+    }
+
+    Guard* guard = find_guard(c);
+    return guard != nullptr ? guard->step : nullptr;
+}
+
 }  // namespace
+
+/*
+ * After a HelloRetryRequest that is the second one; what tells it from the
+ * client's last flight is that no key share was accepted yet.
+ */
+bool may_look_up(SSL* ssl) {
+    switch (SSL_get_state(ssl)) {
+    case TLS_ST_BEFORE:
+    case TLS_ST_SR_CLNT_HELLO:
+        return true;
+    case TLS_ST_OK:
+        return false;
+    default:
+        break;
+    }
+
+    if (SSL_version(ssl) < TLS1_3_VERSION) {
+        return false;
+    }
+
+    EVP_PKEY* key_share = nullptr;
+    if (SSL_get_peer_tmp_key(ssl, &key_share) != 1) {
+        return true;
+    }
+    EVP_PKEY_free(key_share);
+    return false;
+}
+
+bool start_coroutine(coro::Callback entry) {
+    bool started = worker->scheduler().start(entry);
+
+    report_stacks(started, ngx_errno);
+    return started;
+}
 
 void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls) {
     guarded.insert_or_assign(listening,
@@ -305,16 +310,17 @@ void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls) {
  * find ours while we are suspended, nor we theirs after it.
  */
 Suspension::Suspension(ngx_connection_t* c) noexcept : step_(nullptr) {
-    Guard* guard = find_guard(c);
+    Step* step = find_step(c);
 
-    if (guard == nullptr || guard->step == nullptr ||
-        !guard->step->in_coroutine) {
+    if (step == nullptr || !step->in_coroutine) {
         return;
     }
 
-    step_ = guard->step;
+    step_ = step;
     step_->wait = coro::next_wait();
-    put_guard(*guard);
+    if (step_->guard != nullptr) {
+        put_guard(*step_->guard);
+    }
     hold.begin();
     backends::tls::clear_errors();
 }
@@ -326,7 +332,11 @@ Suspension::~Suspension() {
 
     backends::tls::clear_errors();
     hold.end();
-    lift_guard(*step_->guard);
+    if (step_->guard != nullptr) {
+        lift_guard(*step_->guard);
+    } else {
+        resume_quic(*step_);
+    }
 }
 
 }  // namespace session_cache

@@ -10,6 +10,7 @@
 
 #pragma once
 
+#include "coro/loop.hpp"
 #include "coro/wait.hpp"
 #include "module/ngx.hpp"
 
@@ -27,7 +28,32 @@ using AwaitsTls = bool (*)(ngx_connection_t* c);
  */
 void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls);
 
-struct Step;
+/* A connection's guard. */
+struct Guard;
+
+/* One step of a handshake, on the stack that it runs on. */
+struct Step {
+    ngx_connection_t* connection;
+    bool in_coroutine;
+    Guard* guard = nullptr; /* null: nginx itself holds the events */
+    coro::Waker wait{};     /* while suspended */
+
+    /* what the guard has noted */
+    bool closed = false; /* the connection, and the guard with it */
+    bool read_noted = false;
+    bool write_noted = false;
+};
+
+/*
+ * Whether OpenSSL may still look for a session: as long as a ClientHello is
+ * awaited.
+ */
+bool may_look_up(SSL* ssl);
+
+/*
+ * Starts a coroutine; false, logged once, when there is no stack for it.
+ */
+bool start_coroutine(coro::Callback entry);
 
 /*
  * Makes the running handshake step ready to be suspended, as long as this
@@ -45,7 +71,7 @@ class Suspension {
 
     /*
      * Whether the step may wait; not so outside a guarded handshake, such
-     * as QUIC's, or when there was no stack for it.
+     * as QUIC's in an unpatched nginx, or when there was no stack for it.
      */
     bool possible() const noexcept { return step_ != nullptr; }
 

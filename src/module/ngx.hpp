@@ -28,6 +28,13 @@ extern "C" {
  */
 #define NGX_HAVE_SNI_BEFORE_SESSION (nginx_version >= 1029002)
 
+/* With the patch in patches/ nginx lets QUIC handshakes wait. */
+#if (NGX_QUIC && NGX_QUIC_SUSPEND)
+#define NGX_HAVE_QUIC_SUSPEND 1
+#else
+#define NGX_HAVE_QUIC_SUSPEND 0
+#endif
+
 extern "C" ngx_module_t ngx_http_ssl_session_cache_module;
 
 namespace session_cache {

@@ -5,6 +5,7 @@
 #include "module/conf.hpp"
 #include "module/handshake.hpp"
 #include "module/ngx.hpp"
+#include "module/quic.hpp"
 #include "module/status.hpp"
 #include "module/value.hpp"
 #include "module/variables.hpp"
@@ -110,6 +111,8 @@ void start(ngx_cycle_t* cycle, const ngx_http_core_main_conf_t& main) {
             guard_listening(&listening, awaits_tls);
         }
     }
+
+    guard_quic();
 }
 
 /* Once for each key, however many servers use it. */
