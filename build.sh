@@ -23,6 +23,10 @@ bench_other_packages=(h2o apache2-bin)
 fuzz_packages=(clang libclang-rt-dev)
 lint_packages=(clang-format clang-tidy shellcheck)
 
+# apt-get source unpacks with dpkg-dev, and the client is one of HTTP/3.
+nginx_packages=(dpkg-dev patch)
+http3_packages=(ngtcp2-client)
+
 # Seconds that one test binary may run.
 test_limit=900
 
@@ -67,7 +71,35 @@ cmd_build() {
 cmd_deps() {
     require "${build_packages[@]}" "${demo_packages[@]}" \
         "${test_packages[@]}" "${memcheck_packages[@]}" \
-        "${bench_packages[@]}" "${fuzz_packages[@]}" "${lint_packages[@]}"
+        "${bench_packages[@]}" "${fuzz_packages[@]}" "${lint_packages[@]}" \
+        "${nginx_packages[@]}" "${http3_packages[@]}"
+}
+
+## nginx VERSION    build nginx from the distribution's source package, with
+##                  the patch that HTTP/3 needs (patches/README.md), and the
+##                  module for it; both are left in build/nginx-VERSION
+cmd_nginx() {
+    (($# == 1)) || die "which version? Those that have a patch:
+$(printf '    %s\n' patches/nginx-*)"
+    require "${build_packages[@]}" "${nginx_packages[@]}"
+    mkdir -p "$out"
+    flock "$out/.lock" \
+        env SSL_SESSION_CACHE_OPTIONS="$options" \
+        patches/build.sh "$1" "$out/nginx-$1"
+}
+
+## http3 [VERSION]  build nginx VERSION, 1.26.3 unless told otherwise, as the
+##                  verb nginx does, and run the tests of HTTP/3 with it
+cmd_http3() {
+    local version=${1:-1.26.3} passed=0 failed=0 dir
+    require "${build_packages[@]}" "${test_packages[@]}"
+    cmd_nginx "$version"
+    dir=$PWD/$out/nginx-$version
+    export NGX_SSL_SESSION_CACHE_MODULE=$dir/modules/$module
+    export PATH=$dir/sbin:$PATH
+    test_http3 "${@:2}"
+    echo "$passed passed, $failed failed"
+    ((failed == 0))
 }
 
 ## test [ARGS]      build and run the tests; ARGS are doctest's, such as
@@ -84,6 +116,7 @@ cmd_test() {
     for suite in "${suites[@]}"; do
         run_suite "$suite" "$@"
     done
+    test_http3 "$@"
     echo "$passed passed, $failed failed" | tee "$out/t/summary"
     ((failed == 0))
 }
@@ -170,7 +203,7 @@ cmd_lint() {
         xargs -0r clang-format --dry-run -Werror
     say "shellcheck"
     # What a script sources is checked with it.
-    find build.sh .ci t -type f -perm -u+x -print0 |
+    find build.sh .ci t patches -type f -perm -u+x -print0 |
         xargs -0r shellcheck -x -P SCRIPTDIR
     say "clang-tidy"
     tidy
@@ -387,6 +420,18 @@ run_suite() {
     fi
     passed=$((passed + good))
     failed=$((failed + bad))
+}
+
+# Adds the tests of HTTP/3, if the nginx on PATH has it.
+test_http3() {
+    if [[ $(nginx -V 2>&1) != *--with-http_v3_module* ]]; then
+        say "no tests of HTTP/3, which this nginx does not have;" \
+            "'./build.sh http3' builds one that has"
+        return
+    fi
+    require "${http3_packages[@]}"
+    build_tests http3
+    run_suite http3 "$@"
 }
 
 # Runs all fuzz targets for so many seconds.
