@@ -43,7 +43,9 @@ NodeConfig shared_cache() {
 std::string server_block(const NodeConfig& config, const Address& address) {
     std::ostringstream text;
     text << "server {\n    listen " << address.text() << " ssl "
-         << config.listen << ";\n    server_name " << config.name << ";\n"
+         << config.listen << ";\n"
+         << (config.quic ? "    listen " + address.text() + " quic;\n" : "")
+         << "    server_name " << config.name << ";\n"
          << "    ssl_certificate \"" << config.certificate->certificate.string()
          << "\";\n"
          << "    ssl_certificate_key \"" << config.certificate->key.string()
