@@ -134,7 +134,7 @@ configure() {
     find_suite
     (fetch)
     say "patching"
-    patch -s -d "$tree" -p1 < "$patch"
+    patch -s --no-backup-if-mismatch -d "$tree" -p1 < "$patch"
     mapfile -t flags < <(conf_flags)
     ((${#flags[@]})) || die "nginx-dev has no configuration"
 

@@ -69,6 +69,15 @@ ngx_int_t attach_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t* s) {
     return attach(cf, conf_of(s), ctx, wants_stateful_tickets(cf, s));
 }
 
+/* Over TCP or with QUIC. */
+bool speaks_tls(const ngx_http_conf_addr_t& addr) {
+#if (NGX_HAVE_QUIC_LISTEN)
+    return addr.opt.ssl || addr.opt.quic;
+#else
+    return addr.opt.ssl;
+#endif
+}
+
 bool has_ssl_listener(const ngx_http_core_main_conf_t& main,
                       const ngx_http_core_srv_conf_t* server) {
 #if (NGX_HAVE_SSL_DIRECTIVE)
@@ -79,7 +88,7 @@ bool has_ssl_listener(const ngx_http_core_main_conf_t& main,
 
     for (const auto& port : elements<ngx_http_conf_port_t>(*main.ports)) {
         for (const auto& addr : elements<ngx_http_conf_addr_t>(port.addrs)) {
-            if (!addr.opt.ssl) {
+            if (!speaks_tls(addr)) {
                 continue;
             }
             for (const auto* s :
@@ -122,6 +131,26 @@ void warn_of_others(ngx_conf_t* cf, const ngx_http_conf_addr_t& addr) {
 
 #endif
 
+#if (NGX_HAVE_QUIC_LISTEN && !NGX_HAVE_QUIC_SUSPEND)
+
+/* Once, however many there are. */
+void warn_of_quic(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
+    for (const auto& port : elements<ngx_http_conf_port_t>(*main.ports)) {
+        for (const auto& addr : elements<ngx_http_conf_addr_t>(port.addrs)) {
+            if (addr.opt.quic && conf_of(addr.default_server).attached) {
+                ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                              "\"remote_ssl_session_cache\" does not look "
+                              "sessions up for QUIC on %V, as nginx was built "
+                              "without the patch for that",
+                              &addr.opt.addr_text);
+                return;
+            }
+        }
+    }
+}
+
+#endif
+
 /* Once, however many servers there are. */
 void warn_of_unsealed(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
     for (const auto* s : servers_of(main)) {
@@ -146,10 +175,14 @@ void warn_of_listeners(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
         }
     }
 
+#if (NGX_HAVE_QUIC_LISTEN && !NGX_HAVE_QUIC_SUSPEND)
+    warn_of_quic(cf, main);
+#endif
+
 #if !(NGX_HAVE_SNI_BEFORE_SESSION)
     for (const auto& port : elements<ngx_http_conf_port_t>(*main.ports)) {
         for (const auto& addr : elements<ngx_http_conf_addr_t>(port.addrs)) {
-            if (addr.opt.ssl) {
+            if (speaks_tls(addr)) {
                 warn_of_others(cf, addr);
             }
         }

@@ -28,6 +28,13 @@ extern "C" {
  */
 #define NGX_HAVE_SNI_BEFORE_SESSION (nginx_version >= 1029002)
 
+/* A listen socket may be QUIC's, since 1.25.0. */
+#if (NGX_HTTP_V3)
+#define NGX_HAVE_QUIC_LISTEN 1
+#else
+#define NGX_HAVE_QUIC_LISTEN 0
+#endif
+
 /* With the patch in patches/ nginx lets QUIC handshakes wait. */
 #if (NGX_QUIC && NGX_QUIC_SUSPEND)
 #define NGX_HAVE_QUIC_SUSPEND 1

@@ -107,8 +107,9 @@ Step* find_quic_step(ngx_connection_t* c) {
 
 /*
  * nginx drops packets with early data as long as there is no key for them. A
- * client learns at once that its early data is refused, but only by a timeout
- * that it was lost.
+ * client that is refused its early data sends it again with the end of the
+ * handshake; one that was promised it has to find out first that packets were
+ * lost.
  */
 void resume_quic(Step& step) {
     if (static_cast<QuicStep&>(step).suspended) {
