@@ -37,10 +37,15 @@ QuicSuspension::QuicSuspension(StoreServer& store, const std::string& server,
 }
 
 Http3Client QuicSuspension::start(const Arguments& arguments) {
+    return start(arguments, node_.address());
+}
+
+Http3Client QuicSuspension::start(const Arguments& arguments,
+                                  const Address& address) {
     store_.thaw();
     const auto last = visit_stored(store_, node_);
     store_.freeze();
-    Http3Client client(node_.address(), last.session, arguments);
+    Http3Client client(address, last.session, arguments);
     REQUIRE(wait_suspended(node_));
     return client;
 }

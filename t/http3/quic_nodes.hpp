@@ -27,6 +27,8 @@ class QuicSuspension {
 
     // Freezes the store; a client whose handshake is suspended.
     Http3Client start(const Arguments& arguments = {});
+    // One that knows the node by another address.
+    Http3Client start(const Arguments& arguments, const Address& address);
 
     // New clients are served, with HTTP/3 and without.
     void check_serves() const;

@@ -1,5 +1,6 @@
 // What happens while a QUIC handshake is suspended.
 
+#include "http3/noisy_path.hpp"
 #include "http3/quic_nodes.hpp"
 
 #include <csignal>
@@ -55,6 +56,22 @@ STORE_TEST_CASE("an HTTP/3 client that repeats itself while suspended") {
     };
     const auto before = packets();
     REQUIRE(eventually([&] { return packets() >= before + 5; }));
+    CHECK(client.runs());
+    store.thaw();
+    CHECK(client.finish().reused);
+    suspension.check_recovers();
+}
+
+STORE_TEST_CASE("damaged and repeated packets while suspended") {
+    Server store;
+    QuicSuspension suspension(store);
+    const NoisyPath path(suspension.node().address());
+    auto client = suspension.start({"--initial-rtt=10ms"}, path.address());
+    const auto damaged = [&] {
+        return suspension.node().nginx().log_count(
+            "quic packet done rc:-5 level:init decr:0");
+    };
+    REQUIRE(eventually([&] { return damaged() >= 3; }));
     CHECK(client.runs());
     store.thaw();
     CHECK(client.finish().reused);
