@@ -12,8 +12,6 @@ namespace session_cache {
 namespace {
 
 struct QuicStep : Step {
-    explicit QuicStep(ngx_connection_t* c) : Step{c, true} {}
-
     bool suspended = false; /* at least once */
 };
 
@@ -42,7 +40,7 @@ void run_step(Entry& entry) noexcept {
     ngx_quic_step_done_pt done = entry.done;
     SSL* ssl = c->ssl->connection;
     auto early_data = SSL_get_max_early_data(ssl);
-    QuicStep step(c);
+    QuicStep step{{c, true}};
 
     steps.at(c) = &step;
     ngx_int_t result = handshake(c);

@@ -132,12 +132,13 @@ STORE_TEST_CASE("an HTTP/3 handshake that takes too long is closed") {
 STORE_TEST_CASE("many HTTP/3 handshakes are suspended at a time") {
     Server store;
     Fleet fleet(store, quic_node());
-    std::vector<Visit> visits;
-    for (int i = 0; i < 30; ++i) {
-        visits.push_back(visit_stored(store, fleet.a));
+    std::vector<Visit> visits(30);
+    for (auto& visit : visits) {
+        visit = visit_stored(store, fleet.a);
     }
     store.freeze();
     std::vector<Http3Client> clients;
+    clients.reserve(visits.size());
     for (const auto& visit : visits) {
         clients.emplace_back(fleet.b.address(), visit.session);
     }
