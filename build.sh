@@ -190,6 +190,7 @@ cmd_bench() {
     (require "${bench_other_packages[@]}") ||
         say "without all of ${bench_other_packages[*]}"
     cmd_build
+    build_uncounted
     exec t/bench/run.sh "$@"
 }
 
@@ -358,6 +359,12 @@ build_for_valgrind() {
     local out=build/memcheck options=-DBOOST_USE_VALGRIND
     cmd_build
     export NGX_SSL_SESSION_CACHE_MODULE=$PWD/$out/$module
+}
+
+# The module without its counters, for the benchmark to compare with.
+build_uncounted() {
+    local out=build/uncounted options=-DWITHOUT_METERS
+    cmd_build
 }
 
 # Lets the installed nginx load the module, away from its own files.

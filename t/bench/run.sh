@@ -149,6 +149,26 @@ warm_up() {
     load "$1" "${2:-1.3}" 16 100 >"$work/warm-up" 2>&1
 }
 
+# A round of worker CPU of resumptions, with a new worker for each variant:
+# where a worker's memory lies makes a greater difference than what is compared,
+# and stays the same while it lives.
+measure_new_workers() {
+    local key=$1 protocol variant result cpu
+    shift
+    for variant; do
+        restart_nginx "$variant"
+        warm_up_resuming "$variant"
+    done
+    for protocol in 1.2 1.3; do
+        for variant in $(in_turn "$@"); do
+            result=$(repeat load "$variant" "$protocol" 16 $((2 * handshakes)))
+            cpu=$(field cpu_ns "$result")
+            sample "$key-$protocol" "16 at once" "$variant" \
+                "$(calculate "$cpu / $handshakes / 2000")"
+        done
+    done
+}
+
 # Until it resumes.
 warm_up_resuming() {
     wait_for "resumption ($1)" warm_up "$1"
@@ -194,10 +214,11 @@ root=$(cd "$here/../.." && pwd)
 out=$root/build/bench
 module=$root/build/ngx_http_ssl_session_cache_module.so
 module=${NGX_SSL_SESSION_CACHE_MODULE:-$module}
+uncounted_module=$root/build/uncounted/${module##*/}
 sessions=64
 rounds=40
 handshakes=500
-rows="resume sealed full memory remote frozen switches pipeline suspended"
+rows="resume sealed counted full memory remote frozen switches pipeline suspended"
 rows+=" others"
 placement=beside
 profile=

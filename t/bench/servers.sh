@@ -91,7 +91,7 @@ variant_directives() {
     local shared="ssl_session_cache shared:SSL:20m;"
     case $1 in
     shared) echo "$shared ssl_session_tickets off;" ;;
-    redis) echo "$redis;" ;;
+    redis | uncounted) echo "$redis;" ;;
     sealed) echo "$redis key=$(make_sealing_key);" ;;
     memcached)
         echo "remote_ssl_session_cache type=memcached" \
@@ -115,6 +115,7 @@ variant_directives() {
 variant_module() {
     case $1 in
     shared | waiting) ;;
+    uncounted) echo "load_module \"$uncounted_module\";" ;;
     *) echo "load_module \"$module\";" ;;
     esac
 }
