@@ -23,11 +23,8 @@ Visit visit_stored(const StoreServer& store, const Node& node,
 }
 
 bool wait_suspended(const Node& node, std::size_t count) {
-    return eventually([&] {
-        const auto log = node.nginx().log();
-        return count_lines(log, ": handshake suspended") ==
-               count_lines(log, ": handshake resumed") + count;
-    });
+    return eventually(
+        [&] { return node.figures()["suspended"]["now"] == count; });
 }
 
 QuicSuspension::QuicSuspension(StoreServer& store, const std::string& server,

@@ -9,7 +9,7 @@
 // Nodes that serve HTTP/3, and clients that come back to them.
 namespace support {
 
-// With more in server{}. Its error log tells of suspensions.
+// With more in server{}. Its error log tells what is put off.
 NodeConfig quic_node(const std::string& server = "");
 
 // A visit with HTTP/3, whose `made` sessions are in the store when it returns.
