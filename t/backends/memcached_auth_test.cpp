@@ -51,6 +51,7 @@ TEST_CASE("memcached auth: many at a time") {
         s.store().store(std::to_string(i), "value " + std::to_string(i), 60s);
     }
     std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
+    fetches.reserve(1000);
     for (int i = 0; i < 1000; ++i) {
         fetches.push_back(s.begin_fetch(std::to_string(i)));
     }

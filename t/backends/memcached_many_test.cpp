@@ -84,6 +84,7 @@ TEST_CASE("memcached many: fetches of the same key") {
     REQUIRE(s.connects());
     s.put("key", "value");
     std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
+    fetches.reserve(1000);
     for (int i = 0; i < 1000; ++i) {
         fetches.push_back(s.begin_fetch("key"));
     }
@@ -97,6 +98,7 @@ TEST_CASE("memcached many: what is queued meanwhile is one multi-get") {
     FakeMemcached fake;
     const auto first = fake.begin_fetch("first");
     std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
+    fetches.reserve(100);
     for (int i = 0; i < 100; ++i) {
         fetches.push_back(fake.store->begin_fetch(key(i)));
     }

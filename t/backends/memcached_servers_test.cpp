@@ -171,6 +171,7 @@ TEST_CASE("memcached servers: a frozen one does not delay the others' keys") {
 
     three.memcached[2].freeze();
     std::vector<std::shared_ptr<TestStore::Fetch>> waiting;
+    waiting.reserve(slow.size());
     for (const auto& key : slow) {
         waiting.push_back(s.begin_fetch(key));
     }
@@ -198,6 +199,7 @@ TEST_CASE("memcached servers: close() while one is frozen") {
     REQUIRE(s.connects(3));
     three.memcached[0].freeze();
     std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
+    fetches.reserve(100);
     for (int i = 0; i < 100; ++i) {
         fetches.push_back(s.begin_fetch(key(i)));
     }

@@ -104,6 +104,7 @@ TEST_CASE("silent clients make room when connections run out") {
     Fleet fleet(redis, config);
     const auto session = fleet.make(tls13());
     std::vector<Socket> silent;
+    silent.reserve(60);
     for (int i = 0; i < 60; ++i) {
         silent.emplace_back(fleet.b.address());
     }

@@ -29,7 +29,7 @@ STORE_TEST_CASE("a stored session lives as long as its server lets it") {
     Node lasting(directive(store), with_timeout("1h"));
     REQUIRE(brief.connected());
     REQUIRE(lasting.connected());
-    for (auto options : {tls12(), tls13()}) {
+    for (const auto& options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         for (const auto& session : brief.get(options).sessions) {
             REQUIRE(wait_stored(store, session));

@@ -71,7 +71,7 @@ std::vector<Session> take_share(std::vector<Session>& sessions,
     const auto own = std::stable_partition(
         sessions.begin(), sessions.end(),
         [&](const auto& session) { return !holds(server, session); });
-    const std::vector<Session> share(own, sessions.end());
+    std::vector<Session> share(own, sessions.end());
     sessions.erase(own, sessions.end());
     CHECK(share.size() > total / 8);
     CHECK(share.size() < total * 6 / 10);

@@ -18,7 +18,7 @@ const std::string binary_version = "\x80\x0b"s + std::string(22, '\0');
 
 MemcachedServer::MemcachedServer(Arguments options, Listen listen)
     : options_(std::move(options)), listen_(listen) {
-    start();
+    MemcachedServer::start();
 }
 
 MemcachedServer::MemcachedServer(Listen listen, const std::string& user,
@@ -33,11 +33,11 @@ MemcachedServer::MemcachedServer(Listen listen, const std::string& user,
     if (done.status != 0) {
         throw std::runtime_error("saslpasswd2: " + done.output);
     }
-    start();
+    MemcachedServer::start();
 }
 
 MemcachedServer::~MemcachedServer() {
-    kill9();
+    MemcachedServer::kill9();
 }
 
 std::string MemcachedServer::unix_path() const {

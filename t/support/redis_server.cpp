@@ -8,11 +8,11 @@ namespace support {
 
 RedisServer::RedisServer(Arguments options, Arguments credentials)
     : options_(std::move(options)), credentials_(std::move(credentials)) {
-    start();
+    RedisServer::start();
 }
 
 RedisServer::~RedisServer() {
-    kill9();
+    RedisServer::kill9();
 }
 
 std::string RedisServer::unix_path() const {
