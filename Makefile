@@ -1,8 +1,8 @@
 # Thin names for build.sh: 'make test ARGS="-tc=redis*"' is
 # './build.sh test "-tc=redis*"'.
 
-VERBS = build deps nginx test http3 faults soak memcheck fuzz demo bench lint \
-        clean help
+VERBS = build deps nginx test http3 faults soak memcheck fuzz demo debug bench \
+        lint clean help
 
 all: build
 

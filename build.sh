@@ -17,6 +17,7 @@ demo_packages=(redis-server memcached openssl)
 test_packages=(doctest-dev redis-server memcached sasl2-bin libsasl2-modules
     dnsmasq-base openssl libgnutls28-dev nodejs)
 memcheck_packages=(valgrind)
+debug_packages=(libtins-dev libpcap-dev nlohmann-json3-dev tcpdump)
 bench_packages=(redis-server memcached openssl procps gnuplot-nox)
 # Servers to compare with; h2o is not everywhere.
 bench_other_packages=(h2o apache2-bin)
@@ -70,8 +71,8 @@ cmd_build() {
 ## deps             install every package that any verb needs
 cmd_deps() {
     require "${build_packages[@]}" "${demo_packages[@]}" \
-        "${test_packages[@]}" "${memcheck_packages[@]}" \
-        "${bench_packages[@]}" "${fuzz_packages[@]}" "${lint_packages[@]}" \
+        "${test_packages[@]}" "${debug_packages[@]}" \
+        "${memcheck_packages[@]}" "${bench_packages[@]}" "${fuzz_packages[@]}" "${lint_packages[@]}" \
         "${nginx_packages[@]}" "${http3_packages[@]}"
 }
 
@@ -181,6 +182,20 @@ cmd_demo() {
     require "${build_packages[@]}" "${demo_packages[@]}"
     cmd_build
     exec t/demo/demo.sh "$PWD/$out/$module" "$@"
+}
+
+## debug [ARGS]     build and run the debug program, which drives tcpdump and
+##                  tells the story of each handshake: docs/debug.md; ARGS are
+##                  its options, such as --demo or --help
+cmd_debug() {
+    require "${build_packages[@]}" "${debug_packages[@]}"
+    build_debug
+    # The demo brings its fleet.
+    if [[ " $* " == *" --demo"* ]]; then
+        require "${demo_packages[@]}"
+        cmd_build
+    fi
+    exec "$out/ngx-ssl-session-cache-debug" "$@"
 }
 
 ## bench [ARGS]     build and run the benchmark, t/bench/run.sh, about ten
@@ -313,7 +328,7 @@ configure_key() {
     nginx -V 2>&1
     dpkg-query -W "${build_packages[@]}"
     cksum build.sh config config.make "$1/conf_flags"
-    printf '%s\n' "$1" "${CC-}" "${CFLAGS-}" src/*/*.[ch]pp
+    printf '%s\n' "$1" "${CC-}" "${CFLAGS-}" src/[!d]*/*.[ch]pp
 }
 
 configure() {
@@ -398,6 +413,19 @@ tidy() {
         xargs -0r -P "$(nproc)" -I{} clang-tidy --quiet {} -- "${flags[@]}" \
             2> /dev/null
 }
+
+# The debug program, beside the module.
+build_debug() {
+    say "building the debug program"
+    mkdir -p "$out"
+    (
+        flock 9
+        logged "$out/debug.log" \
+            's|.* -o \.\./\.\./build/\([^ ]*\)\.o.*|    \1|p' \
+            make --no-print-directory -C src/debug -j"$(nproc)" \
+            BUILD="../../$out/debug" OPTIONS="$options"
+    ) 9> "$out/.lock"
+} >&2
 
 # Builds test binaries.
 build_tests() {

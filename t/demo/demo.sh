@@ -3,7 +3,10 @@
 # node A are presented to node B, and to A again. Everything is private to the
 # run and lives in a temporary directory.
 #
-# usage: demo.sh MODULE.so [--store redis | memcached] [--keep]
+# usage: demo.sh MODULE.so [--store redis | memcached] [--keep] [--watched]
+#
+# --watched is for the debug program: the store is on a TCP port, descriptor 3
+# is told where everything is, and a line on standard input starts the clients.
 set -euo pipefail
 
 here=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -74,7 +77,8 @@ redis_answers() {
 }
 
 redis_start() {
-    exec redis-server --port 0 --unixsocket "$work/store.sock" --dir "$work" \
+    exec redis-server --port "${store_port:-0}" --bind 127.0.0.1 \
+        --unixsocket "$work/store.sock" --dir "$work" \
         --save '' --appendonly no
 }
 
@@ -89,10 +93,12 @@ redis_lookups() {
 
 # "quit" makes it close, which ends the reading.
 memcached_stats() {
-    perl -MIO::Socket::UNIX -e '
-        $memcached = IO::Socket::UNIX->new($ARGV[0]) or exit 1;
+    perl -MIO::Socket::INET -MIO::Socket::UNIX -e '
+        $memcached = $ARGV[1] ? IO::Socket::INET->new("127.0.0.1:$ARGV[1]")
+                              : IO::Socket::UNIX->new($ARGV[0]) or exit 1;
         print $memcached "stats\r\nquit\r\n";
-        print while <$memcached>' "$work/store.sock" | tr -d '\r'
+        print while <$memcached>' "$work/store.sock" "$store_port" |
+        tr -d '\r'
 }
 
 memcached_answers() {
@@ -100,9 +106,10 @@ memcached_answers() {
 }
 
 memcached_start() {
-    local user=()
+    local user=() at=(-s "$work/store.sock")
     ((EUID)) || user=(-u root)
-    exec memcached -s "$work/store.sock" "${user[@]}"
+    [[ ! $store_port ]] || at=(-l 127.0.0.1 -p "$store_port" -U 0)
+    exec memcached "${at[@]}" "${user[@]}"
 }
 
 memcached_size() {
@@ -128,6 +135,11 @@ numbers() {
 }
 
 start_store() {
+    store_address=unix:$work/store.sock
+    if [[ $watched ]]; then
+        store_port=$(free_port)
+        store_address=127.0.0.1:$store_port
+    fi
     "${store}_start" > "$work/store.log" 2>&1 &
     eventually "${store}_answers" || die "$store does not answer:
 $(tail -n 20 "$work/store.log")"
@@ -151,7 +163,7 @@ node_configuration() {
 load_module "$module";
 daemon off;
 pid "$dir/nginx.pid";
-error_log "$dir/error.log" info;
+error_log "$dir/error.log" $log_level;
 events { }
 http {
     access_log off;
@@ -166,7 +178,7 @@ http {
         r       resumed;
     }
 
-    remote_ssl_session_cache type=$store addr=unix:$work/store.sock
+    remote_ssl_session_cache type=$store addr=$store_address
         "key=$work/sealing.key";
 
     server {
@@ -270,6 +282,18 @@ show_store() {
         "$hits" "$misses" "$note"
 }
 
+# As the debug program reads it: a word and a value a line.
+announce_fleet() {
+    local node
+    echo "store $store:$store_address"
+    echo "key $work/sealing.key"
+    for node in A B; do
+        echo "tls ${port[$node]}"
+        echo "log $work/$node/error.log"
+    done
+    echo "ready now"
+} >&3
+
 show_fleet() {
     local node option=-sess_out
     for node in A B; do
@@ -291,10 +315,17 @@ parse() {
     module=${1:?the module is missing}
     store=redis
     keep=
+    watched=
+    store_port=
+    log_level=info
     shift
     while (($#)); do
         case $1 in
         --keep) keep=1 ;;
+        --watched)
+            watched=1
+            log_level=debug
+            ;;
         --store)
             store=${2-}
             shift
@@ -322,6 +353,10 @@ main() {
     start_store
     start_node A
     start_node B
+    if [[ $watched ]]; then
+        announce_fleet
+        read -r
+    fi
     show_sessions
     show_store
     if ((${#not_resumed[@]})); then

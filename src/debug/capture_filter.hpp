@@ -1,0 +1,15 @@
+/*
+ * What tcpdump is to capture: pcap-filter(7).
+ */
+
+#pragma once
+
+#include "debug/roles.hpp"
+
+#include <string>
+
+namespace debug {
+
+std::string capture_filter(const Roles& roles);
+
+}  // namespace debug

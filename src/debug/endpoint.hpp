@@ -1,0 +1,31 @@
+/*
+ * An end of a TCP connection.
+ */
+
+#pragma once
+
+#include <array>
+#include <compare>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace debug {
+
+struct Endpoint {
+    std::array<unsigned char, 16> address{}; /* IPv4: in the first four */
+    bool v6 = false;
+    std::uint16_t port = 0;
+
+    auto operator<=>(const Endpoint&) const = default;
+};
+
+/* "10.1.2.3:443", "[2001:db8::1]:443". */
+std::string text(const Endpoint& endpoint);
+
+/* Reads that. */
+std::optional<Endpoint> read_endpoint(std::string_view text);
+
+}  // namespace debug

@@ -1,0 +1,44 @@
+/*
+ * From frames to stories: what is seen, joined, counted and told.
+ */
+
+#pragma once
+
+#include "debug/connections.hpp"
+#include "debug/output.hpp"
+#include "debug/packets.hpp"
+#include "debug/roles.hpp"
+#include "debug/stories.hpp"
+#include "debug/summary.hpp"
+
+#include <cstdint>
+#include <functional>
+
+namespace debug {
+
+class Observer {
+  public:
+    using Tell = std::function<void(Story&&)>;
+
+    Observer(const Roles& roles, const Names& names, Tell tell);
+
+    void add(int link_type, const Capture::Frame& frame);
+
+    /* So late it is, though no frame says so. */
+    void advance(Time now);
+
+    /* All that is open is told. */
+    void finish();
+
+    /* Adds its counts. */
+    void add_to(Summary& summary, CaptureCounts capture) const;
+
+  private:
+    Stories stories_;
+    Connections connections_;
+    Time now_{};
+    std::uint64_t packets_ = 0;
+    std::uint64_t not_tcp_ = 0;
+};
+
+}  // namespace debug

@@ -1,0 +1,213 @@
+#include "debug/options.hpp"
+
+#include <charconv>
+#include <getopt.h>
+#include <string_view>
+
+namespace debug {
+
+const char usage[] =
+    R"(Usage: ngx-ssl-session-cache-debug [options]
+
+Tells the story of each TLS handshake: what the client offered, what the
+session cache's store was asked and answered, how it ended.
+
+Where from, one of:
+      --demo[=STORE]      the demo's fleet, with a redis or a memcached
+      --conf FILE         what nginx -T -c FILE lists, captured by tcpdump
+  -i, --interface NAME    capture there (any)
+  -r, --read FILE         read a capture made by tcpdump -w; -: standard input
+      --error-log FILE    join the module's debug lines in; alone: these only
+What is who (with -r everything is recognised if neither is given):
+  -p, --port PORT,...     TLS ports (443)
+      --store KIND:ADDR   a store, redis:10.0.0.5:6379, memcached:11211
+      --key FILE          the key of sealed sessions; may be repeated
+What is told:
+      --json              an object a line
+      --html FILE         a page with timelines, too
+      --full-ids          session IDs in full
+      --color[=WHEN]      always, never, or auto
+Until when:
+      --seconds N         stop after so long
+      --count N           stop after so many handshakes
+      --user NAME         become this user once all is open (nobody)
+  -h, --help
+)";
+
+namespace {
+
+enum Long : int {
+    demo = 256,
+    conf,
+    error_log,
+    store,
+    key,
+    json,
+    html,
+    full_ids,
+    color,
+    seconds,
+    count,
+    user,
+};
+
+const option long_options[] = {
+    {"demo", optional_argument, nullptr, demo},
+    {"conf", required_argument, nullptr, conf},
+    {"interface", required_argument, nullptr, 'i'},
+    {"read", required_argument, nullptr, 'r'},
+    {"error-log", required_argument, nullptr, error_log},
+    {"port", required_argument, nullptr, 'p'},
+    {"store", required_argument, nullptr, store},
+    {"key", required_argument, nullptr, key},
+    {"json", no_argument, nullptr, json},
+    {"html", required_argument, nullptr, html},
+    {"full-ids", no_argument, nullptr, full_ids},
+    {"color", optional_argument, nullptr, color},
+    {"seconds", required_argument, nullptr, seconds},
+    {"count", required_argument, nullptr, count},
+    {"user", required_argument, nullptr, user},
+    {"help", no_argument, nullptr, 'h'},
+    {nullptr, 0, nullptr, 0},
+};
+
+template <class Number>
+Number read_number(std::string_view text, const char* what) {
+    Number number = 0;
+    const char* end = text.data() + text.size();
+    auto [rest, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || rest != end || number == 0) {
+        throw UsageError(std::string("not a ") + what + ": " +
+                         std::string(text));
+    }
+    return number;
+}
+
+std::vector<std::uint16_t> read_ports(std::string_view text) {
+    std::vector<std::uint16_t> ports;
+    while (!text.empty()) {
+        std::size_t comma = text.find(',');
+        ports.push_back(
+            read_number<std::uint16_t>(text.substr(0, comma), "port"));
+        text.remove_prefix(comma == std::string_view::npos ? text.size()
+                                                           : comma + 1);
+    }
+    return ports;
+}
+
+std::optional<bool> read_when(const char* text) {
+    std::string_view when = text != nullptr ? text : "always";
+    if (when == "auto") {
+        return std::nullopt;
+    }
+    if (when != "always" && when != "never") {
+        throw UsageError("--color is always, never or auto");
+    }
+    return when == "always";
+}
+
+std::string read_demo_store(const char* text) {
+    std::string kind = text != nullptr ? text : "redis";
+    if (kind != "redis" && kind != "memcached") {
+        throw UsageError("--demo is with redis or memcached");
+    }
+    return kind;
+}
+
+void read_option(Options& options, int letter, const char* value) {
+    switch (letter) {
+    case demo:
+        options.demo = true;
+        options.demo_store = read_demo_store(value);
+        break;
+    case conf:
+        options.conf = value;
+        break;
+    case 'i':
+        options.interface = value;
+        break;
+    case 'r':
+        options.file = value;
+        break;
+    case 'p':
+        for (std::uint16_t port : read_ports(value)) {
+            options.roles.tls_ports.push_back(port);
+        }
+        break;
+    case store:
+        options.roles.stores.push_back(read_store(value));
+        break;
+    case key:
+        options.keys.emplace_back(value);
+        break;
+    case seconds:
+        options.seconds =
+            std::chrono::seconds(read_number<unsigned>(value, "number"));
+        break;
+    case count:
+        options.count = read_number<std::uint64_t>(value, "number");
+        break;
+    case user:
+        options.user = value;
+        break;
+    default:
+        throw UsageError("see --help");
+    }
+}
+
+/* Those that say how things are told. */
+bool read_telling(Options& options, int letter, const char* value) {
+    switch (letter) {
+    case error_log:
+        options.error_log = value;
+        return true;
+    case json:
+        options.json = true;
+        return true;
+    case html:
+        options.html = value;
+        return true;
+    case full_ids:
+        options.full_ids = true;
+        return true;
+    case color:
+        options.colours = read_when(value);
+        return true;
+    case 'h':
+        options.help = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+void check(const Options& options) {
+    int sources = options.demo + !options.conf.empty() + !options.file.empty();
+    if (sources > 1 ||
+        (sources == 1 && !options.interface.empty() && options.conf.empty())) {
+        throw UsageError("--demo, --conf, -i and -r exclude each other");
+    }
+}
+
+}  // namespace
+
+Options read_options(std::span<char*> arguments) {
+    Options options;
+    int letter = 0;
+
+    optind = 1;
+    auto size = static_cast<int>(arguments.size());
+    while ((letter = getopt_long(size, arguments.data(), "i:p:r:h",
+                                 long_options, nullptr)) != -1) {
+        if (!read_telling(options, letter, optarg)) {
+            read_option(options, letter, optarg);
+        }
+    }
+    if (optind != size) {
+        throw UsageError(std::string("what is ") + arguments[optind] + "?");
+    }
+    check(options);
+    return options;
+}
+
+}  // namespace debug

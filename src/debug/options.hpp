@@ -1,0 +1,48 @@
+/*
+ * The command line.
+ */
+
+#pragma once
+
+#include "debug/roles.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace debug {
+
+/* What is wrong with a command line. */
+struct UsageError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+struct Options {
+    bool help = false;
+    bool demo = false;
+    std::string demo_store = "redis";
+    std::string file;      /* -r: a capture */
+    std::string interface; /* -i */
+    std::string conf;      /* an nginx.conf */
+    Roles roles;
+    std::vector<std::string> keys; /* files */
+    std::string error_log;
+    std::string html;
+    bool json = false;
+    bool full_ids = false;
+    std::optional<bool> colours; /* none: as the terminal has it */
+    std::optional<std::chrono::seconds> seconds;
+    std::uint64_t count = 0; /* of handshakes; 0: without end */
+    std::string user = "nobody";
+};
+
+/* Throws UsageError. */
+Options read_options(std::span<char*> arguments);
+
+extern const char usage[];
+
+}  // namespace debug

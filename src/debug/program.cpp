@@ -1,0 +1,242 @@
+#include "debug/program.hpp"
+#include "debug/capture_filter.hpp"
+#include "debug/json.hpp"
+#include "debug/live_input.hpp"
+#include "debug/privileges.hpp"
+#include "debug/terminal.hpp"
+#include "module/secret.hpp"
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <iostream>
+#include <stdexcept>
+#include <unistd.h>
+
+namespace debug {
+
+namespace {
+
+/* How long a live story waits for its lines of the log, and they for it. */
+constexpr Microseconds log_patience{2'000'000};
+
+/* Packets are this much behind the clock, at most. */
+constexpr Microseconds capture_delay{200'000};
+
+constexpr std::chrono::seconds drop_interval{2};
+
+std::atomic<bool> interrupted = false;
+
+session_cache::SealingKeys read_keys(const std::vector<std::string>& files) {
+    session_cache::SealingKeys keys;
+    for (const std::string& file : files) {
+        session_cache::SecretFile read = session_cache::read_secret(
+            file, session_cache::SealingKey::max_size);
+        if (!read.error.empty()) {
+            throw std::runtime_error(file + ": " + read.error);
+        }
+        if (!session_cache::SealingKey::is_size(read.content.view().size())) {
+            throw std::runtime_error(file + ": a key has 32, 48 or 80 bytes");
+        }
+        keys.emplace_back(read.content.view());
+    }
+    return keys;
+}
+
+std::FILE* open_capture(const std::string& path) {
+    std::FILE* file = path == "-" ? fdopen(dup(STDIN_FILENO), "r")
+                                  : std::fopen(path.c_str(), "re");
+    if (file == nullptr) {
+        throw std::runtime_error(path + ": " + std::strerror(errno));
+    }
+    return file;
+}
+
+Time clock_now() {
+    return std::chrono::floor<Microseconds>(std::chrono::system_clock::now());
+}
+
+}  // namespace
+
+Program::Program(Options options) : options_(std::move(options)) {}
+
+Program::~Program() = default;
+
+void Program::interrupt(int /*signal*/) noexcept {
+    interrupted = true;
+}
+
+void Program::run() {
+    open_source();
+    names_ =
+        std::make_unique<Names>(read_keys(options_.keys), options_.full_ids);
+    observer_ = std::make_unique<Observer>(
+        options_.roles, *names_,
+        [this](Story&& story) { join_->add_wire(std::move(story)); });
+    open_outputs();
+    open_logs();
+    if (is_live()) {
+        capture();
+    } else {
+        read_file();
+    }
+    observer_->finish();
+    log_stories_->finish();
+    join_->finish();
+    conclude();
+}
+
+/* Finds out what is to be captured, and who is who. */
+void Program::open_source() {
+    Roles& roles = options_.roles;
+    if (!is_live()) {
+        return;
+    }
+    if (roles.tls_ports.empty()) {
+        roles.tls_ports.push_back(443);
+    }
+    if (roles.stores.empty()) {
+        roles.stores.push_back(make_store(StoreKind::redis, "", 6379));
+        roles.stores.push_back(make_store(StoreKind::memcached, "", 11211));
+    }
+}
+
+bool Program::is_live() const {
+    bool log_only = !options_.error_log.empty() && !options_.demo &&
+                    options_.conf.empty() && options_.interface.empty();
+    return options_.file.empty() && !log_only;
+}
+
+void Program::open_outputs() {
+    if (options_.json) {
+        outputs_.push_back(std::make_unique<JsonLines>(std::cout));
+    } else {
+        bool colours = options_.colours.value_or(isatty(STDOUT_FILENO) != 0);
+        outputs_.push_back(std::make_unique<Terminal>(std::cout, colours));
+    }
+}
+
+void Program::open_logs() {
+    join_ = std::make_unique<LogJoin>(
+        [this](Story&& story) { tell(story); },
+        is_live() && has_log() ? std::optional(log_patience) : std::nullopt);
+    log_stories_ = std::make_unique<LogStories>(
+        [this](Story&& story) { join_->add_log(std::move(story)); });
+    if (has_log()) {
+        logs_.push_back(
+            std::make_unique<LogFile>(options_.error_log, is_live()));
+    }
+}
+
+void Program::read_logs() {
+    for (auto& log : logs_) {
+        log->read([this](const LogLine& line) { log_stories_->add(line); });
+    }
+}
+
+void Program::tell(const Story& story) {
+    if (is_enough()) {
+        return;
+    }
+    ++told_;
+    summary_.add(story);
+    for (auto& output : outputs_) {
+        output->tell(story);
+    }
+}
+
+bool Program::is_enough() const {
+    return options_.count != 0 && told_ >= options_.count;
+}
+
+void Program::read_file() {
+    std::FILE* file =
+        options_.file.empty() ? nullptr : open_capture(options_.file);
+    drop_root(options_.user);
+    read_logs();
+    if (file != nullptr) {
+        Capture capture(file);
+        read_frames(capture);
+    }
+}
+
+void Program::read_frames(Capture& capture) {
+    while (!is_enough() && !interrupted) {
+        auto frame = capture.next();
+        if (!frame) {
+            counts_.trouble = capture.trouble();
+            return;
+        }
+        observer_->add(capture.link_type(), *frame);
+        join_->advance(frame->time);
+    }
+}
+
+void Program::capture() {
+    std::string interface =
+        options_.interface.empty() ? "any" : options_.interface;
+    tcpdump_.emplace(interface, capture_filter(options_.roles), options_.user);
+    if (drop_root(options_.user)) {
+        std::cerr << "capturing on " << interface << ", as " << options_.user
+                  << "; Ctrl-C ends it\n";
+    }
+    if (options_.seconds) {
+        deadline_ = std::chrono::steady_clock::now() + *options_.seconds;
+    }
+
+    LiveInput input(tcpdump_->packets(), [this] { return on_idle(); });
+    Capture capture(input.open());
+    while (auto frame = capture.next()) {
+        observer_->add(capture.link_type(), *frame);
+        join_->advance(frame->time);
+        on_turn();
+    }
+    tcpdump_->finish();
+    read_logs();
+    counts_.dropped = tcpdump_->dropped();
+}
+
+/* Now and then, packets or not. */
+void Program::on_turn() {
+    auto now = std::chrono::steady_clock::now();
+    if (!stopping_ &&
+        (interrupted || is_enough() || (deadline_ && now >= *deadline_))) {
+        stopping_ = true;
+        tcpdump_->stop();
+    }
+    if (now - last_turn_ >= std::chrono::milliseconds(100)) {
+        last_turn_ = now;
+        read_logs();
+    }
+    if (now - last_asked_ >= drop_interval) {
+        last_asked_ = now;
+        tell_drops();
+        tcpdump_->ask();
+    }
+}
+
+LiveInput::Go Program::on_idle() {
+    Time now = clock_now() - capture_delay;
+    observer_->advance(now);
+    on_turn();
+    join_->advance(now);
+    return LiveInput::Go::on;
+}
+
+void Program::tell_drops() {
+    std::uint64_t dropped = tcpdump_->dropped().value_or(0);
+    if (dropped > told_drops_) {
+        std::cerr << dropped << " packets were dropped by the kernel: "
+                  << "stories may be incomplete\n";
+        told_drops_ = dropped;
+    }
+}
+
+void Program::conclude() {
+    observer_->add_to(summary_, counts_);
+    for (auto& output : outputs_) {
+        output->conclude(summary_);
+    }
+}
+
+}  // namespace debug

@@ -1,0 +1,70 @@
+/*
+ * A run of the program: from the options to the summary.
+ */
+
+#pragma once
+
+#include "debug/error_log.hpp"
+#include "debug/live_input.hpp"
+#include "debug/log_join.hpp"
+#include "debug/observer.hpp"
+#include "debug/options.hpp"
+#include "debug/output.hpp"
+#include "debug/tcpdump.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+namespace debug {
+
+class Program {
+  public:
+    explicit Program(Options options);
+    ~Program();
+
+    void run();
+
+    /* Async-signal-safe: ends a run as its time limit does. */
+    static void interrupt(int signal) noexcept;
+
+  private:
+    using Clock = std::chrono::steady_clock;
+
+    bool is_live() const;
+    bool has_log() const { return !options_.error_log.empty(); }
+    void open_source();
+    void open_outputs();
+    void open_logs();
+    void read_logs();
+    void read_file();
+    void capture();
+    void read_frames(Capture& capture);
+    bool is_enough() const;
+    void tell(const Story& story);
+    void on_turn();
+    LiveInput::Go on_idle();
+    void tell_drops();
+    void conclude();
+
+    Options options_;
+    std::unique_ptr<Names> names_;
+    std::vector<std::unique_ptr<Output>> outputs_;
+    std::unique_ptr<LogJoin> join_;
+    std::unique_ptr<LogStories> log_stories_;
+    std::vector<std::unique_ptr<LogFile>> logs_;
+    std::unique_ptr<Observer> observer_;
+    std::optional<Tcpdump> tcpdump_;
+    Summary summary_;
+    CaptureCounts counts_;
+    std::uint64_t told_ = 0;
+    std::uint64_t told_drops_ = 0;
+    bool stopping_ = false;
+    std::optional<Clock::time_point> deadline_;
+    Clock::time_point last_turn_{};
+    Clock::time_point last_asked_{};
+};
+
+}  // namespace debug

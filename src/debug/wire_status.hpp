@@ -1,0 +1,40 @@
+/*
+ * What $remote_ssl_session_cache_status must have been, as far as a capture
+ * can tell.
+ */
+
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace debug {
+
+/* How far a lookup had come when the server answered its client. */
+enum class LookupState {
+    pending, /* no reply */
+    hit,
+    miss,
+    error,  /* the store refused */
+    lost,   /* the store's side closed the connection */
+    unseen, /* the capture lacks the reply */
+};
+
+struct Handshake {
+    bool answered = false; /* there was a ServerHello */
+    bool resumed = false;
+    bool by_ticket = false;
+    bool offered_session = false; /* one that a store may have */
+    bool offered_ticket = false;
+    std::vector<LookupState> lookups{};
+};
+
+struct WireStatus {
+    std::string status;
+    std::string_view note{}; /* what stays doubtful */
+};
+
+WireStatus wire_status(const Handshake& handshake);
+
+}  // namespace debug
