@@ -1,7 +1,8 @@
 #include "debug/program.hpp"
 #include "debug/capture_filter.hpp"
+#include "debug/html.hpp"
 #include "debug/json.hpp"
-#include "debug/live_input.hpp"
+#include "debug/nginx_conf.hpp"
 #include "debug/privileges.hpp"
 #include "debug/terminal.hpp"
 #include "module/secret.hpp"
@@ -24,6 +25,9 @@ constexpr Microseconds log_patience{2'000'000};
 constexpr Microseconds capture_delay{200'000};
 
 constexpr std::chrono::seconds drop_interval{2};
+
+/* For what is still under way when the demo is over. */
+constexpr std::chrono::milliseconds demo_grace{500};
 
 std::atomic<bool> interrupted = false;
 
@@ -89,16 +93,46 @@ void Program::run() {
 /* Finds out what is to be captured, and who is who. */
 void Program::open_source() {
     Roles& roles = options_.roles;
-    if (!is_live()) {
-        return;
+    std::vector<std::string> keys;
+
+    if (options_.demo) {
+        demo_ = std::make_unique<Demo>(options_.demo_store);
+        roles = demo_->roles();
+        keys = demo_->keys();
+        log_paths_ = demo_->logs();
+        options_.interface = "lo";
+    } else if (!options_.conf.empty()) {
+        keys = read_conf();
     }
-    if (roles.tls_ports.empty()) {
+    options_.keys.insert(options_.keys.end(), keys.begin(), keys.end());
+    if (!options_.error_log.empty()) {
+        log_paths_.push_back(options_.error_log);
+    }
+
+    if (is_live() && roles.tls_ports.empty()) {
         roles.tls_ports.push_back(443);
     }
-    if (roles.stores.empty()) {
+    if (is_live() && roles.stores.empty() && options_.conf.empty()) {
         roles.stores.push_back(make_store(StoreKind::redis, "", 6379));
         roles.stores.push_back(make_store(StoreKind::memcached, "", 11211));
     }
+}
+
+/* Returns the files of its keys. */
+std::vector<std::string> Program::read_conf() {
+    NginxConf conf = ask_nginx(options_.conf);
+    if (conf.tls_ports.empty()) {
+        throw std::runtime_error(options_.conf +
+                                 " has no listen with ssl on a TCP port");
+    }
+    for (const std::string& missing : add_to(options_.roles, conf)) {
+        std::cerr << missing
+                  << (options_.error_log.empty()
+                          ? ": --error-log, with error_log at level debug, "
+                            "tells what it is asked\n"
+                          : ": what it is asked, the log tells\n");
+    }
+    return conf.keys;
 }
 
 bool Program::is_live() const {
@@ -114,6 +148,9 @@ void Program::open_outputs() {
         bool colours = options_.colours.value_or(isatty(STDOUT_FILENO) != 0);
         outputs_.push_back(std::make_unique<Terminal>(std::cout, colours));
     }
+    if (!options_.html.empty()) {
+        outputs_.push_back(std::make_unique<HtmlPage>(options_.html));
+    }
 }
 
 void Program::open_logs() {
@@ -122,9 +159,8 @@ void Program::open_logs() {
         is_live() && has_log() ? std::optional(log_patience) : std::nullopt);
     log_stories_ = std::make_unique<LogStories>(
         [this](Story&& story) { join_->add_log(std::move(story)); });
-    if (has_log()) {
-        logs_.push_back(
-            std::make_unique<LogFile>(options_.error_log, is_live()));
+    for (const std::string& path : log_paths_) {
+        logs_.push_back(std::make_unique<LogFile>(path, is_live()));
     }
 }
 
@@ -180,6 +216,9 @@ void Program::capture() {
         std::cerr << "capturing on " << interface << ", as " << options_.user
                   << "; Ctrl-C ends it\n";
     }
+    if (demo_ != nullptr) {
+        demo_->go();
+    }
     if (options_.seconds) {
         deadline_ = std::chrono::steady_clock::now() + *options_.seconds;
     }
@@ -196,11 +235,17 @@ void Program::capture() {
     counts_.dropped = tcpdump_->dropped();
 }
 
+bool Program::is_time(Clock::time_point now) {
+    if (demo_ != nullptr && !deadline_ && demo_->over()) {
+        deadline_ = now + demo_grace;
+    }
+    return interrupted || is_enough() || (deadline_ && now >= *deadline_);
+}
+
 /* Now and then, packets or not. */
 void Program::on_turn() {
     auto now = std::chrono::steady_clock::now();
-    if (!stopping_ &&
-        (interrupted || is_enough() || (deadline_ && now >= *deadline_))) {
+    if (!stopping_ && is_time(now)) {
         stopping_ = true;
         tcpdump_->stop();
     }

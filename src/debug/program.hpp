@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "debug/demo.hpp"
 #include "debug/error_log.hpp"
 #include "debug/live_input.hpp"
 #include "debug/log_join.hpp"
@@ -16,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 namespace debug {
@@ -34,8 +36,9 @@ class Program {
     using Clock = std::chrono::steady_clock;
 
     bool is_live() const;
-    bool has_log() const { return !options_.error_log.empty(); }
+    bool has_log() const { return !log_paths_.empty(); }
     void open_source();
+    std::vector<std::string> read_conf();
     void open_outputs();
     void open_logs();
     void read_logs();
@@ -44,12 +47,15 @@ class Program {
     void read_frames(Capture& capture);
     bool is_enough() const;
     void tell(const Story& story);
+    bool is_time(Clock::time_point now);
     void on_turn();
     LiveInput::Go on_idle();
     void tell_drops();
     void conclude();
 
     Options options_;
+    std::unique_ptr<Demo> demo_;
+    std::vector<std::string> log_paths_;
     std::unique_ptr<Names> names_;
     std::vector<std::unique_ptr<Output>> outputs_;
     std::unique_ptr<LogJoin> join_;

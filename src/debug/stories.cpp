@@ -141,6 +141,7 @@ void Stories::judge(Open& open, const ServerHello& hello) {
             [&](const Offered& each) { return each.kind == kind; });
     };
     handshake.answered = true;
+    handshake.unnamed_lookups = last_unnamed_ >= story.begin;
     handshake.offered_ticket = story.ticket_offered = has(Kind::ticket);
     handshake.offered_session = has(Kind::id) || has(Kind::psk);
     story.end = handshake.resumed ? End::resumed : End::full;

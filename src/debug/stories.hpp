@@ -144,6 +144,7 @@ class Stories : public HandshakeListener, public StoreListener {
     Bounds bounds_;
     StoreCounts counts_;
     std::uint64_t let_go_ = 0;
+    Time last_unnamed_{}; /* lookup, of no story */
 
     std::map<std::uint64_t, Open> open_; /* by connection, the oldest first */
     std::unordered_multimap<std::string, std::uint64_t> by_name_;

@@ -97,8 +97,9 @@ void Stories::asked(const Flow& flow, Time time, const StoreCommand& command) {
     }
     if (open != nullptr) {
         join(*open, flow, time, command, name.size());
-    } else {
-        counts_.unjoined += command.verb == Verb::get;
+    } else if (command.verb == Verb::get) {
+        ++counts_.unjoined;
+        last_unnamed_ = time;
     }
 }
 

@@ -6,6 +6,10 @@ namespace debug {
 
 namespace {
 
+constexpr std::string_view unnamed =
+    "meanwhile the store was asked for a name that is of no session offered "
+    "in this capture: are sessions sealed (--key)?";
+
 bool any(const Handshake& handshake, LookupState state) {
     return std::find(handshake.lookups.begin(), handshake.lookups.end(),
                      state) != handshake.lookups.end();
@@ -21,6 +25,9 @@ WireStatus of_resumption(const Handshake& handshake) {
     if (any(handshake, LookupState::pending)) {
         return {"HIT", "resumed, but the store's reply came later in the "
                        "capture, or not at all"};
+    }
+    if (handshake.unnamed_lookups) {
+        return {"HIT or LOCAL", unnamed};
     }
     return {"LOCAL"};
 }
@@ -47,10 +54,13 @@ WireStatus of_full(const Handshake& handshake) {
     if (handshake.offered_ticket) {
         return {"-", "a ticket was offered, which the server did not take"};
     }
+    if (handshake.unnamed_lookups) {
+        return {"?", unnamed};
+    }
     return {"DOWN or BUSY",
             "the capture has no lookup of this session: the store was down, "
             "the queue full, a session of nginx's own cache was refused, or "
-            "the store is not in the capture or needs --key"};
+            "the store is not in the capture"};
 }
 
 }  // namespace

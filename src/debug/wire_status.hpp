@@ -27,6 +27,8 @@ struct Handshake {
     bool by_ticket = false;
     bool offered_session = false; /* one that a store may have */
     bool offered_ticket = false;
+    /* Meanwhile the store was asked for what is nobody's name. */
+    bool unnamed_lookups = false;
     std::vector<LookupState> lookups{};
 };
 
