@@ -108,10 +108,11 @@ cmd_http3() {
 ##                  ours is checked by AddressSanitizer and UBSan, but for
 ##                  the fault matrix, which starves workers
 cmd_test() {
-    require "${build_packages[@]}" "${test_packages[@]}"
+    require "${build_packages[@]}" "${test_packages[@]}" "${debug_packages[@]}"
     rm -f "$out/t/summary"
     cmd_build
-    local passed=0 failed=0 suite suites=(unit e2e)
+    build_debug
+    local passed=0 failed=0 suite suites=(unit e2e debug)
     [[ $options ]] || suites+=(faults)
     build_tests "${suites[@]}"
     for suite in "${suites[@]}"; do
@@ -156,7 +157,8 @@ cmd_memcheck() {
 ##                  find is left in build/fuzz; SEED=N repeats what they try
 cmd_fuzz() {
     local seconds=${1:-600}
-    require "${build_packages[@]}" "${test_packages[@]}" "${fuzz_packages[@]}"
+    require "${build_packages[@]}" "${test_packages[@]}" \
+        "${debug_packages[@]}" "${fuzz_packages[@]}"
     rm -f build/fuzz/summary
     build_tests fuzz
     run_fuzz "$seconds"
@@ -188,13 +190,15 @@ cmd_demo() {
 ##                  tells the story of each handshake: docs/debug.md; ARGS are
 ##                  its options, such as --demo or --help
 cmd_debug() {
-    require "${build_packages[@]}" "${debug_packages[@]}"
-    build_debug
-    # The demo brings its fleet.
-    if [[ " $* " == *" --demo"* ]]; then
-        require "${demo_packages[@]}"
-        cmd_build
-    fi
+    {
+        require "${build_packages[@]}" "${debug_packages[@]}"
+        build_debug
+        # The demo brings its fleet.
+        if [[ " $* " == *" --demo"* ]]; then
+            require "${demo_packages[@]}"
+            cmd_build
+        fi
+    } >&2
     exec "$out/ngx-ssl-session-cache-debug" "$@"
 }
 
@@ -211,7 +215,8 @@ cmd_bench() {
 
 ## lint             clang-format, clang-tidy and shellcheck
 cmd_lint() {
-    require "${build_packages[@]}" "${test_packages[@]}" "${lint_packages[@]}"
+    require "${build_packages[@]}" "${test_packages[@]}" \
+        "${debug_packages[@]}" "${lint_packages[@]}"
     mkdir -p "$out"
     ( flock 9; configure ) 9> "$out/.lock"
     say "clang-format"
@@ -425,7 +430,7 @@ build_debug() {
             make --no-print-directory -C src/debug -j"$(nproc)" \
             BUILD="../../$out/debug" OPTIONS="$options"
     ) 9> "$out/.lock"
-} >&2
+}
 
 # Builds test binaries.
 build_tests() {

@@ -2,7 +2,7 @@
 #include "debug/capture_filter.hpp"
 #include "debug/html.hpp"
 #include "debug/json.hpp"
-#include "debug/nginx_conf.hpp"
+#include "debug/configuration.hpp"
 #include "debug/privileges.hpp"
 #include "debug/terminal.hpp"
 #include "module/secret.hpp"

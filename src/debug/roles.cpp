@@ -20,9 +20,17 @@ class Guess : public Reader {
         : flow_(flow), handshakes_(handshakes), stores_(stores) {}
 
     void data(Side from, Time time, std::string_view bytes) override {
-        if (reader_ == nullptr && from == Side::client) {
+        if (reader_ == nullptr && from == Side::server) {
+            early_ += bytes.substr(0, TlsReader::max_hello - early_.size());
+            return;
+        }
+        if (reader_ == nullptr) {
             reader_ = recognise(bytes);
             over_ = reader_ == nullptr;
+            if (!over_ && !early_.empty()) {
+                reader_->data(Side::server, time, early_);
+            }
+            early_.clear();
         }
         if (reader_ != nullptr) {
             reader_->data(from, time, bytes);
@@ -69,6 +77,7 @@ class Guess : public Reader {
     HandshakeListener& handshakes_;
     StoreListener& stores_;
     std::unique_ptr<Reader> reader_;
+    std::string early_; /* of the server, before the client spoke */
     bool over_ = false;
 };
 

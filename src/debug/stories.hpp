@@ -121,6 +121,8 @@ class Stories : public HandshakeListener, public StoreListener {
     void index(Open& open, std::string_view id);
     void share_lookups(Open& open, Time time);
     void share_lookup(Open& open, Time time, std::uint64_t id);
+    void share_with_others(const Open& owner, const std::string& name,
+                           Time time, std::uint64_t id);
     void judge(Open& open, const ServerHello& hello);
     void end(Open& open, Time time);
     void emit(std::uint64_t id);

@@ -56,17 +56,31 @@ void Stories::share_lookups(Open& open, Time time) {
     }
 }
 
+/* Others wait for its session, too: they may share the lookup. */
+void Stories::share_with_others(const Open& owner, const std::string& name,
+                                Time time, std::uint64_t id) {
+    auto [first, last] = by_name_.equal_range(name);
+    for (; first != last; ++first) {
+        Open& open = open_.at(first->second);
+        if (&open != &owner && !open.server_hello && !open.over) {
+            share_lookup(open, time, id);
+        }
+    }
+}
+
 void Stories::share_lookup(Open& open, Time time, std::uint64_t id) {
     Command& command = commands_.at(id);
     auto found = open_.find(command.stories.front());
-    if (found == open_.end()) {
+    if (found == open_.end() ||
+        open.exchanges.size() >= Story::max_events / 2) {
         return;
     }
     for (const Exchange& exchange : found->second.exchanges) {
         if (exchange.id == id) {
-            open.exchanges.push_back(exchange);
-            open.exchanges.back().asked = time;
-            open.exchanges.back().shared = true;
+            Exchange shared = exchange;
+            shared.asked = time;
+            shared.shared = true;
+            open.exchanges.push_back(std::move(shared));
             command.stories.push_back(open.flow.id);
             return;
         }
@@ -97,6 +111,9 @@ void Stories::asked(const Flow& flow, Time time, const StoreCommand& command) {
     }
     if (open != nullptr) {
         join(*open, flow, time, command, name.size());
+        if (command.verb == Verb::get && command.answered) {
+            share_with_others(*open, name, time, command.id);
+        }
     } else if (command.verb == Verb::get) {
         ++counts_.unjoined;
         last_unnamed_ = time;

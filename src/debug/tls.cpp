@@ -82,6 +82,22 @@ bool TlsReader::recognises(std::string_view bytes) noexcept {
 }
 
 void TlsReader::data(Side from, Time time, std::string_view bytes) {
+    if (from == Side::server && !greeted_) {
+        early_ += bytes;
+        if (early_.size() > max_hello) {
+            lose_sight(time, "");
+        }
+        return;
+    }
+    read(from, time, bytes);
+    if (greeted_ && !early_.empty()) {
+        std::string early;
+        early.swap(early_);
+        read(Side::server, time, early);
+    }
+}
+
+void TlsReader::read(Side from, Time time, std::string_view bytes) {
     Way& side = way(from);
 
     while (!bytes.empty() && !over_) {

@@ -39,7 +39,11 @@ class HandshakeListener {
 
 class TlsReader : public Reader {
   public:
-    /* The longest ClientHello or ServerHello that is read, in bytes. */
+    /*
+     * The longest ClientHello or ServerHello that is read, in bytes, and what
+     * the server may say before the client: captures of several queues are
+     * not strictly in order.
+     */
     static constexpr std::size_t max_hello = 16 * 1024;
 
     TlsReader(HandshakeListener& listener, const Flow& flow);
@@ -68,6 +72,7 @@ class TlsReader : public Reader {
     };
 
     Way& way(Side side) { return ways_.at(static_cast<std::size_t>(side)); }
+    void read(Side from, Time time, std::string_view bytes);
     std::string_view take_head(Way& way, std::string_view bytes);
     void begin_record(Side from, Time time);
     void fragment(Side from, Time time, std::string_view bytes);
@@ -81,6 +86,7 @@ class TlsReader : public Reader {
     HandshakeListener& listener_;
     Flow flow_;
     std::array<Way, 2> ways_;
+    std::string early_;     /* of the server, before a ClientHello */
     bool greeted_ = false;  /* there was a ClientHello */
     bool answered_ = false; /* and a ServerHello */
     bool tls13_ = false;

@@ -1,4 +1,4 @@
-// Includes point one way: module, backends, coro; and nginx is known where
+// Includes point one way: debug, module, backends, coro; and nginx is known where
 // the tree says it is.
 
 #include "support/files.hpp"
@@ -100,8 +100,16 @@ TEST_CASE("layers: what is tested without nginx is without it") {
     CHECK(any("module", "ngx_http.h"));
 }
 
-TEST_CASE("layers: includes are by their room, not by relative paths") {
+TEST_CASE("layers: debug knows no nginx, and nobody knows debug") {
+    check_without("debug", nginx);
+    CHECK(any("debug", "module/"));
     for (const char* room : {"coro", "backends", "module"}) {
+        check_without(room, "^debug/");
+    }
+}
+
+TEST_CASE("layers: includes are by their room, not by relative paths") {
+    for (const char* room : {"coro", "backends", "module", "debug"}) {
         check_without(room, R"(\.\./)");
     }
 }

@@ -1,4 +1,4 @@
-#include "debug/nginx_conf.hpp"
+#include "debug/configuration.hpp"
 #include "debug/child.hpp"
 
 #include <algorithm>

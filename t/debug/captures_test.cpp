@@ -1,0 +1,209 @@
+// Captures as they come: every kind of link, out of order, cut, malformed.
+
+#include "debug/observed.hpp"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+#include <random>
+#include <stdexcept>
+
+using namespace support;
+using debug::End;
+using std::chrono::milliseconds;
+
+namespace {
+
+struct Resumption {
+    RecordingServer server;
+    RecordedHandshake handshake;
+    std::string key;
+
+    Resumption() {
+        const auto first = server.meet({TLS1_3_VERSION});
+        handshake = server.meet({TLS1_3_VERSION, first.session});
+        key = "ngx_ssl:" + session_id(first.session);
+    }
+
+    Scene scene(bool v6 = false) const {
+        Scene made(v6);
+        made.play(handshake);
+        made.ask(milliseconds(1), redis_get(key));
+        made.answer(milliseconds(2), redis_hit(171));
+        return made;
+    }
+};
+
+const Resumption& resumption() {
+    static const Resumption made;
+    return made;
+}
+
+void check_hit(const std::string& file) {
+    const auto observed = observe(file);
+    REQUIRE(observed.stories.size() == 1);
+    const auto& story = observed.stories[0];
+    CHECK(story.end == End::resumed);
+    CHECK(story.status == "HIT");
+    CHECK(story.handshake.has_value());
+}
+
+// The connection's segments, small ones, so that there is something to
+// disorder.
+std::vector<Packet> in_pieces() {
+    Scene made;
+    for (const auto& [from_client, bytes] : resumption().handshake.flights) {
+        made.tls.say(from_client ? TcpScript::From::client
+                                 : TcpScript::From::server,
+                     bytes, 100);
+    }
+    return made.tls.packets();
+}
+
+}  // namespace
+
+TEST_CASE("captures: every kind of link, IPv4 and IPv6") {
+    for (const auto link :
+         {Link::ethernet, Link::vlan, Link::two_vlans, Link::cooked,
+          Link::cooked2, Link::null, Link::raw}) {
+        for (const bool v6 : {false, true}) {
+            CAPTURE(static_cast<int>(link));
+            CAPTURE(v6);
+            check_hit(capture_file(link, resumption().scene(v6).packets()));
+        }
+    }
+}
+
+TEST_CASE("captures: short frames are padded") {
+    auto packets = resumption().scene().packets();
+    for (auto& packet : packets) {
+        packet.ip.resize(std::max<std::size_t>(packet.ip.size(), 46), 'p');
+    }
+    check_hit(capture_file(Link::ethernet, packets));
+}
+
+TEST_CASE("captures: everything twice") {
+    std::vector<Packet> packets;
+    for (const auto& packet : resumption().scene().packets()) {
+        packets.push_back(packet);
+        packets.push_back(packet);
+    }
+    check_hit(capture_file(Link::cooked2, packets));
+}
+
+TEST_CASE("captures: segments out of order") {
+    std::minstd_rand random(7);
+    for (int round = 0; round < 50; ++round) {
+        auto packets = in_pieces();
+        // Behind the SYNs, neighbours change places; times stay in order.
+        for (std::size_t i = 3; i + 1 < packets.size(); ++i) {
+            const auto j = std::min(i + random() % 4, packets.size() - 1);
+            std::swap(packets[i].ip, packets[j].ip);
+        }
+        const auto observed = observe(capture_file(Link::ethernet, packets));
+        CAPTURE(round);
+        REQUIRE(observed.stories.size() == 1);
+        CHECK(observed.stories[0].end == End::resumed);
+        CHECK(observed.summary.connections().gaps == 0);
+    }
+}
+
+TEST_CASE("captures: the client's segments backwards") {
+    auto packets = in_pieces();
+    const auto hello = resumption().handshake.flights[0].bytes;
+    const auto pieces = (hello.size() + 99) / 100;
+    REQUIRE(pieces > 2);
+    for (std::size_t i = 0; i < pieces / 2; ++i) {
+        std::swap(packets[3 + i].ip, packets[3 + pieces - 1 - i].ip);
+    }
+    const auto observed = observe(capture_file(Link::ethernet, packets));
+    REQUIRE(observed.stories.size() == 1);
+    CHECK(observed.stories[0].end == End::resumed);
+}
+
+TEST_CASE("captures: a segment that is not in the capture") {
+    auto packets = in_pieces();
+    const std::size_t lost = 3 + (resumption().handshake.flights[0].bytes.size() + 99) / 100;
+    packets.erase(packets.begin() + static_cast<long>(lost));
+    // So that it is known not to come any more.
+    for (std::size_t i = lost; i < packets.size(); ++i) {
+        packets[i].time += milliseconds(60) * (i - lost);
+    }
+    const auto observed = observe(capture_file(Link::ethernet, packets));
+    REQUIRE(observed.stories.size() == 1);
+    CHECK(observed.stories[0].end == End::unknown);
+    CHECK(observed.summary.connections().gaps > 0);
+    CHECK_FALSE(observed.summary.reservations().empty());
+}
+
+TEST_CASE("captures: packets that are captured in part") {
+    auto packets = resumption().scene().packets();
+    for (auto& packet : packets) {
+        packet.length = packet.ip.size();
+        packet.ip.resize(std::min<std::size_t>(packet.ip.size(), 96));
+        packet.length = packet.length == packet.ip.size() ? 0 : packet.length;
+    }
+    const auto observed = observe(capture_file(Link::ethernet, packets));
+    CHECK(observed.stories.empty());
+    CHECK(observed.summary.connections().gaps > 0);
+}
+
+TEST_CASE("captures: from the middle of connections") {
+    Scene scene = resumption().scene();
+    auto packets = scene.packets();
+    SUBCASE("without the SYNs") {
+        std::erase_if(packets, [&](const Packet& packet) {
+            return packet.time < packets[6].time;
+        });
+        check_hit(capture_file(Link::ethernet, packets));
+    }
+    SUBCASE("without the ClientHello") {
+        const auto all = packets;
+        for (std::size_t i = 0; i < all.size(); ++i) {
+            const auto observed = observe(capture_file(
+                Link::ethernet, {all.begin() + static_cast<long>(i),
+                                 all.end()}));
+            CHECK(observed.stories.size() <= 1);
+        }
+    }
+}
+
+TEST_CASE("captures: every beginning of a file") {
+    const auto file =
+        capture_file(Link::cooked, resumption().scene().packets());
+    std::size_t told = 0;
+    for (std::size_t size = 24; size < file.size(); ++size) {
+        const auto observed = observe(file.substr(0, size));
+        CHECK(observed.stories.size() >= told);
+        told = observed.stories.size();
+    }
+    CHECK(told == 1);
+    CHECK_THROWS_AS(observe(file.substr(0, 23)), std::runtime_error);
+    CHECK_THROWS_AS(observe("no capture at all, but longer than a head is"),
+                    std::runtime_error);
+}
+
+TEST_CASE("captures: any byte may be wrong") {
+    const auto file =
+        capture_file(Link::ethernet, resumption().scene().packets());
+    std::minstd_rand random(42);
+    for (int round = 0; round < 2000; ++round) {
+        auto damaged = file;
+        for (int n = 0; n < 3; ++n) {
+            damaged[24 + random() % (damaged.size() - 24)] =
+                static_cast<char>(random());
+        }
+        CHECK(observe(damaged).stories.size() <= 2);
+    }
+}
+
+TEST_CASE("captures: a port that is used again") {
+    Scene first = resumption().scene();
+    Scene second(false, 50122,
+                 std::chrono::microseconds(1'700'000'010'000'003));
+    second.play(resumption().handshake);
+    auto packets = merged({first.packets(), second.tls.packets()});
+    const auto observed = observe(capture_file(Link::ethernet, packets));
+    REQUIRE(observed.stories.size() == 2);
+    CHECK(observed.stories[0].status == "HIT");
+    CHECK(observed.stories[1].status == "LOCAL");
+}

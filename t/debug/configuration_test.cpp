@@ -1,0 +1,101 @@
+// What is made of nginx -T, and of the command line.
+
+#include "debug/capture_filter.hpp"
+#include "debug/configuration.hpp"
+#include "debug/options.hpp"
+#include "debug/tcpdump.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace debug;
+
+namespace {
+
+const char conf_text[] = R"(# configuration file /etc/nginx/nginx.conf:
+error_log /var/log/nginx/error.log debug;
+http {
+    remote_ssl_session_cache addr=10.0.0.5 "key=session.key" key=/etc/old.key;
+    include sites/*;
+}
+# configuration file /etc/nginx/sites/a:
+server {
+    listen 443 ssl; # listen 444 ssl;
+    listen [::]:8443 ssl http2;
+    listen 127.0.0.1:9443 ssl;
+    listen 80;
+    listen unix:/run/n.sock ssl;
+    location / { return 200 "listen 1 ssl; }"; }
+}
+server {
+    listen 443 ssl;
+    remote_ssl_session_cache type=memcached addr=10.0.0.6:11212
+        addr=unix:/run/m.sock addr=10.0.0.7;
+}
+server { remote_ssl_session_cache off; }
+server { remote_ssl_session_cache addr=10.0.0.8 tls=on; })";
+
+Options options(std::vector<std::string> words) {
+    words.insert(words.begin(), "debug");
+    std::vector<char*> arguments;
+    for (auto& word : words) {
+        arguments.push_back(word.data());
+    }
+    return read_options(arguments);
+}
+
+}  // namespace
+
+TEST_CASE("configuration: listeners, stores and keys") {
+    const auto conf = read_nginx_conf(conf_text, "/etc/nginx");
+    CHECK(conf.tls_ports == std::vector<std::uint16_t>{443, 8443, 9443});
+    CHECK(conf.stores.size() == 3);
+    CHECK(conf.keys ==
+          std::vector<std::string>{"/etc/nginx/session.key", "/etc/old.key"});
+    CHECK(conf.debug_log);
+
+    Roles roles;
+    const auto missing = add_to(roles, conf);
+    REQUIRE(missing.size() == 2);
+    CHECK(missing[0].find("unix:/run/m.sock") != std::string::npos);
+    CHECK(missing[1].find("TLS") != std::string::npos);
+    CHECK(capture_filter(roles) ==
+          "tcp and ((host 10.0.0.5 and port 6379) or "
+          "(host 10.0.0.6 and port 11212) or (host 10.0.0.7 and port 11211) "
+          "or port 443 or port 8443 or port 9443)");
+}
+
+TEST_CASE("configuration: any beginning of it is read") {
+    const std::string text = conf_text;
+    for (std::size_t size = 0; size < text.size(); ++size) {
+        CHECK(read_nginx_conf(text.substr(0, size), "/").stores.size() <= 3);
+    }
+}
+
+TEST_CASE("options: stores, ports and what excludes each other") {
+    const auto read =
+        options({"-i", "lo", "-p", "443,8443", "--store", "redis:[::1]:6380",
+                 "--store=memcached:11212", "--seconds", "5", "--count=7"});
+    CHECK(read.interface == "lo");
+    CHECK(read.roles.tls_ports == std::vector<std::uint16_t>{443, 8443});
+    REQUIRE(read.roles.stores.size() == 2);
+    CHECK(read.roles.is_server(*read_endpoint("[::1]:6380")));
+    CHECK_FALSE(read.roles.is_server(*read_endpoint("127.0.0.1:6380")));
+    CHECK(read.roles.is_server(*read_endpoint("10.9.8.7:11212")));
+    CHECK(read.count == 7);
+
+    CHECK_THROWS_AS(options({"--demo", "-r", "x"}), UsageError);
+    CHECK_THROWS_AS(options({"-p", "http"}), UsageError);
+    CHECK_THROWS_AS(options({"-p", "65536"}), UsageError);
+    CHECK_THROWS_AS(options({"--seconds", "-1"}), UsageError);
+    CHECK_THROWS_AS(options({"what"}), UsageError);
+    CHECK_THROWS(options({"--store", "mysql:1"}));
+    CHECK_THROWS(options({"--store", "redis:[::1]:x"}));
+}
+
+TEST_CASE("tcpdump: what it says of drops") {
+    CHECK_FALSE(read_dropped("listening on lo").has_value());
+    CHECK(read_dropped("tcpdump: 3 packets captured, 4 packets received by "
+                       "filter, 12 packets dropped by kernel\n"
+                       "40 packets dropped by kernel\n")
+              .value() == 40);
+}
