@@ -1,8 +1,8 @@
 #include "debug/program.hpp"
 #include "debug/capture_filter.hpp"
+#include "debug/configuration.hpp"
 #include "debug/html.hpp"
 #include "debug/json.hpp"
-#include "debug/configuration.hpp"
 #include "debug/privileges.hpp"
 #include "debug/terminal.hpp"
 #include "module/secret.hpp"
@@ -212,10 +212,10 @@ void Program::capture() {
     std::string interface =
         options_.interface.empty() ? "any" : options_.interface;
     tcpdump_.emplace(interface, capture_filter(options_.roles), options_.user);
-    if (drop_root(options_.user)) {
-        std::cerr << "capturing on " << interface << ", as " << options_.user
-                  << "; Ctrl-C ends it\n";
-    }
+    bool dropped = drop_root(options_.user);
+    std::cerr << "capturing on "
+              << interface << (dropped ? ", as " + options_.user : "")
+              << "; Ctrl-C ends it\n";
     if (demo_ != nullptr) {
         demo_->go();
     }

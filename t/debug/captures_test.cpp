@@ -122,7 +122,8 @@ TEST_CASE("captures: the client's segments backwards") {
 
 TEST_CASE("captures: a segment that is not in the capture") {
     auto packets = in_pieces();
-    const std::size_t lost = 3 + (resumption().handshake.flights[0].bytes.size() + 99) / 100;
+    const std::size_t lost =
+        3 + (resumption().handshake.flights[0].bytes.size() + 99) / 100;
     packets.erase(packets.begin() + static_cast<long>(lost));
     // So that it is known not to come any more.
     for (std::size_t i = lost; i < packets.size(); ++i) {
@@ -159,9 +160,9 @@ TEST_CASE("captures: from the middle of connections") {
     SUBCASE("without the ClientHello") {
         const auto all = packets;
         for (std::size_t i = 0; i < all.size(); ++i) {
-            const auto observed = observe(capture_file(
-                Link::ethernet, {all.begin() + static_cast<long>(i),
-                                 all.end()}));
+            const auto observed = observe(
+                capture_file(Link::ethernet,
+                             {all.begin() + static_cast<long>(i), all.end()}));
             CHECK(observed.stories.size() <= 1);
         }
     }

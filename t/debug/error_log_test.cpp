@@ -78,8 +78,8 @@ TEST_CASE("error log: what breaks off, has no end, or begins anew") {
                   head + "+9 us handshake broken off\n")
               .at(0)
               .end == End::broken_off);
-    const auto told = stories(
-        head + "+0 us handshake begins, [::1]:1 -> [::1]:443\n" + hit);
+    const auto told =
+        stories(head + "+0 us handshake begins, [::1]:1 -> [::1]:443\n" + hit);
     REQUIRE(told.size() == 2);
     CHECK(told[0].end == End::unknown);
     CHECK(told[0].status == "?");
@@ -111,8 +111,8 @@ TEST_CASE("error log: joined with the wire by client and time") {
     CHECK(story.status_source == Source::log);
     CHECK(story.lookup.value() == Microseconds(231));
     // The wire could not have known: it says so.
-    CHECK(story.notes == std::vector<std::string>{
-                             "by the wire the status is DOWN or BUSY"});
+    CHECK(story.notes ==
+          std::vector<std::string>{"by the wire the status is DOWN or BUSY"});
     CHECK(story.events.front().source == Source::wire);
     CHECK(story.events.back().source == Source::log);
 }

@@ -138,10 +138,10 @@ std::string frame(Link link, const std::string& ip) {
 
 // In the other byte order than most machines have, which pcap allows.
 std::string capture_file(Link link, const std::vector<Packet>& packets) {
-    std::string file = big_endian(0xa1b2c3d4, 4) + big_endian(0x00020004, 4) +
-                       big_endian(0, 4) + big_endian(0, 4) +
-                       big_endian(262144, 4) +
-                       big_endian(static_cast<std::uint32_t>(link_type(link)), 4);
+    std::string file =
+        big_endian(0xa1b2c3d4, 4) + big_endian(0x00020004, 4) +
+        big_endian(0, 4) + big_endian(0, 4) + big_endian(262144, 4) +
+        big_endian(static_cast<std::uint32_t>(link_type(link)), 4);
     for (const auto& packet : packets) {
         const auto bytes = frame(link, packet.ip);
         const auto time = packet.time.count();

@@ -36,8 +36,7 @@ struct Scene {
                        std::chrono::microseconds(1'700'000'000'000'000));
 
     void play(const RecordedHandshake& handshake,
-              std::chrono::microseconds thinks =
-                  std::chrono::milliseconds(5));
+              std::chrono::microseconds thinks = std::chrono::milliseconds(5));
     // At this time after the ClientHello.
     void ask(std::chrono::microseconds at, std::string_view command);
     void answer(std::chrono::microseconds at, std::string_view reply);

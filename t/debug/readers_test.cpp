@@ -30,8 +30,7 @@ class Heard : public StoreListener {
                         outcomes[static_cast<int>(reply.outcome)] + ' ' +
                         std::to_string(reply.size) + reply.text);
     }
-    void disconnected(const Flow& /*flow*/, Time /*time*/,
-                      Side by) override {
+    void disconnected(const Flow& /*flow*/, Time /*time*/, Side by) override {
         lines.emplace_back(by == Side::client ? "client left" : "server left");
     }
     void unseen(const Flow& /*flow*/, std::uint64_t id) override {
@@ -100,11 +99,11 @@ TEST_CASE("redis reader: pipelined commands and replies of every kind") {
 }
 
 TEST_CASE("redis reader: arrays keep replies in their places") {
-    CHECK(heard<RedisReader>(
-              "*3\r\n$4\r\nMGET\r\n$1\r\nx\r\n$1\r\ny\r\n"
-              "*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
-              "*2\r\n$1\r\n1\r\n*2\r\n:1\r\n*0\r\n$2\r\nhi\r\n") ==
-          Lines{"GET a 0", "a: hit 2"});
+    CHECK(
+        heard<RedisReader>("*3\r\n$4\r\nMGET\r\n$1\r\nx\r\n$1\r\ny\r\n"
+                           "*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
+                           "*2\r\n$1\r\n1\r\n*2\r\n:1\r\n*0\r\n$2\r\nhi\r\n") ==
+        Lines{"GET a 0", "a: hit 2"});
 }
 
 TEST_CASE("redis reader: replies that do not fit end what was pending") {
@@ -132,8 +131,8 @@ TEST_CASE("redis reader: it goes on after a gap") {
     reader.data(Side::client, Time(), "*2\r\n$3\r\nGET\r\n$1\r\nb\r\n");
     reader.data(Side::server, Time(), "$1\r\nv\r\n");
     reader.closed(Side::client, Time(), false);
-    CHECK(all.lines == Lines{"GET a 0", "a: unseen", "GET b 0", "b: hit 1",
-                             "client left"});
+    CHECK(all.lines ==
+          Lines{"GET a 0", "a: unseen", "GET b 0", "b: hit 1", "client left"});
 }
 
 TEST_CASE("memcached reader: the text protocol, with noreply") {
@@ -173,7 +172,7 @@ TEST_CASE("memcached reader: the binary protocol, with quiet gets") {
 TEST_CASE("memcached reader: nonsense is given up") {
     CHECK(heard<MemcachedReader>("get k1 and more than 24\r\n",
                                  "VALUE k1 0 99999999999\r\n") ==
-          Lines{"get k1 0", "get and 0", "get more 0", "get than 0",
-                "get 24 0", "k1: unseen", "and: unseen", "more: unseen",
-                "than: unseen", "24: unseen"});
+          Lines{"get k1 0", "get and 0", "get more 0", "get than 0", "get 24 0",
+                "k1: unseen", "and: unseen", "more: unseen", "than: unseen",
+                "24: unseen"});
 }

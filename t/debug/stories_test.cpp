@@ -34,8 +34,8 @@ struct Returning {
 };
 
 debug::Story only(Scene& scene, const debug::Names& names = debug::Names()) {
-    auto observed = observe(capture_file(Link::ethernet, scene.packets()), {},
-                            names);
+    auto observed =
+        observe(capture_file(Link::ethernet, scene.packets()), {}, names);
     REQUIRE(observed.stories.size() == 1);
     return observed.stories.front();
 }
@@ -125,8 +125,12 @@ TEST_CASE("stories: no answer by the ServerHello") {
     scene.play(visit.again);
     scene.ask(milliseconds(1), redis_get(visit.key));
     SUBCASE("at all") {}
-    SUBCASE("but later") { scene.answer(milliseconds(20), redis_hit(171)); }
-    SUBCASE("and the worker gives up") { scene.store.close(From::client); }
+    SUBCASE("but later") {
+        scene.answer(milliseconds(20), redis_hit(171));
+    }
+    SUBCASE("and the worker gives up") {
+        scene.store.close(From::client);
+    }
     CHECK(only(scene).status == "TIMEOUT");
 }
 
@@ -135,8 +139,12 @@ TEST_CASE("stories: the store goes away") {
     Scene scene;
     scene.play(visit.again);
     scene.ask(milliseconds(1), redis_get(visit.key));
-    SUBCASE("with a FIN") { scene.store.close(From::server); }
-    SUBCASE("with a RST") { scene.store.reset(From::server); }
+    SUBCASE("with a FIN") {
+        scene.store.close(From::server);
+    }
+    SUBCASE("with a RST") {
+        scene.store.reset(From::server);
+    }
     CHECK(only(scene).status == "DOWN");
 }
 
@@ -235,10 +243,15 @@ TEST_CASE("stories: a client that goes away") {
     handshake.flights.resize(1);
     Scene scene;
     scene.play(handshake);
-    SUBCASE("with a FIN") { scene.tls.close(From::client); }
-    SUBCASE("with a RST") { scene.tls.reset(From::client); }
+    SUBCASE("with a FIN") {
+        scene.tls.close(From::client);
+    }
+    SUBCASE("with a RST") {
+        scene.tls.reset(From::client);
+    }
     SUBCASE("with an alert") {
-        scene.tls.say(From::server, std::string("\x15\x03\x03\0\x02\x02\x46", 7));
+        scene.tls.say(From::server,
+                      std::string("\x15\x03\x03\0\x02\x02\x46", 7));
     }
     const auto story = only(scene);
     CHECK(story.end == End::broken_off);

@@ -64,9 +64,8 @@ void RecordingServer::use_tickets() {
 RecordedHandshake RecordingServer::meet(const Client& client) {
     const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(
         SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
-    SSL_CTX_set_session_cache_mode(context.get(),
-                                   SSL_SESS_CACHE_CLIENT |
-                                       SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_set_session_cache_mode(
+        context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context.get(), keep_session);
     SSL_CTX_set_min_proto_version(context.get(), client.version);
     SSL_CTX_set_max_proto_version(context.get(), client.version);

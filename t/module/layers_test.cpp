@@ -1,5 +1,5 @@
-// Includes point one way: debug, module, backends, coro; and nginx is known where
-// the tree says it is.
+// Includes point one way: debug, module, backends, coro; and nginx is known
+// where the tree says it is.
 
 #include "support/files.hpp"
 

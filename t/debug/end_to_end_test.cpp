@@ -1,0 +1,330 @@
+// The built program beside real nginx workers and stores: what it tells of a
+// mix of handshakes, live and from a capture by plain tcpdump.
+
+#include "support/key_files.hpp"
+#include "support/node.hpp"
+
+#include <csignal>
+#include <doctest/doctest.h>
+#include <map>
+#include <netinet/in.h>
+#include <nlohmann/json.hpp>
+#include <sstream>
+#include <sys/socket.h>
+#include <unistd.h>
+
+using namespace support;
+using nlohmann::json;
+
+namespace {
+
+std::string program() {
+    return (module_path().parent_path() / "ngx-ssl-session-cache-debug")
+        .string();
+}
+
+int port_of(TlsClient& client) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    getsockname(client.socket().fd(), reinterpret_cast<sockaddr*>(&address),
+                &size);
+    return ntohs(address.sin_port);
+}
+
+// What is told of the handshakes, by the client's port.
+using Told = std::map<int, json>;
+
+Told read_stories(const std::string& output) {
+    Told told;
+    std::istringstream lines(output);
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with('{')) {
+            continue;
+        }
+        auto object = json::parse(line);
+        if (object["type"] == "handshake") {
+            const std::string client = object["client"];
+            told[std::stoi(client.substr(client.rfind(':') + 1))] =
+                std::move(object);
+        }
+    }
+    return told;
+}
+
+// Something that captures, in the background.
+class Capturing {
+  public:
+    Capturing(const Arguments& command, const std::string& ready)
+        : output_(dir_.path() / "output"), process_(command, output_) {
+        ready_ = eventually([&] {
+            return read_file(output_).find(ready) != std::string::npos ||
+                   process_.wait(Milliseconds{0}).has_value();
+        });
+        ready_ = ready_ && read_file(output_).find(ready) != std::string::npos;
+    }
+
+    bool ready() const { return ready_; }
+    std::string output() const { return read_file(output_); }
+
+    std::string finish() {
+        CHECK(process_.stop(SIGINT) == 0);
+        return output();
+    }
+
+  private:
+    TempDir dir_;
+    std::filesystem::path output_;
+    Process process_;
+    bool ready_ = false;
+};
+
+bool may_capture() {
+    if (geteuid() != 0) {
+        return false;
+    }
+    Capturing trial({find_program("tcpdump"), "-i", "lo", "-w", "/dev/null"},
+                    "listening on");
+    return trial.ready();
+}
+
+struct Expected {
+    std::string what;
+    std::string status;
+    bool resumed;
+    std::string protocol;
+    bool retry = false;
+};
+
+std::string address_of(const RedisServer& store) {
+    return "redis:" + store.address().text();
+}
+
+std::string address_of(const MemcachedServer& store) {
+    return "memcached:" + store.address().text();
+}
+
+NodeConfig node_config() {
+    auto config = shared_cache();
+    // So that who offers another key first is asked to try again.
+    config.http += "ssl_ecdh_curve prime256v1;\n";
+    return config;
+}
+
+// Two nodes on a store that is on the wire, and what is expected of each
+// client that has come.
+class Mix {
+  public:
+    Mix(StoreServer& store, const std::string& address, bool sealed)
+        : store_(store), sealed_(sealed),
+          directive_("remote_ssl_session_cache timeout=500ms type=" +
+                     address.substr(0, address.find(':')) +
+                     " addr=" + address.substr(address.find(':') + 1) + ' ' +
+                     (sealed ? keys_.parameters("a") : "") + ";\n"),
+          a_(directive_, node_config()), b_(directive_, node_config()) {
+        REQUIRE(a_.connected());
+        REQUIRE(b_.connected());
+    }
+
+    Arguments options(const std::string& address) const {
+        Arguments words{"-p",
+                        std::to_string(a_.address().port) + ',' +
+                            std::to_string(b_.address().port),
+                        "--store", address, "--json"};
+        if (sealed_) {
+            words.insert(words.end(), {"--key", keys_.file('a')});
+        }
+        return words;
+    }
+
+    void play() {
+        for (const auto& kind : {tls12(), tls13()}) {
+            play(kind);
+        }
+        auto retrying = tls13(make(tls13()));
+        retrying.groups = "X25519:P-256";
+        meet(b_, retrying, {"a retry", "HIT", true, "TLSv1.3", true});
+        time_out(tls12());
+    }
+
+    const std::map<int, Expected>& expected() const { return expected_; }
+
+  private:
+    void play(TlsOptions options) {
+        options.groups = "P-256";
+        const std::string protocol =
+            options.max_version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3";
+        options.session = make(options);
+        meet(b_, options, {"the other node", "HIT", true, protocol});
+        options.session = make(options);
+        meet(a_, options, {"its own node", "LOCAL", true, protocol});
+        store_.erase(name(options.session));
+        meet(b_, options, {"an unknown session", "MISS", false, protocol});
+        options.session = make(options);
+        store_.set(name(options.session), "no session");
+        meet(b_, options, {"a bad value", "INVALID", false, protocol});
+    }
+
+    void time_out(TlsOptions options) {
+        options.session = make(options);
+        store_.freeze();
+        meet(b_, options, {"a frozen store", "TIMEOUT", false, "TLSv1.2"});
+        store_.thaw();
+    }
+
+    std::string name(const Session& session) const {
+        return sealed_ ? KeyFiles::name('a', session)
+                       : "ngx_ssl:" + session_id(session);
+    }
+
+    // A session in the store.
+    Session make(TlsOptions options) {
+        options.session = nullptr;
+        options.groups = "P-256";
+        const auto session = meet(
+            a_, options,
+            {"a new client", "-", false,
+             options.max_version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3"});
+        REQUIRE(eventually([&] { return store_.exists(name(session)); }));
+        return session;
+    }
+
+    Session meet(const Node& node, const TlsOptions& options,
+                 const Expected& expected) {
+        TlsClient client(node.address(), options);
+        client.handshake();
+        expected_[port_of(client)] = expected;
+        const auto visit = exchange(client);
+        CAPTURE(expected.what);
+        REQUIRE(visit.reused == expected.resumed);
+        return visit.sessions.empty() ? nullptr : visit.session();
+    }
+
+    StoreServer& store_;
+    bool sealed_;
+    KeyFiles keys_;
+    std::string directive_;
+    Node a_;
+    Node b_;
+    std::map<int, Expected> expected_;
+};
+
+void check(const Told& told, const std::map<int, Expected>& expected) {
+    for (const auto& [port, what] : expected) {
+        CAPTURE(what.what);
+        REQUIRE(told.contains(port));
+        const json& story = told.at(port);
+        CAPTURE(story.dump());
+        CHECK(story["status"] == what.status);
+        CHECK(story["result"] == (what.resumed ? "resumed" : "full"));
+        CHECK(story["protocol"] == what.protocol);
+        CHECK(story["hello_retry_request"] == what.retry);
+        CHECK(story["handshake_us"].is_number());
+    }
+    CHECK(told.size() == expected.size());
+}
+
+// But for times: each tcpdump has its own.
+json timeless(json story) {
+    for (const char* key : {"time", "lookup_us", "handshake_us"}) {
+        story.erase(key);
+    }
+    for (auto& event : story["events"]) {
+        event.erase("at_us");
+    }
+    return story;
+}
+
+void check_same(const Told& live, const Told& read) {
+    REQUIRE(live.size() == read.size());
+    for (const auto& [port, story] : live) {
+        CHECK(timeless(story) == timeless(read.at(port)));
+    }
+}
+
+template <class Store>
+void check_mix(Store& store, bool sealed) {
+    if (!may_capture()) {
+        MESSAGE("this machine does not let the tests capture");
+        return;
+    }
+    const TempDir dir;
+    const auto file = (dir.path() / "mix.pcap").string();
+    const auto address = address_of(store);
+    Mix mix(store, address, sealed);
+    const auto options = mix.options(address);
+
+    // As root, because the directory is nobody else's.
+    Arguments live{program(), "-i", "lo", "--user", "root"};
+    live.insert(live.end(), options.begin(), options.end());
+    Capturing ours(live, "capturing on");
+    Capturing plain({find_program("tcpdump"), "-i", "lo", "-Z", "root",
+                     "--immediate-mode", "-U", "-w", file},
+                    "listening on");
+    REQUIRE(ours.ready());
+    REQUIRE(plain.ready());
+    mix.play();
+    CHECK(eventually([&] {
+        return read_stories(ours.output()).size() == mix.expected().size();
+    }));
+    const auto told = read_stories(ours.finish());
+    check(told, mix.expected());
+
+    Arguments reading{program(), "-r", file, "--user", "root"};
+    reading.insert(reading.end(), options.begin(), options.end());
+    // The other tcpdump may be behind, and what it has not written yet would
+    // be lost with its end.
+    Told read;
+    CHECK(eventually([&] {
+        read = read_stories(run(reading).output);
+        return read.size() == told.size();
+    }));
+    plain.finish();
+    check_same(told, read);
+}
+
+}  // namespace
+
+TEST_CASE("debug: a mix of handshakes, with Redis") {
+    RedisServer store;
+    check_mix(store, false);
+}
+
+TEST_CASE("debug: a mix of handshakes, with memcached") {
+    MemcachedServer store({}, MemcachedServer::Listen::at_port);
+    check_mix(store, false);
+}
+
+TEST_CASE("debug: a mix of handshakes, sealed") {
+    RedisServer store;
+    check_mix(store, true);
+}
+
+TEST_CASE("debug: nginx -T tells what to capture") {
+    if (!may_capture()) {
+        MESSAGE("this machine does not let the tests capture");
+        return;
+    }
+    RedisServer store;
+    const ReservedPort port;
+    NginxConfig config;
+    config.http = "remote_ssl_session_cache addr=" + store.address().text() +
+                  ";\n" + server_block({}, port.address());
+    const NginxPrefix prefix(config);
+    Capturing ours({program(), "--conf", prefix.config_file().string(),
+                    "--seconds", "1", "--user", "root"},
+                   "Summary");
+    CHECK(ours.ready());
+    CHECK(ours.output().find("0 handshakes") != std::string::npos);
+}
+
+TEST_CASE("debug: what is wrong is said") {
+    const auto missing = run({program(), "-r", "/nonexistent/file"});
+    CHECK(missing.status == 1);
+    CHECK(missing.output.find("No such file") != std::string::npos);
+    CHECK(run({program(), "--what"}).status == 2);
+    if (geteuid() != 0) {
+        const auto capture = run({program(), "-i", "lo"});
+        CHECK(capture.status == 1);
+        CHECK(capture.output.find("sudo") != std::string::npos);
+    }
+}
