@@ -7,6 +7,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdexcept>
+#include <utility>
 
 namespace debug {
 
@@ -20,6 +21,13 @@ class Guess : public Reader {
         : flow_(flow), handshakes_(handshakes), stores_(stores) {}
 
     void data(Side from, Time time, std::string_view bytes) override {
+        /* Which end is the server's was a guess, too. */
+        if (reader_ == nullptr && from == Side::server && !flow_.from_start &&
+            recognise(bytes) != nullptr) {
+            std::swap(flow_.client, flow_.server);
+            swapped_ = true;
+        }
+        from = side(from);
         if (reader_ == nullptr && from == Side::server) {
             early_ += bytes.substr(0, TlsReader::max_hello - early_.size());
             return;
@@ -39,13 +47,13 @@ class Guess : public Reader {
 
     void gap(Side from, Time time) override {
         if (reader_ != nullptr) {
-            reader_->gap(from, time);
+            reader_->gap(side(from), time);
         }
     }
 
     void closed(Side by, Time time, bool reset) override {
         if (reader_ != nullptr) {
-            reader_->closed(by, time, reset);
+            reader_->closed(side(by), time, reset);
         }
     }
 
@@ -60,6 +68,8 @@ class Guess : public Reader {
     }
 
   private:
+    Side side(Side given) const { return swapped_ ? other(given) : given; }
+
     std::unique_ptr<Reader> recognise(std::string_view bytes) {
         if (TlsReader::recognises(bytes)) {
             return std::make_unique<TlsReader>(handshakes_, flow_);
@@ -78,6 +88,7 @@ class Guess : public Reader {
     StoreListener& stores_;
     std::unique_ptr<Reader> reader_;
     std::string early_; /* of the server, before the client spoke */
+    bool swapped_ = false;
     bool over_ = false;
 };
 

@@ -168,6 +168,17 @@ TEST_CASE("captures: from the middle of connections") {
     }
 }
 
+TEST_CASE("captures: who is the server, the first words tell") {
+    Scene scene = resumption().scene();
+    TcpScript store({"10.0.0.1", 1024}, {"10.0.0.9", 6379},
+                    scene.packets().front().time, true);
+    store.wait(milliseconds(1));
+    store.say(TcpScript::From::client, redis_get(resumption().key));
+    store.say(TcpScript::From::server, redis_hit(171));
+    check_hit(capture_file(Link::raw,
+                           merged({scene.tls.packets(), store.packets()})));
+}
+
 TEST_CASE("captures: every beginning of a file") {
     const auto file =
         capture_file(Link::cooked, resumption().scene().packets());

@@ -209,7 +209,9 @@ class Mix {
 };
 
 void check(const Told& told, const std::map<int, Expected>& expected) {
-    for (const auto& [port, what] : expected) {
+    for (const auto& each : expected) {
+        const int port = each.first;
+        const Expected& what = each.second;
         CAPTURE(what.what);
         REQUIRE(told.contains(port));
         const json& story = told.at(port);
@@ -257,8 +259,8 @@ void check_mix(Store& store, bool sealed) {
     Arguments live{program(), "-i", "lo", "--user", "root"};
     live.insert(live.end(), options.begin(), options.end());
     Capturing ours(live, "capturing on");
-    Capturing plain({find_program("tcpdump"), "-i", "lo", "-Z", "root",
-                     "--immediate-mode", "-U", "-w", file},
+    Capturing plain({find_program("tcpdump"), "-i", "lo", "-Z", "root", "-B",
+                     "16384", "--immediate-mode", "-U", "-w", file, "tcp"},
                     "listening on");
     REQUIRE(ours.ready());
     REQUIRE(plain.ready());
