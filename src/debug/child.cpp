@@ -11,8 +11,6 @@
 #include <thread>
 #include <unistd.h>
 
-extern char** environ;
-
 namespace debug {
 
 void Descriptor::reset() noexcept {
@@ -32,6 +30,7 @@ Pipe make_pipe() {
 Child::Child(const std::vector<std::string>& command,
              const std::vector<Redirection>& redirections) {
     std::vector<char*> arguments;
+    arguments.reserve(command.size() + 1);
     for (const std::string& word : command) {
         arguments.push_back(const_cast<char*>(word.c_str()));
     }

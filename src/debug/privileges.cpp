@@ -19,12 +19,15 @@ bool drop_root(const std::string& user) {
         throw std::runtime_error("there is no user " + user + " (--user)");
     }
     uid_t uid = entry->pw_uid;
+    if (uid == 0) {
+        return false;
+    }
     gid_t gid = entry->pw_gid;
     if (setgroups(0, nullptr) != 0 || setgid(gid) != 0 || setuid(uid) != 0) {
         throw std::runtime_error("cannot become " + user + ": " +
                                  std::strerror(errno));
     }
-    if (uid != 0 && setuid(0) == 0) {
+    if (setuid(0) == 0) {
         throw std::runtime_error("could become root again");
     }
     return true;
