@@ -158,7 +158,7 @@ TEST_CASE("captures: from the middle of connections") {
         check_hit(capture_file(Link::ethernet, packets));
     }
     SUBCASE("without the ClientHello") {
-        const auto all = packets;
+        const auto& all = packets;
         for (std::size_t i = 0; i < all.size(); ++i) {
             const auto observed = observe(
                 capture_file(Link::ethernet,

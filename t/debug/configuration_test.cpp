@@ -37,6 +37,7 @@ server { remote_ssl_session_cache addr=10.0.0.8 tls=on; })";
 Options options(std::vector<std::string> words) {
     words.insert(words.begin(), "debug");
     std::vector<char*> arguments;
+    arguments.reserve(words.size());
     for (auto& word : words) {
         arguments.push_back(word.data());
     }

@@ -180,7 +180,7 @@ class Mix {
     Session make(TlsOptions options) {
         options.session = nullptr;
         options.groups = "P-256";
-        const auto session = meet(
+        auto session = meet(
             a_, options,
             {"a new client", "-", false,
              options.max_version == TLS1_2_VERSION ? "TLSv1.2" : "TLSv1.3"});
