@@ -20,6 +20,12 @@ LookupState state_of(Outcome outcome) {
     }
 }
 
+/* Others are the module's PINGs, or of somebody else. */
+bool names_session(std::string_view key) {
+    constexpr std::size_t digits = 64; /* of OpenSSL's IDs, and of a hash */
+    return digits_of(key).size() == digits;
+}
+
 std::string bytes(std::size_t size) {
     return std::to_string(size) + (size == 1 ? " byte" : " bytes");
 }
@@ -114,7 +120,7 @@ void Stories::asked(const Flow& flow, Time time, const StoreCommand& command) {
         if (command.verb == Verb::get && command.answered) {
             share_with_others(*open, name, time, command.id);
         }
-    } else if (command.verb == Verb::get) {
+    } else if (command.verb == Verb::get && names_session(command.key)) {
         ++counts_.unjoined;
         last_unnamed_ = time;
     }

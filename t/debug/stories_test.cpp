@@ -220,6 +220,15 @@ TEST_CASE("stories: sealed sessions are found with the key only") {
     CHECK(only(scene).status == "HIT or LOCAL");
 }
 
+TEST_CASE("stories: what else is asked of a store leaves no doubt") {
+    const Returning visit(TLS1_3_VERSION);
+    Scene scene;
+    scene.play(visit.again);
+    scene.ask(milliseconds(1), redis_get("somebody:else"));
+    scene.answer(milliseconds(2), "$-1\r\n");
+    CHECK(only(scene).status == "LOCAL");
+}
+
 TEST_CASE("stories: one lookup for two connections") {
     const Returning visit(TLS1_3_VERSION);
     Scene one;
