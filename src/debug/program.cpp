@@ -22,7 +22,7 @@ namespace {
 constexpr Microseconds log_patience{2'000'000};
 
 /* Packets are this much behind the clock, at most. */
-constexpr Microseconds capture_delay{200'000};
+constexpr Microseconds capture_delay{700'000};
 
 constexpr std::chrono::seconds drop_interval{2};
 
