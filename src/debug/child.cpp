@@ -41,8 +41,13 @@ Child::Child(const std::vector<std::string>& command,
     for (const Redirection& each : redirections) {
         posix_spawn_file_actions_adddup2(&actions, each.fd, each.becomes);
     }
-    int error = posix_spawnp(&pid_, arguments[0], &actions, nullptr,
+    /* A Ctrl-C is for us, who end our children when it is time. */
+    posix_spawnattr_t attributes;
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+    int error = posix_spawnp(&pid_, arguments[0], &actions, &attributes,
                              arguments.data(), environ);
+    posix_spawnattr_destroy(&attributes);
     posix_spawn_file_actions_destroy(&actions);
     if (error != 0) {
         pid_ = -1;

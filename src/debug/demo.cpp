@@ -1,6 +1,6 @@
 #include "debug/demo.hpp"
 
-#include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <poll.h>
@@ -67,7 +67,11 @@ Demo::Demo(const std::string& store) {
     }
 }
 
-Demo::~Demo() = default;
+/* Without its clients it ends when its input does. */
+Demo::~Demo() {
+    start_.reset();
+    child_->signal(SIGTERM);
+}
 
 void Demo::learn(const std::string& line) {
     std::size_t space = line.find(' ');

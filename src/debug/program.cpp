@@ -19,15 +19,18 @@ namespace debug {
 namespace {
 
 /* How long a live story waits for its lines of the log, and they for it. */
-constexpr Microseconds log_patience{2'000'000};
+constexpr Microseconds log_patience{3'000'000};
 
-/* Packets are this much behind the clock, at most. */
-constexpr Microseconds capture_delay{700'000};
+/* Packets are this much behind the clock, at most: on a busy machine, too. */
+constexpr Microseconds capture_delay = Tcpdump::held + Microseconds(500'000);
 
 constexpr std::chrono::seconds drop_interval{2};
 
 /* For what is still under way when the demo is over. */
-constexpr std::chrono::milliseconds demo_grace{500};
+constexpr std::chrono::milliseconds demo_grace{300};
+
+/* From the decision to stop until what was captured before has come. */
+constexpr auto last_packets = Tcpdump::held + std::chrono::milliseconds(200);
 
 std::atomic<bool> interrupted = false;
 
@@ -245,8 +248,11 @@ bool Program::is_time(Clock::time_point now) {
 /* Now and then, packets or not. */
 void Program::on_turn() {
     auto now = std::chrono::steady_clock::now();
-    if (!stopping_ && is_time(now)) {
-        stopping_ = true;
+    if (!stop_at_ && is_time(now)) {
+        stop_at_ = now + (is_enough() ? Clock::duration(0) : last_packets);
+    }
+    if (stop_at_ && !stopped_ && now >= *stop_at_) {
+        stopped_ = true;
         tcpdump_->stop();
     }
     if (now - last_turn_ >= std::chrono::milliseconds(100)) {

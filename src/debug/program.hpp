@@ -67,7 +67,8 @@ class Program {
     CaptureCounts counts_;
     std::uint64_t told_ = 0;
     std::uint64_t told_drops_ = 0;
-    bool stopping_ = false;
+    bool stopped_ = false;
+    std::optional<Clock::time_point> stop_at_;
     std::optional<Clock::time_point> deadline_;
     Clock::time_point last_turn_{};
     Clock::time_point last_asked_{};

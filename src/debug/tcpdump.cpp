@@ -22,9 +22,9 @@ constexpr std::size_t most_said = 16 * 1024;
 std::vector<std::string> command(const std::string& interface,
                                  const std::string& filter,
                                  const std::string& user) {
-    std::vector<std::string> words{
-        "tcpdump",          "-i", interface,     "-n", "-s", "0", "-U",
-        "--immediate-mode", "-B", kernel_buffer, "-w", "-"};
+    std::vector<std::string> words{"tcpdump",     "-i", interface, "-n",
+                                   "-s",          "0",  "-U",      "-B",
+                                   kernel_buffer, "-w", "-"};
     if (geteuid() == 0) {
         words.insert(words.end(), {"-Z", user});
     }

@@ -7,6 +7,7 @@
 #include "debug/child.hpp"
 #include "debug/roles.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -30,7 +31,13 @@ class Tcpdump {
     /* Asks it to say how many packets were dropped. */
     void ask() const noexcept;
 
-    /* Asks it to end; what it has captured comes still. */
+    /*
+     * How long the kernel may hold a packet back: with --immediate-mode it
+     * would not, but its buffer would have room for a few packets only.
+     */
+    static constexpr std::chrono::milliseconds held{1000};
+
+    /* Asks it to end; what the kernel holds is lost. */
     void stop() noexcept;
 
     /* Packets that the kernel dropped, as it last said. */
