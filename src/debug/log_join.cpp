@@ -105,8 +105,10 @@ void LogJoin::wait(Side& side, Story&& story) {
     if (side.in_order.size() >= max_waiting) {
         tell_(take(side, side.in_order.begin()->first));
     }
+    /* the log may tell of handshakes before the capture tells the time */
+    Time since = std::max(now_, story.begin);
     side.by_client.emplace(story.client, ++last_);
-    side.in_order.emplace(last_, Waiting{std::move(story), now_});
+    side.in_order.emplace(last_, Waiting{std::move(story), since});
 }
 
 Story LogJoin::take(Side& side, std::uint64_t number) {

@@ -138,6 +138,21 @@ TEST_CASE("error log: live, each waits for the other for a while") {
     }
 }
 
+TEST_CASE("error log: live, it may be ahead of the capture") {
+    const auto log = stories(hit).at(0);
+    std::vector<Story> told;
+    LogJoin join([&](Story&& story) { told.push_back(std::move(story)); },
+                 seconds(2));
+    // Nobody has told the time yet.
+    join.add_log(Story(log));
+    join.advance(log.begin + seconds(1));
+    CHECK(told.empty());
+    join.add_wire(on_wire(log.begin));
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].in_log);
+    CHECK(told[0].on_wire);
+}
+
 TEST_CASE("error log: a log that grows, is cut and is rotated") {
     const support::TempDir dir;
     const auto path = dir.path() / "error.log";
