@@ -201,9 +201,15 @@ backends::Fetched fetch(const ServerConf& conf, SSL* ssl, SessionId id) {
     return fetched;
 }
 
+/* After a HelloRetryRequest it may have what the store gave for the first
+ * ClientHello. */
 void note_local(Record* record, bool found) {
     tell(record, "local cache: %s", found ? "hit" : "miss");
-    note(record, found ? Outcome::local : Outcome::miss);
+    if (!found) {
+        note(record, Outcome::miss);
+    } else if (record != nullptr && record->outcome != Outcome::hit) {
+        note(record, Outcome::local);
+    }
 }
 
 Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {

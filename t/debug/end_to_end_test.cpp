@@ -1,5 +1,6 @@
 // The built program beside real nginx workers and stores: what it tells of a
-// mix of handshakes, live and from a capture by plain tcpdump.
+// mix of handshakes, live and from a capture by plain tcpdump, is what the
+// variables and the figures tell.
 
 #include "support/key_files.hpp"
 #include "support/memory_checker.hpp"
@@ -106,6 +107,7 @@ std::string address_of(const MemcachedServer& store) {
 
 NodeConfig node_config() {
     auto config = shared_cache();
+    config.response = "200 $remote_ssl_session_cache_status";
     // So that who offers another key first is asked to try again.
     config.http += "ssl_ecdh_curve prime256v1;\n";
     return config;
@@ -148,6 +150,29 @@ class Mix {
     }
 
     const std::map<int, Expected>& expected() const { return expected_; }
+
+    // A client may be gone before its handshake is counted.
+    void check_figures() const {
+        std::map<std::string, int> statuses;
+        for (const auto& [port, what] : expected_) {
+            ++statuses[what.status];
+        }
+        std::map<std::string, int> counted;
+        CHECK(eventually([&] {
+            counted.clear();
+            for (const auto* node : {&a_, &b_}) {
+                const auto figures = node->figures();
+                for (const auto& [name, n] : figures["lookups"].items()) {
+                    if (n != 0) {
+                        counted[name] += n.get<int>();
+                    }
+                }
+            }
+            return counted == statuses;
+        }));
+        CAPTURE(json(counted).dump());
+        CHECK(counted == statuses);
+    }
 
   private:
     void play(TlsOptions options) {
@@ -197,6 +222,7 @@ class Mix {
         const auto visit = exchange(client);
         CAPTURE(expected.what);
         REQUIRE(visit.reused == expected.resumed);
+        CHECK(visit.body() == expected.status);
         return visit.sessions.empty() ? nullptr : visit.session();
     }
 
@@ -266,6 +292,7 @@ void check_mix(Store& store, bool sealed) {
     REQUIRE(ours.ready());
     REQUIRE(plain.ready());
     mix.play();
+    mix.check_figures();
     CHECK(eventually([&] {
         return read_stories(ours.output()).size() == mix.expected().size();
     }));

@@ -186,22 +186,24 @@ STORE_TEST_CASE("a full queue shows as BUSY, and who waits as suspended") {
 }
 
 TEST_CASE("a handshake with a HelloRetryRequest is one, with two lookups") {
-    RedisServer redis;
-    NodeConfig config = telling();
-    config.server = "ssl_ecdh_curve secp384r1;";
-    Node node(directive(redis), config);
-    REQUIRE(node.connected());
-    auto options = tls13();
-    options.groups = "X25519:P-384";
-    options.session = node.get(options).session();
-    REQUIRE(wait_stored(redis, options.session));
-    TlsClient client(node.address(), options);
-    client.handshake();
-    CHECK(client.hello_retry());
-    CHECK(exchange(client).body().starts_with("HIT 0."));
-    const auto figures = node.figures();
-    CHECK(counts_of(figures["lookups"]) == Counts{{"-", 1}, {"HIT", 1}});
-    CHECK(figures["servers"][0]["fetches"]["hit"] == 2);
+    for (const bool has_local : {false, true}) {
+        CAPTURE(has_local);
+        RedisServer redis;
+        auto config = telling(has_local ? shared_cache() : NodeConfig{});
+        config.server += " ssl_ecdh_curve secp384r1;";
+        Fleet fleet(redis, config);
+        auto options = tls13();
+        options.groups = "X25519:P-384";
+        options.session = fleet.make(options);
+        TlsClient client(fleet.b.address(), options);
+        client.handshake();
+        CHECK(client.hello_retry());
+        CHECK(exchange(client).body().starts_with("HIT 0."));
+        const auto figures = fleet.b.figures();
+        CHECK(counts_of(figures["lookups"]) == Counts{{"HIT", 1}});
+        // The second finds in the local cache what the first has brought.
+        CHECK(figures["servers"][0]["fetches"]["hit"] == (has_local ? 1 : 2));
+    }
 }
 
 STORE_TEST_CASE("figures are those of all workers, and survive them") {
