@@ -15,7 +15,8 @@ build_packages=(nginx nginx-dev g++ make nlohmann-json3-dev
 demo_packages=(redis-server memcached openssl)
 # libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.
 test_packages=(doctest-dev redis-server memcached sasl2-bin libsasl2-modules
-    dnsmasq-base openssl libgnutls28-dev nodejs)
+    dnsmasq-base openssl libgnutls28-dev nodejs chromium chromium-driver
+    python3-prometheus-client)
 memcheck_packages=(valgrind)
 debug_packages=(libtins-dev libpcap-dev nlohmann-json3-dev tcpdump)
 bench_packages=(redis-server memcached openssl procps gnuplot-nox)

@@ -52,7 +52,9 @@ struct Answer {
 Answer answer_of(ngx_http_request_t* r, Format format) {
     switch (format) {
     case Format::html:
-        return {"text/html; charset=utf-8", std::string(status_page)};
+        return {"text/html; charset=utf-8", std::string(status_page_head) +
+                                                status_page_script +
+                                                status_page_tail};
     case Format::prometheus:
         return {"text/plain; version=0.0.4; charset=utf-8",
                 to_prometheus(take_snapshot(main_conf_of(r).figures))};

@@ -1,14 +1,15 @@
 /*
- * The page that shows the figures in a browser. It has no assets outside of
- * it, and asks for the JSON at its own address again and again.
+ * The page that shows the figures in a browser, in three parts: all before its
+ * script, the script, and all after it. It has no assets outside of it, and
+ * asks for the JSON at its own address again and again.
  */
 
 #pragma once
 
-#include <string_view>
-
 namespace session_cache {
 
-extern const std::string_view status_page;
+extern const char* const status_page_head;
+extern const char* const status_page_script;
+extern const char* const status_page_tail;
 
 }  // namespace session_cache

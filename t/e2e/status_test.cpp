@@ -358,6 +358,45 @@ TEST_CASE("the status is JSON unless another format is asked for") {
     CHECK(has(get("/figures?format=xml", ""), "400 Bad Request"));
 }
 
+// Prometheus' own library for Python, with whatever python3 has it.
+TEST_CASE("the metrics are what a client of Prometheus reads") {
+    RedisServer redis;
+    Fleet fleet(redis);
+    const auto options = tls12(fleet.make(tls12()));
+    CHECK(fleet.b.get(options).reused);
+    const TempDir dir;
+    const auto file = (dir.path() / "metrics").string();
+    write_file(file, http_body(plain_get(fleet.b.status(),
+                                         "/figures?format=prometheus")));
+    const auto read = run({"/usr/bin/python3", "-c", R"(
+import sys
+from prometheus_client.parser import text_string_to_metric_families as parse
+for family in parse(open(sys.argv[1]).read()):
+    assert family.documentation, family.name
+    for sample in family.samples:
+        labels = ','.join(f'{k}={v}' for k, v in sample.labels.items())
+        print(family.type, sample.name, labels, sample.value)
+)",
+                           file});
+    CAPTURE(read.output);
+    REQUIRE(read.status == 0);
+    const std::string prefix = "ngx_ssl_session_cache_";
+    const auto server = "type=redis,server=unix:" + redis.unix_path();
+    for (const auto& line :
+         {"counter " + prefix + "handshakes_total end=resumed_from_store 1.0",
+          "counter " + prefix + "lookups_total status=HIT 1.0",
+          "gauge " + prefix + "workers  1.0",
+          "gauge " + prefix + "store_connections " + server + ",state=up 1.0",
+          "counter " + prefix + "store_fetches_total " + server +
+              ",result=hit 1.0",
+          "histogram " + prefix + "store_fetch_duration_seconds_count " +
+              server + " 1.0",
+          "histogram " + prefix + "store_fetch_duration_seconds_bucket " +
+              server + ",le=+Inf 1.0"}) {
+        CHECK(count_lines(read.output, line) == 1);
+    }
+}
+
 TEST_CASE("a node without the directive has a status without figures") {
     NodeConfig config;
     Node node(config);

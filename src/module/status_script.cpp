@@ -1,0 +1,257 @@
+#include "module/status_page.hpp"
+
+namespace session_cache {
+
+/* What comes from the JSON is never taken for markup: textContent only. */
+const char* const status_page_script = R"js('use strict';
+const keep = 300;    // seconds that are drawn
+const recent = 60;   // and that "last minute" means
+const history = [];  // {at: seconds, json}
+
+const at = id => document.getElementById(id);
+const sum = object => Object.values(object).reduce((a, b) => a + b, 0);
+const resumed = json => sum(json.handshakes) - json.handshakes.full -
+  json.handshakes.broken_off;
+const percent = part => isFinite(part) ? (100 * part).toFixed(1) + ' %' : '-';
+const number = n => n >= 100 ? Math.round(n).toLocaleString('en') :
+  n.toFixed(n < 10 ? 2 : 1);
+const count = n => n.toLocaleString('en');
+
+function time(us) {
+  return us === 0 ? '-' : us < 1000 ? Math.round(us) + ' us' :
+    us < 1e6 ? number(us / 1000) + ' ms' : number(us / 1e6) + ' s';
+}
+
+function ago(since) {
+  const s = Math.max(0, Math.round(Date.now() / 1000 - since));
+  return s < 120 ? s + ' s' : s < 7200 ? Math.round(s / 60) + ' min' :
+    Math.round(s / 3600) + ' h';
+}
+
+function bytes(n) {
+  for (const unit of ['B', 'KiB', 'MiB', 'GiB'])
+    if (n < 1024 || unit === 'GiB')
+      return (unit === 'B' ? n : number(n)) + ' ' + unit;
+    else
+      n /= 1024;
+}
+
+function element(parent, name, text, style) {
+  const child = document.createElement(name);
+  child.textContent = text ?? '';
+  if (style)
+    child.className = style;
+  return parent.appendChild(child);
+}
+
+// rows: of cells, each a text or [text, class]; the first row is the head
+function fill(id, rows) {
+  const table = at(id);
+  table.replaceChildren();
+  rows.forEach((cells, n) => {
+    const row = element(table, 'tr');
+    for (const cell of cells)
+      element(row, n ? 'td' : 'th', ...[cell].flat());
+  });
+}
+
+function draw(id, shapes) {
+  const svg = at(id);
+  svg.replaceChildren();
+  for (const [name, text, attributes] of shapes) {
+    const shape = document.createElementNS(svg.namespaceURI, name);
+    for (const key in attributes)
+      shape.setAttribute(key, attributes[key]);
+    shape.textContent = text;
+    svg.appendChild(shape);
+  }
+}
+
+// The newest figures, and those of about `seconds` before.
+function span(seconds) {
+  const last = history[history.length - 1];
+  const first = history.find(h => last.at - h.at <= seconds + 0.5);
+  return {now: last.json, then: first.json, seconds: last.at - first.at};
+}
+
+const rate = (of, {now, then, seconds}) =>
+  seconds > 0 ? (of(now) - of(then)) / seconds : 0;
+
+function ratio({now, then}, whole) {
+  const hits = json => json.lookups.HIT + json.lookups.LOCAL;
+  const asked = json => sum(json.lookups) - json.lookups['-'];
+  return whole ? hits(now) / asked(now) :
+    (hits(now) - hits(then)) / (asked(now) - asked(then));
+}
+
+// Of all servers: how many of each class there were within the span.
+function buckets({now, then}, whole) {
+  const all = [];
+  for (const server of now.servers) {
+    const old = whole ? undefined : then.servers.find(s =>
+      s.type === server.type && s.server === server.server);
+    server.latency_us.buckets.forEach((bucket, i) => {
+      all[i] ??= {le: bucket.le, count: 0};
+      all[i].count += bucket.count -
+        (old ? old.latency_us.buckets[i].count : 0);
+    });
+  }
+  return all;
+}
+
+function quantile(all, part) {
+  let left = part * all.reduce((n, b) => n + b.count, 0), lower = 0;
+  for (const {le, count} of all) {
+    if (le === 'inf')
+      break;
+    if (count > 0 && left <= count)
+      return lower + (le - lower) * left / count;
+    left -= count;
+    lower = le;
+  }
+  return left > 0 ? lower : 0;
+}
+
+function showTiles(short, minute) {
+  const tiles = at('tiles');
+  tiles.replaceChildren();
+  for (const [value, label] of [
+    [number(rate(resumed, short)), 'resumed/s'],
+    [number(rate(j => j.handshakes.full, short)), 'full/s'],
+    [percent(ratio(minute, false)), 'hits, last minute'],
+    [percent(ratio(minute, true)), 'hits, all'],
+    [time(quantile(buckets(minute, false), 0.99)), 'p99, last minute'],
+    [count(minute.now.suspended.now), 'suspended now']])
+    element(element(tiles, 'div'), 'b', value).after(label);
+}
+
+function showRates() {
+  const points = [];
+  for (let i = 1; i < history.length; ++i) {
+    const short = {now: history[i].json, then: history[i - 1].json,
+      seconds: history[i].at - history[i - 1].at};
+    points.push({at: history[i].at, resumed: rate(resumed, short),
+      full: rate(j => j.handshakes.full, short)});
+  }
+  const most = Math.max(1, ...points.map(p => Math.max(p.resumed, p.full)));
+  const end = points.length ? points[points.length - 1].at : 0;
+  const wide = points.length ? Math.max(recent, end - points[0].at) : recent;
+  const line = (of, color) => ['polyline', '', {fill: 'none',
+    stroke: `var(${color})`, 'stroke-width': 1.5,
+    'vector-effect': 'non-scaling-stroke', points: points.map(p =>
+      `${600 - 600 * (end - p.at) / wide},${135 - 130 * of(p) / most}`)
+      .join(' ')}];
+  draw('rates', [
+    ['path', '', {d: 'M0 135H600M0 5H600', stroke: 'var(--line)',
+      'vector-effect': 'non-scaling-stroke'}],
+    line(p => p.full, '--bad'), line(p => p.resumed, '--good')]);
+  at('scale').textContent =
+    `up to ${number(most)} per second, in the last ${Math.round(wide)} s`;
+}
+
+function showHistogram(all) {
+  const most = Math.max(1, ...all.map(b => b.count));
+  draw('histogram', all.flatMap((bucket, i) => {
+    const height = 100 * bucket.count / most;
+    const label = bucket.le === 'inf' ? 'more' : time(bucket.le);
+    const shapes = [['rect', '', {x: 2 + i * 20, width: 17,
+      y: 110 - height, height, fill: 'var(--other)'}]];
+    if (i % 3 === 0)
+      shapes.push(['text', label, {x: 2 + i * 20, y: 128}]);
+    return shapes;
+  }));
+}
+
+function showLatency(minute) {
+  const row = (name, part) => [name,
+    time(quantile(buckets(minute, false), part)),
+    time(quantile(buckets(minute, true), part))];
+  fill('latency', [['', 'last minute', 'all'], row('p50', 0.5),
+    row('p90', 0.9), row('p99', 0.99)]);
+  showHistogram(buckets(minute, true));
+}
+
+function showCounts(id, head, object, of, short) {
+  fill(id, [[head, 'per second', 'all'], ...Object.keys(object).map(name =>
+    [name.replaceAll('_', ' '), number(rate(j => of(j)[name] ?? 0, short)),
+      count(object[name])])]);
+}
+
+const states = (json, server) => json.workers.flatMap(w => w.servers)
+  .filter(s => s.type === server.type && s.server === server.server)
+  .map(s => s.state);
+
+function showServers(json) {
+  fill('servers', [['server', 'workers', 'queue', 'most', 'connects',
+    'losses', 'fetched', 'stored'], ...json.servers.map(s => {
+    const all = states(json, s);
+    const up = all.filter(state => state === 'up').length;
+    return [`${s.type} ${s.server}`,
+      [`${up} of ${all.length} up`, up < all.length ? 'down' : 'up'],
+      count(s.queue.now), count(s.queue.highest), count(s.connects),
+      count(s.losses), bytes(s.bytes.fetched), bytes(s.bytes.stored)];
+  })]);
+  const of = object => Object.entries(object).filter(e => e[1] > 0)
+    .map(([name, n]) => `${count(n)} ${name}`).join(', ') || '-';
+  fill('requests', [['server', 'fetches', 'sets', 'deletes'],
+    ...json.servers.map(s => [`${s.type} ${s.server}`, of(s.fetches),
+      of(s.sets), of(s.deletes)])]);
+}
+
+function showWorkers(json) {
+  fill('workers', [['worker', 'suspended', 'most', 'stacks', 'most',
+    'server', 'state', 'for', 'queue'],
+  ...json.workers.flatMap(w => w.servers.map(s => [w.pid,
+    count(w.suspended.now), count(w.suspended.highest),
+    count(w.stacks.now), count(w.stacks.highest), `${s.type} ${s.server}`,
+    [s.state, s.state], ago(s.since), count(s.queue.now)]))]);
+}
+
+function show() {
+  const short = span(5), minute = span(recent), json = minute.now;
+  showTiles(short, minute);
+  showRates();
+  showCounts('handshakes', 'end', json.handshakes, j => j.handshakes, short);
+  showCounts('lookups', 'status', json.lookups, j => j.lookups, short);
+  showLatency(minute);
+  showServers(json);
+  showWorkers(json);
+  const refused = Object.entries(json.refused_values).filter(e => e[1] > 0);
+  fill('refused', [['why', 'all'], ...refused.map(([why, n]) =>
+    [why, count(n)]), ...refused.length ? [] : [['none', '-']]]);
+  document.body.dataset.updates++;
+}
+
+function take(json) {
+  const last = history[history.length - 1];
+  if (last && sum(json.handshakes) < sum(last.json.handshakes))
+    history.length = 0;  // nginx was restarted
+  history.push({at: performance.now() / 1000, json});
+  while (history[history.length - 1].at - history[0].at > keep)
+    history.shift();
+  show();
+}
+
+let taken = 0;
+
+async function update() {
+  try {
+    const answer = await fetch('?format=json', {cache: 'no-store'});
+    if (!answer.ok)
+      throw new Error(answer.status + ' ' + answer.statusText);
+    take(await answer.json());
+    taken = Date.now();
+    at('state').className = '';
+    at('state').textContent = 'of all workers, since nginx was started';
+  } catch (error) {
+    at('state').className = 'error';
+    at('state').textContent = `no new figures (${error.message})` +
+      (taken ? `, these are ${ago(taken / 1000)} old` : '');
+  }
+  setTimeout(update, 1000);
+}
+
+update();
+)js";
+
+}  // namespace session_cache

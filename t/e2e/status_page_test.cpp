@@ -1,0 +1,144 @@
+// The status page in a real browser.
+
+#include "support/browser.hpp"
+#include "support/node.hpp"
+
+#include <cstdlib>
+#include <doctest/doctest.h>
+
+using namespace support;
+
+namespace {
+
+std::string url(const Node& node) {
+    return "http://" + node.status().text() + "/figures?format=html";
+}
+
+int updates(const Browser& browser) {
+    return std::stoi(browser.evaluate("return document.body.dataset.updates")
+                         .get<std::string>());
+}
+
+// The cells of a table, row by row, the head's left out.
+nlohmann::json table(const Browser& browser, const std::string& id) {
+    return browser.evaluate(
+        "return [...document.querySelectorAll('#" + id +
+        " tr')].slice(1).map(r => [...r.cells].map(c => c.textContent))");
+}
+
+// The last cell of the row that begins so.
+std::string shown(const Browser& browser, const std::string& id,
+                  const std::string& name) {
+    for (const auto& row : table(browser, id)) {
+        if (row[0] == name) {
+            return row.back();
+        }
+    }
+    return "";
+}
+
+void check_clean(const Browser& browser, const Node& node) {
+    const auto console = browser.console();
+    CAPTURE(console.dump());
+    CHECK(console.empty());
+    const auto asked = browser.evaluate(
+        "return performance.getEntriesByType('resource').map(e => e.name)");
+    CHECK_FALSE(asked.empty());
+    for (const auto& each : asked) {
+        CHECK(each ==
+              "http://" + node.status().text() + "/figures?format=json");
+    }
+}
+
+}  // namespace
+
+TEST_CASE("page: it shows the figures, and goes on doing so") {
+    RedisServer redis;
+    Fleet fleet(redis);
+    Browser browser;
+    browser.open(url(fleet.b));
+    for (int round = 1; round <= 2; ++round) {
+        for (auto options : {tls12(), tls13()}) {
+            options.session = fleet.make(options);
+            CHECK(fleet.b.get(options).reused);
+        }
+        redis.flush();
+        const auto expected = std::to_string(2 * round);
+        CHECK(eventually([&] {
+            return shown(browser, "lookups", "HIT") == expected &&
+                   shown(browser, "handshakes", "resumed from store") ==
+                       expected;
+        }));
+    }
+    const auto figures = fleet.b.figures();
+    for (const auto& [name, count] : figures["lookups"].items()) {
+        CHECK(shown(browser, "lookups", name) ==
+              std::to_string(count.get<int>()));
+    }
+    const auto fetched = figures["servers"][0]["fetches"]["hit"].get<int>();
+    CHECK(table(browser, "requests")[0][1] == std::to_string(fetched) + " hit");
+    CHECK(table(browser, "servers")[0][1] == "1 of 1 up");
+    CHECK(table(browser, "workers").size() == 1);
+    CHECK(browser
+              .evaluate("return document.querySelector('#rates polyline')"
+                        ".getAttribute('points').length")
+              .get<int>() > 0);
+    const auto before = updates(browser);
+    CHECK(eventually([&] { return updates(browser) >= before + 2; }));
+    check_clean(browser, fleet.b);
+
+    // For the documentation.
+    if (const char* file = std::getenv("SCREENSHOT")) {
+        write_file(file, browser.screenshot(1200, 1400));
+    }
+}
+
+TEST_CASE("page: a store that goes down shows, and that it is back") {
+    RedisServer redis;
+    Node node(directive(redis, "interval=50"), {});
+    REQUIRE(node.connected());
+    Browser browser;
+    browser.open(url(node));
+    const auto shows = [&](const std::string& state) {
+        return eventually(
+            [&] { return table(browser, "servers")[0][1] == state; });
+    };
+    CHECK(shows("1 of 1 up"));
+    redis.kill9();
+    CHECK(shows("0 of 1 up"));
+    redis.start();
+    CHECK(shows("1 of 1 up"));
+    check_clean(browser, node);
+}
+
+TEST_CASE("page: what a server is called is no markup") {
+    const TempDir dir;
+    const auto path = (dir.path() / "<b id=x>&.sock").string();
+    Node node("remote_ssl_session_cache \"addr=unix:" + path + "\";", {});
+    Browser browser;
+    browser.open(url(node));
+    CHECK(eventually([&] {
+        const auto rows = table(browser, "servers");
+        return !rows.empty() && rows[0][0] == "redis unix:" + path;
+    }));
+    CHECK(browser.evaluate("return document.getElementById('x')").is_null());
+    check_clean(browser, node);
+}
+
+TEST_CASE("page: it says when there are no new figures") {
+    RedisServer redis;
+    Browser browser;
+    {
+        Node node(directive(redis), {});
+        browser.open(url(node));
+        CHECK(eventually([&] { return updates(browser) >= 1; }));
+        check_clean(browser, node);
+    }
+    CHECK(eventually([&] {
+        return browser
+                   .evaluate("return document.getElementById('state')"
+                             ".textContent")
+                   .get<std::string>()
+                   .find("no new figures") == 0;
+    }));
+}

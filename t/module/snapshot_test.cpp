@@ -1,0 +1,101 @@
+// The sums of what workers have counted.
+
+#include "module/snapshot.hpp"
+
+#include <doctest/doctest.h>
+
+using namespace session_cache;
+using backends::Change;
+using backends::Meter;
+using backends::Status;
+
+namespace {
+
+const ServerName redis{"redis", "127.0.0.1:6379"};
+const ServerName memcached{"memcached", "127.0.0.1:11211"};
+
+template <class Index, std::size_t n>
+auto& at(std::array<coro::Counter, n>& counters, Index index) {
+    return counters.at(static_cast<std::size_t>(index));
+}
+
+template <class Index, std::size_t n>
+auto at(const Numbers<n>& numbers, Index index) {
+    return numbers.at(static_cast<std::size_t>(index));
+}
+
+}  // namespace
+
+TEST_CASE("snapshot: what was counted stays when a worker ends") {
+    Tally living, ended;
+    at(living.endings, Ending::full).add(3);
+    at(ended.endings, Ending::full).add(4);
+    at(ended.outcomes, Outcome::hit).add(5);
+    at(ended.refusals, Refusal::forged).add(6);
+    ended.not_stored.add();
+
+    Snapshot sums;
+    sums.add(living, 77);
+    sums.add(ended, 0);
+    CHECK(at(sums.endings, Ending::full) == 7);
+    CHECK(at(sums.outcomes, Outcome::hit) == 5);
+    CHECK(at(sums.refusals, Refusal::forged) == 6);
+    CHECK(sums.not_stored == 1);
+    REQUIRE(sums.workers.size() == 1);
+    CHECK(sums.workers[0].pid == 77);
+}
+
+TEST_CASE("snapshot: what there is now counts for the living only") {
+    Tally living, ended;
+    living.suspended.set(2);
+    living.suspended.set(1);
+    ended.suspended.set(9);
+    ended.stacks.set(8);
+
+    Snapshot sums;
+    sums.add(living, 77);
+    sums.add(ended, 0);
+    CHECK(sums.suspended.now == 1);
+    CHECK(sums.suspended.highest == 9);
+    CHECK(sums.stacks.now == 0);
+    CHECK(sums.workers[0].suspended.highest == 2);
+}
+
+TEST_CASE("snapshot: servers are summed by their names") {
+    const Tally tally;
+    Meter one, two, other;
+    at(one.fetches, Status::hit).add(1);
+    at(two.fetches, Status::hit).add(2);
+    at(two.stores, Change::lost).add(3);
+    at(other.erases, Change::done).add(4);
+    one.bytes_fetched.add(100);
+    two.latency.add(std::chrono::microseconds(70));
+    two.connects.add(2);
+    two.losses.add();
+    one.queue.set(5);
+    two.queue.set(6);
+
+    Snapshot sums;
+    sums.add(tally, 77);
+    sums.add(redis, one, true);
+    sums.add(memcached, other, true);
+    // Its worker lives, but does not use it any more.
+    sums.add(tally, 78);
+    sums.add(redis, two, false);
+
+    REQUIRE(sums.servers.size() == 2);
+    const auto& totals = sums.servers[0];
+    CHECK(totals.server == redis);
+    CHECK(at(totals.fetches, Status::hit) == 3);
+    CHECK(at(totals.stores, Change::lost) == 3);
+    CHECK(totals.bytes_fetched == 100);
+    CHECK(totals.latency[1] == 1);
+    CHECK(totals.latency_sum == 70);
+    CHECK(totals.connects == 2);
+    CHECK(totals.losses == 1);
+    CHECK(totals.queue.now == 5);
+    CHECK(totals.queue.highest == 6);
+    CHECK(at(sums.servers[1].erases, Change::done) == 4);
+    CHECK(sums.workers[0].servers.size() == 2);
+    CHECK(sums.workers[1].servers.empty());
+}

@@ -1,0 +1,114 @@
+// The figures as text: JSON and Prometheus.
+
+#include "module/status_format.hpp"
+#include "support/files.hpp"
+
+#include <doctest/doctest.h>
+#include <nlohmann/json.hpp>
+
+using namespace session_cache;
+using backends::Histogram;
+
+namespace {
+
+Snapshot with_server(const std::string& name) {
+    Snapshot snapshot;
+    snapshot.servers.emplace_back().server = {"redis", name};
+    return snapshot;
+}
+
+Numbers<Histogram::size> classes(std::size_t at, std::uint64_t count) {
+    Numbers<Histogram::size> all{};
+    all.at(at) = count;
+    return all;
+}
+
+}  // namespace
+
+TEST_CASE("quantile: of nothing there is none") {
+    CHECK(quantile({}, 0.5) == 0);
+}
+
+TEST_CASE("quantile: a class is taken for spread evenly") {
+    CHECK(quantile(classes(0, 10), 0.5) == 25);
+    CHECK(quantile(classes(2, 10), 0.5) == 175);
+    CHECK(quantile(classes(2, 10), 1) == 250);
+    auto two = classes(0, 10);
+    two[1] = 10;
+    CHECK(quantile(two, 0.5) == 50);
+    CHECK(quantile(two, 0.75) == 75);
+}
+
+TEST_CASE("quantile: nothing is known beyond the last bound") {
+    CHECK(quantile(classes(Histogram::size - 1, 10), 0.5) ==
+          Histogram::bounds.back());
+}
+
+TEST_CASE("JSON: each refusal has its reason, and none is no reason") {
+    Snapshot snapshot;
+    snapshot.refusals.back() = 3;
+    const auto json = nlohmann::json::parse(to_json(snapshot));
+    CHECK(json["refused_values"].size() == n_refusals - 1);
+    CHECK(json["refused_values"]["expired"] == 3);
+    CHECK(json["servers"].empty());
+}
+
+TEST_CASE("JSON: a server may be called anything") {
+    for (const std::string name :
+         {"unix:/a\"b\\c", "unix:/\xff\xfe", "unix:/\x01\n", ""}) {
+        const auto json = nlohmann::json::parse(to_json(with_server(name)));
+        const std::string shown = json["servers"][0]["server"];
+        CHECK((shown == name || name.find('\xff') != name.npos));
+    }
+}
+
+TEST_CASE("JSON: the classes of the histogram, and its percentiles") {
+    auto snapshot = with_server("x");
+    snapshot.servers[0].latency = classes(1, 4);
+    snapshot.servers[0].latency_sum = 300;
+    const auto json = nlohmann::json::parse(to_json(snapshot));
+    const auto& latency = json["servers"][0]["latency_us"];
+    CHECK(latency["count"] == 4);
+    CHECK(latency["sum"] == 300);
+    CHECK(latency["p50"] == 75);
+    CHECK(latency["buckets"].size() == Histogram::size);
+    CHECK(latency["buckets"][1]["le"] == 100);
+    CHECK(latency["buckets"][1]["count"] == 4);
+    CHECK(latency["buckets"].back()["le"] == "inf");
+}
+
+TEST_CASE("Prometheus: a label is quoted") {
+    const auto text = to_prometheus(with_server("unix:/a\"b\\c\nd"));
+    CHECK(text.find(R"(server="unix:/a\"b\\c d")") != text.npos);
+}
+
+TEST_CASE("Prometheus: buckets are cumulative, durations seconds") {
+    auto snapshot = with_server("x");
+    snapshot.servers[0].latency = classes(1, 4);
+    snapshot.servers[0].latency[3] = 2;
+    snapshot.servers[0].latency_sum = 1500;
+    const auto text = to_prometheus(snapshot);
+    const std::string name = "ngx_ssl_session_cache_"
+                             "store_fetch_duration_seconds";
+    const std::string labels = "{type=\"redis\",server=\"x\"";
+    for (const auto& line : {name + "_bucket" + labels + ",le=\"5e-05\"} 0",
+                             name + "_bucket" + labels + ",le=\"0.0001\"} 4",
+                             name + "_bucket" + labels + ",le=\"0.0005\"} 6",
+                             name + "_bucket" + labels + ",le=\"+Inf\"} 6",
+                             name + "_sum" + labels + "} 0.0015",
+                             name + "_count" + labels + "} 6"}) {
+        CAPTURE(line);
+        CHECK(support::count_lines(text, line) == 1);
+    }
+}
+
+TEST_CASE("Prometheus: each family has its head once, before its samples") {
+    auto snapshot = with_server("x");
+    snapshot.servers.push_back(snapshot.servers[0]);
+    snapshot.servers[1].server.name = "y";
+    const auto text = to_prometheus(snapshot);
+    CHECK(support::count_lines(text, "# TYPE ngx_ssl_session_cache_"
+                                     "store_fetches_total counter") == 1);
+    CHECK(support::count_lines(text, "# HELP ") ==
+          support::count_lines(text, "# TYPE "));
+}

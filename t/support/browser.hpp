@@ -1,0 +1,39 @@
+#pragma once
+
+#include "support/files.hpp"
+#include "support/process.hpp"
+#include "support/socket.hpp"
+
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace support {
+
+// Chromium without a window, driven through WebDriver (ChromeDriver).
+class Browser {
+  public:
+    Browser();
+    ~Browser();
+    Browser(const Browser&) = delete;
+    Browser& operator=(const Browser&) = delete;
+
+    // Returns when the page is loaded.
+    void open(const std::string& url) const;
+    // What the body of a function in the page returns.
+    nlohmann::json evaluate(const std::string& body) const;
+    // What the console has had since the last call, errors and exceptions.
+    nlohmann::json console() const;
+    // A PNG file of the window.
+    std::string screenshot(int width, int height) const;
+
+  private:
+    nlohmann::json call(const std::string& method, const std::string& path,
+                        const nlohmann::json& body = {}) const;
+
+    TempDir dir_;
+    ReservedPort port_;
+    Process driver_;
+    std::string session_;
+};
+
+}  // namespace support
