@@ -9,6 +9,8 @@ export PATH="$PATH:/usr/sbin:/sbin"
 unset MAKEFLAGS MFLAGS
 
 module=ngx_http_ssl_session_cache_module.so
+program=ngx-ssl-session-cache-debug
+snippet=mod-http-ssl-session-cache.conf
 
 build_packages=(nginx nginx-dev g++ make nlohmann-json3-dev
     libssl-dev libboost-context-dev libhiredis-dev libmemcached-dev)
@@ -200,7 +202,33 @@ cmd_debug() {
             cmd_build
         fi
     } >&2
-    exec "$out/ngx-ssl-session-cache-debug" "$@"
+    exec "$out/$program" "$@"
+}
+
+## install          build and install the module for the installed nginx, and
+##                  the debug program as ngx-ssl-session-cache-debug; as root,
+##                  or below DESTDIR
+cmd_install() {
+    require "${build_packages[@]}" "${debug_packages[@]}"
+    cmd_build
+    build_debug
+    install -D -m 644 "$out/$module" "$(module_path)"
+    install -D -m 755 "$out/$program" "$(program_path)"
+    if [[ -d /etc/nginx/modules-enabled ]]; then
+        install -D -m 644 /dev/stdin "$(available_path)" \
+            <<< "load_module modules/$module;"
+        mkdir -p "$(dirname "$(enabled_path)")"
+        ln -sf "/usr/share/nginx/modules-available/$snippet" "$(enabled_path)"
+        say "installed and enabled; restart nginx"
+    else
+        say "installed; nginx.conf needs: load_module modules/$module;"
+    fi
+}
+
+## uninstall        remove what install has installed
+cmd_uninstall() {
+    rm -f "$(module_path)" "$(program_path)" "$(available_path)" \
+        "$(enabled_path)"
 }
 
 ## bench [ARGS]     build and run the benchmark, t/bench/run.sh, about ten
@@ -418,6 +446,25 @@ tidy() {
     find src t -name '*.cpp' -print0 |
         xargs -0r -P "$(nproc)" -I{} clang-tidy --quiet {} -- "${flags[@]}" \
             2> /dev/null
+}
+
+# Where install puts things: Debian's nginx loads what is enabled.
+module_path() {
+    local dir
+    dir=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
+    echo "${DESTDIR-}${dir:-/usr/lib/nginx/modules}/$module"
+}
+
+program_path() {
+    echo "${DESTDIR-}/usr/local/bin/$program"
+}
+
+available_path() {
+    echo "${DESTDIR-}/usr/share/nginx/modules-available/$snippet"
+}
+
+enabled_path() {
+    echo "${DESTDIR-}/etc/nginx/modules-enabled/50-$snippet"
 }
 
 # The debug program, beside the module.
