@@ -2,10 +2,12 @@
 // mix of handshakes, live and from a capture by plain tcpdump, is what the
 // variables and the figures tell.
 
+#include "support/browser.hpp"
 #include "support/key_files.hpp"
 #include "support/memory_checker.hpp"
 #include "support/node.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <doctest/doctest.h>
 #include <map>
@@ -270,6 +272,31 @@ void check_same(const Told& live, const Told& read) {
     }
 }
 
+// A page of the same stories, in a real browser.
+void check_page(Arguments reading, const std::string& page, const Told& told) {
+    reading.insert(reading.end(), {"--html", page});
+    REQUIRE(run(reading).status == 0);
+    const Browser browser;
+    browser.open("file://" + page);
+    CHECK(browser.console().empty());
+    const auto stories = browser.evaluate(
+        "return [...document.querySelectorAll('details')].map(d => "
+        "[d.querySelector('summary').textContent, "
+        "d.querySelectorAll('svg').length])");
+    CHECK(stories.size() == told.size());
+    for (const auto& [port, story] : told) {
+        const std::string client = story["client"];
+        const std::string status = story["status"];
+        CAPTURE(client);
+        CHECK(std::count_if(stories.begin(), stories.end(), [&](const auto& s) {
+                  const std::string summary = s[0];
+                  return s[1] == 1 &&
+                         summary.find(client) != std::string::npos &&
+                         summary.find(status) != std::string::npos;
+              }) == 1);
+    }
+}
+
 template <class Store>
 void check_mix(Store& store, bool sealed) {
     if (!may_capture()) {
@@ -312,6 +339,7 @@ void check_mix(Store& store, bool sealed) {
     }));
     plain.finish();
     check_same(told, read);
+    check_page(reading, (dir.path() / "page.html").string(), told);
 }
 
 }  // namespace
