@@ -1,0 +1,34 @@
+/*
+ * What figures are called in JSON and in metrics.
+ */
+
+#pragma once
+
+#include "backends/meter.hpp"
+#include "module/tally.hpp"
+
+#include <array>
+#include <cstddef>
+
+namespace session_cache {
+
+template <std::size_t n>
+using Names = std::array<const char*, n>;
+
+inline constexpr Names<n_endings> ending_names{
+    "full", "resumed_from_store", "resumed_from_local", "resumed_by_ticket",
+    "broken_off"};
+
+inline constexpr Names<backends::n_fetch_results> fetch_names{
+    "hit", "miss", "timeout", "down", "busy", "failed", "cancelled"};
+
+inline constexpr Names<backends::n_changes> change_names{
+    "done", "failed", "lost", "down", "busy"};
+
+inline constexpr Names<4> state_names{"connecting", "up", "down", "closed"};
+
+inline const char* name_of(backends::Meter::State state) {
+    return state_names.at(static_cast<std::size_t>(state));
+}
+
+}  // namespace session_cache

@@ -1,0 +1,128 @@
+#include "module/figure_names.hpp"
+#include "module/status_format.hpp"
+
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+namespace session_cache {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+using backends::Histogram;
+
+template <std::size_t n>
+Json object_of(const Names<n>& names, const Numbers<n>& numbers) {
+    Json object;
+    for (std::size_t i = 0; i < n; ++i) {
+        object[names[i]] = numbers[i];
+    }
+    return object;
+}
+
+/* The first refusal is that of what is not refused. */
+Json refusals_of(const Snapshot& snapshot) {
+    Json object = object_of(refusal_texts, snapshot.refusals);
+    object.erase(text(Refusal::none));
+    return object;
+}
+
+Json object_of(const Level& level) {
+    return {{"now", level.now}, {"highest", level.highest}};
+}
+
+std::uint64_t count_of(const Numbers<Histogram::size>& classes) {
+    return std::accumulate(classes.begin(), classes.end(), std::uint64_t{0});
+}
+
+Json latency_of(const ServerTotals& totals) {
+    Json buckets = Json::array();
+    for (std::size_t i = 0; i < Histogram::size; ++i) {
+        Json bound = "inf";
+        if (i < Histogram::bounds.size()) {
+            bound = Histogram::bounds[i];
+        }
+        buckets.push_back({{"le", bound}, {"count", totals.latency[i]}});
+    }
+
+    return {{"count", count_of(totals.latency)},
+            {"sum", totals.latency_sum},
+            {"p50", quantile(totals.latency, 0.5)},
+            {"p90", quantile(totals.latency, 0.9)},
+            {"p99", quantile(totals.latency, 0.99)},
+            {"buckets", std::move(buckets)}};
+}
+
+Json object_of(const ServerTotals& totals) {
+    return {
+        {"type", totals.server.type},
+        {"server", totals.server.name},
+        {"fetches", object_of(fetch_names, totals.fetches)},
+        {"sets", object_of(change_names, totals.stores)},
+        {"deletes", object_of(change_names, totals.erases)},
+        {"bytes",
+         {{"fetched", totals.bytes_fetched}, {"stored", totals.bytes_stored}}},
+        {"connects", totals.connects},
+        {"losses", totals.losses},
+        {"queue", object_of(totals.queue)},
+        {"latency_us", latency_of(totals)}};
+}
+
+Json object_of(const WorkerState& worker) {
+    Json servers = Json::array();
+    for (const Connected& connected : worker.servers) {
+        servers.push_back({{"type", connected.server.type},
+                           {"server", connected.server.name},
+                           {"state", name_of(connected.state)},
+                           {"since", connected.since},
+                           {"queue", object_of(connected.queue)}});
+    }
+
+    return {{"pid", worker.pid},
+            {"suspended", object_of(worker.suspended)},
+            {"stacks", object_of(worker.stacks)},
+            {"servers", std::move(servers)}};
+}
+
+template <typename T>
+Json array_of(const std::vector<T>& all) {
+    Json array = Json::array();
+    for (const T& one : all) {
+        array.push_back(object_of(one));
+    }
+    return array;
+}
+
+}  // namespace
+
+double quantile(const Numbers<Histogram::size>& classes, double part) {
+    double left = part * static_cast<double>(count_of(classes));
+    double lower = 0;
+
+    for (std::size_t i = 0; i < Histogram::bounds.size(); ++i) {
+        auto upper = static_cast<double>(Histogram::bounds[i]);
+        auto count = static_cast<double>(classes[i]);
+        if (count > 0 && left <= count) {
+            return lower + (upper - lower) * left / count;
+        }
+        left -= count;
+        lower = upper;
+    }
+    return left > 0 ? lower : 0;
+}
+
+std::string to_json(const Snapshot& snapshot) {
+    Json json{{"handshakes", object_of(ending_names, snapshot.endings)},
+              {"lookups", object_of(outcome_texts, snapshot.outcomes)},
+              {"refused_values", refusals_of(snapshot)},
+              {"sessions_not_stored", snapshot.not_stored},
+              {"suspended", object_of(snapshot.suspended)},
+              {"stacks", object_of(snapshot.stacks)},
+              {"servers", array_of(snapshot.servers)},
+              {"workers", array_of(snapshot.workers)}};
+
+    /* a name may be of any bytes */
+    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace session_cache
