@@ -15,8 +15,10 @@ snippet=mod-http-ssl-session-cache.conf
 build_packages=(nginx nginx-dev g++ make nlohmann-json3-dev
     libssl-dev libboost-context-dev libhiredis-dev libmemcached-dev)
 demo_packages=(redis-server memcached openssl)
+# REDIS_SERVER in the environment names another store, such as valkey-server.
 # libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.
-test_packages=(doctest-dev redis-server memcached sasl2-bin libsasl2-modules
+redis=${REDIS_SERVER-redis-server}
+test_packages=(doctest-dev "$redis" memcached sasl2-bin libsasl2-modules
     dnsmasq-base openssl libgnutls28-dev nodejs chromium chromium-driver
     python3-prometheus-client)
 memcheck_packages=(valgrind)
@@ -25,6 +27,8 @@ bench_packages=(redis-server memcached openssl procps gnuplot-nox)
 # Servers to compare with; h2o is not everywhere.
 bench_other_packages=(h2o apache2-bin)
 fuzz_packages=(clang libclang-rt-dev)
+source_packages=(dpkg-dev ccache)
+rootfs_packages=(debootstrap iproute2)
 lint_packages=(clang-format clang-tidy shellcheck)
 
 # apt-get source unpacks with dpkg-dev, and the client is one of HTTP/3.
@@ -257,6 +261,26 @@ cmd_lint() {
         xargs -0r shellcheck -x -P SCRIPTDIR
     say "clang-tidy"
     tidy
+}
+
+## builds [WORD...]
+##                  build nginx from the distribution's sources with the
+##                  module, static and dynamic, with the options that matter,
+##                  and let two nodes of each resume; with words only those
+##                  whose names have them
+cmd_builds() {
+    require "${build_packages[@]}" "${demo_packages[@]}" \
+        "${source_packages[@]}"
+    t/distros/builds.sh "$@"
+}
+
+## matrix [SUITE...] [ARGS]
+##                  run the tests in root file systems of Debian's suites
+##                  (bookworm trixie sid), with every store of each; prints
+##                  the table, which is build/matrix/matrix.md; as root
+cmd_matrix() {
+    require "${rootfs_packages[@]}"
+    t/distros/matrix.sh "$@"
 }
 
 ## clean            remove everything that was built

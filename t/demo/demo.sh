@@ -5,8 +5,9 @@
 #
 # usage: demo.sh MODULE.so [--store redis | memcached] [--keep] [--watched]
 #
-# --watched is for the debug program: the store is on a TCP port, descriptor 3
-# is told where everything is, and a line on standard input starts the clients.
+# With an empty MODULE.so it is in the nginx on PATH. --watched is for the debug
+# program: the store is on a TCP port, descriptor 3 is told where everything is,
+# and a line on standard input starts the clients.
 set -euo pipefail
 
 here=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -159,8 +160,8 @@ node_configuration() {
     local node=$1 dir=$work/$1
     # Workers of another user could not enter the temporary directory.
     ((EUID)) || echo "user root;"
+    [[ ! $module ]] || echo "load_module \"$module\";"
     cat << END
-load_module "$module";
 daemon off;
 pid "$dir/nginx.pid";
 error_log "$dir/error.log" $log_level;
@@ -312,7 +313,7 @@ END
 }
 
 parse() {
-    module=${1:?the module is missing}
+    module=${1?the module is missing}
     store=redis
     keep=
     watched=

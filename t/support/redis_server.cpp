@@ -1,10 +1,21 @@
 #include "support/redis_server.hpp"
 
 #include <csignal>
+#include <cstdlib>
 #include <stdexcept>
 #include <utility>
 
 namespace support {
+
+namespace {
+
+// Or another server that speaks its protocol and has its options.
+std::string redis_program() {
+    const auto* given = std::getenv("REDIS_SERVER");
+    return given ? given : "redis-server";
+}
+
+}  // namespace
 
 RedisServer::RedisServer(Arguments options, Arguments credentials)
     : options_(std::move(options)), credentials_(std::move(credentials)) {
@@ -67,7 +78,7 @@ void RedisServer::kill9() {
 }
 
 void RedisServer::start() {
-    Arguments arguments{"redis-server",
+    Arguments arguments{redis_program(),
                         "--save",
                         "",
                         "--appendonly",
@@ -85,13 +96,15 @@ void RedisServer::start() {
     arguments.insert(arguments.end(), options_.begin(), options_.end());
     process_.emplace(arguments, dir_.path() / "redis.log");
     if (!eventually([this] { return answers(); })) {
-        throw std::runtime_error("redis-server does not start:\n" + log());
+        throw std::runtime_error(redis_program() +
+                                 " does not start:\n" + log());
     }
 }
 
 bool RedisServer::answers() {
     if (process_->wait(Milliseconds{0})) {
-        throw std::runtime_error("redis-server has ended:\n" + log());
+        throw std::runtime_error(redis_program() + " has ended:\n" +
+                                 log());
     }
     try {
         client().command({"PING"});

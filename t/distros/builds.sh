@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Builds nginx from the distribution's sources with the module in it, and
+# beside it, with the options that change what nginx is made of; two nodes of
+# each resume each other's sessions.
+#
+# usage: builds.sh [WORD...]
+# With words only those builds whose names have all of them.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=common.sh
+. t/distros/common.sh
+# shellcheck source=source.sh
+. t/distros/source.sh
+
+out=build/builds
+module=ngx_http_ssl_session_cache_module.so
+wanted=("$@")
+passed=0
+failed=0
+# Most objects differ between builds in nothing.
+export CCACHE_DIR=$PWD/$out/ccache
+
+stream="--with-stream --with-stream_ssl_module"
+mail="--with-mail --with-mail_ssl_module"
+
+is_wanted() {
+    local word
+    for word in "${wanted[@]}"; do
+        [[ $1 == *"$word"* ]] || return 1
+    done
+}
+
+check() {
+    local name=$1
+    shift
+    is_wanted "$name" || return 0
+    say "$name"
+    # A subshell of its own: what fails in it ends it.
+    set +e
+    (set -e; "$@")
+    local status=$?
+    set -e
+    if ((status)); then
+        echo "    failed; see $out"
+        failed=$((failed + 1))
+    else
+        passed=$((passed + 1))
+    fi
+}
+
+# configure LINK OPTION...: LINK is static or dynamic. nginx's scripts split
+# the module's path at spaces, so it is relative.
+configure() {
+    local add=--add-module
+    [[ $1 == static ]] || add=--add-dynamic-module
+    shift
+    rm -rf "$tree/objs"
+    (cd "$tree" && ./configure --with-cc="ccache cc" "$@" \
+        "$add=$(realpath --relative-to=. "$OLDPWD")")
+}
+
+build() {
+    logged "$out/configure.log" configure "$@"
+    logged "$out/make.log" make -C "$tree" -j"$(nproc)"
+}
+
+# resumes NGINX MODULE: whether two nodes of that nginx do.
+resumes() {
+    mkdir -p "$out/bin"
+    ln -sf "$1" "$out/bin/nginx"
+    PATH=$PWD/$out/bin:$PATH logged "$out/demo.log" t/demo/demo.sh "$2"
+}
+
+static_build() {
+    build static --with-http_ssl_module "$@"
+    resumes "$tree/objs/nginx" ''
+}
+
+dynamic_build() {
+    build dynamic --with-http_ssl_module "$@"
+    resumes "$tree/objs/nginx" "$tree/objs/$module"
+}
+
+# With --with-compat modules fit an nginx that has other options: the one that
+# is installed.
+elsewhere() {
+    build dynamic --with-http_ssl_module --with-compat
+    resumes "$(command -v nginx)" "$tree/objs/$module"
+}
+
+# Without TLS in http there is nothing to do; one is told so.
+needs_http_ssl() {
+    ! configure "$1" > "$out/configure.log" 2>&1 || return 1
+    grep -q 'requires --with-http_ssl_module' "$out/configure.log"
+}
+
+main() {
+    local link options
+    tree=$(nginx_tree "$out/source")
+    for link in static dynamic; do
+        for options in "" "$stream" "$mail" --with-compat --with-debug \
+            "$stream $mail --with-compat --with-debug --with-threads"; do
+            # shellcheck disable=SC2086 # several options
+            check "$link $options" "${link}_build" $options
+        done
+        check "$link without --with-http_ssl_module" needs_http_ssl "$link"
+    done
+    check "dynamic --with-compat for the installed nginx" elsewhere
+    echo "$passed passed, $failed failed"
+    ((failed == 0))
+}
+
+main

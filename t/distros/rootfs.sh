@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# Sourced: root file systems of Debian's suites, and commands in them.
+
+# Makes build/chroots/SUITE, with the suite's packages as they are now and
+# nothing but what is essential.
+make_rootfs() {
+    local suite=$1 dir=build/chroots/$1
+    ((EUID == 0)) || die "root file systems are root's to make: try sudo"
+    [[ ! -d $dir ]] || return 0
+    say "making a root file system of $suite"
+    rm -rf "$dir.new"
+    logged "$dir.log" debootstrap --variant=minbase "$suite" "$dir.new" \
+        "$(mirror)" || die "debootstrap failed; see $dir.log"
+    sources "$suite" > "$dir.new/etc/apt/sources.list"
+    # The mirror may be a snapshot.
+    echo 'Acquire::Check-Valid-Until "false";' \
+        > "$dir.new/etc/apt/apt.conf.d/snapshot"
+    # No package starts a server by itself.
+    printf '#!/bin/sh\nexit 101\n' > "$dir.new/usr/sbin/policy-rc.d"
+    chmod +x "$dir.new/usr/sbin/policy-rc.d"
+    in_rootfs "$dir.new" apt-get -q update > "$dir.log"
+    mv "$dir.new" "$dir"
+}
+
+# copy_rootfs SUITE DIR
+copy_rootfs() {
+    make_rootfs "$1"
+    rm -rf "$2"
+    mkdir -p "$(dirname "$2")"
+    cp -a --reflink=auto "build/chroots/$1" "$2"
+}
+
+mirror() {
+    archives | awk '$2 !~ /-security$/ { print $1; exit }'
+}
+
+# Unstable has no updates; of others, those of security are ones.
+sources() {
+    echo "deb $(mirror) $1 main"
+    [[ $1 == sid ]] || archives | awk -v suite="$1" '
+        $2 ~ /-security$/ { print "deb", $1, suite "-security main"; exit }'
+}
+
+# in_rootfs [--no-network] DIR COMMAND...: as root, with processes, mounts and,
+# if told so, a loopback interface of its own, which all end with the command.
+in_rootfs() {
+    local own=(--mount --pid --fork --kill-child)
+    if [[ $1 == --no-network ]]; then
+        own+=(--net)
+        shift
+    fi
+    local dir=$1
+    shift
+    [[ ! -f /etc/resolv.conf ]] || cp -L /etc/resolv.conf "$dir/etc/"
+    # shellcheck disable=SC2016 # the shell there expands them
+    unshare "${own[@]}" sh -ec '
+        dir=$1
+        shift
+        ip link set lo up
+        mount -t proc proc "$dir/proc"
+        mount --rbind /dev "$dir/dev"
+        mount -t tmpfs shm "$dir/dev/shm"
+        exec chroot "$dir" env -i HOME=/root LC_ALL=C.UTF-8 TERM=dumb \
+            PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+            DEBIAN_FRONTEND=noninteractive "$@"
+    ' sh "$dir" "$@"
+}
+
+# Puts the sources into DIR/src of a root file system; what was built there is
+# kept.
+copy_sources() {
+    mkdir -p "$1/src"
+    tar -c --exclude=./build --exclude=./.git . | tar -x -C "$1/src"
+}
