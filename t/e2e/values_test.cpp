@@ -82,7 +82,7 @@ const Corruption corruptions[] = {
     {"an expired session",
      [](const Stored& s) {
          return edited(s.value, [](auto* session) {
-             SSL_SESSION_set_time(session, 1'000'000);
+             set_made_at(session, 1'000'000);
          });
      }},
 };

@@ -2,6 +2,7 @@
 // comes back is believed. The sessions are of real handshakes.
 
 #include "module/value.hpp"
+#include "support/tls_client.hpp"
 #include "support/tls_pair.hpp"
 
 #include <doctest/doctest.h>
@@ -40,7 +41,7 @@ struct Stored {
         value = encoded();
     }
 
-    std::time_t time() const { return SSL_SESSION_get_time(session.get()); }
+    std::time_t time() const { return support::made_at(session.get()); }
 
     std::string encoded() const {
         SecretBytes out;
@@ -311,7 +312,7 @@ TEST_CASE("value: the shorter timeout of the server that asks counts") {
     const Decoded back = stored.decoded();
     REQUIRE(back.session != nullptr);
     CHECK(SSL_SESSION_get_timeout(back.session.get()) == 60);
-    CHECK(SSL_SESSION_get_time(back.session.get()) == stored.time());
+    CHECK(support::made_at(back.session.get()) == stored.time());
 
     stored.expected.now = stored.time() + 60;
     CHECK(stored.error() == "expired");
@@ -347,15 +348,15 @@ TEST_CASE("value: times that are beyond all reason") {
     const std::time_t now = stored.time();
 
     for (const long made : {lowest, -1L, 0L, 1L}) {
-        SSL_SESSION_set_time(session, made);
+        support::set_made_at(session, made);
         CHECK(time_left(session, hour, now) < 0s);
     }
     for (const long made : {now + 1, highest}) {  // by a clock that is ahead
-        SSL_SESSION_set_time(session, made);
+        support::set_made_at(session, made);
         CHECK(time_left(session, hour, now) == hour);
     }
 
-    SSL_SESSION_set_time(session, now);
+    support::set_made_at(session, now);
     SSL_SESSION_set_timeout(session, highest);
     CHECK(time_left(session, hour, now) == hour);
 }
@@ -379,7 +380,7 @@ TEST_CASE("value: a session of 64 KiB is stored, a longer one is not") {
     const Decoded back =
         decode(bytes.view(), {},
                {session_id(largest.get()), context_of(largest.get()),
-                TLS1_3_VERSION, hour, SSL_SESSION_get_time(largest.get())});
+                TLS1_3_VERSION, hour, support::made_at(largest.get())});
     CHECK(back.session != nullptr);
 
     const auto longer = long_session(max_session + 1);

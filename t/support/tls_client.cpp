@@ -290,6 +290,22 @@ std::string raw_session_id(const Session& session) {
     return {reinterpret_cast<const char*>(id), size};
 }
 
+std::time_t made_at(const SSL_SESSION* session) {
+#if OPENSSL_VERSION_PREREQ(3, 3)
+    return SSL_SESSION_get_time_ex(session);
+#else
+    return SSL_SESSION_get_time(session);
+#endif
+}
+
+void set_made_at(SSL_SESSION* session, std::time_t time) {
+#if OPENSSL_VERSION_PREREQ(3, 3)
+    SSL_SESSION_set_time_ex(session, time);
+#else
+    SSL_SESSION_set_time(session, time);
+#endif
+}
+
 std::string secret_of(const Session& session) {
     std::string bytes(SSL_MAX_MASTER_KEY_LENGTH, '\0');
     bytes.resize(SSL_SESSION_get_master_key(

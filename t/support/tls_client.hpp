@@ -3,6 +3,7 @@
 #include "support/certificates.hpp"
 #include "support/socket.hpp"
 
+#include <ctime>
 #include <memory>
 #include <openssl/ssl.h>
 #include <span>
@@ -19,6 +20,11 @@ using Session = std::shared_ptr<SSL_SESSION>;
 std::string raw_session_id(const Session& session);
 // In lower-case hexadecimal.
 std::string session_id(const Session& session);
+
+// When it was made, in seconds since 1970; OpenSSL 3.4 and newer has other
+// functions for that.
+std::time_t made_at(const SSL_SESSION* session);
+void set_made_at(SSL_SESSION* session, std::time_t time);
 
 // The master secret in TLS 1.2; in TLS 1.3 the PSK (RFC 8446, 4.6.1).
 std::string secret_of(const Session& session);
