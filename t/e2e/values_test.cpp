@@ -81,9 +81,8 @@ const Corruption corruptions[] = {
      }},
     {"an expired session",
      [](const Stored& s) {
-         return edited(s.value, [](auto* session) {
-             set_made_at(session, 1'000'000);
-         });
+         return edited(s.value,
+                       [](auto* session) { set_made_at(session, 1'000'000); });
      }},
 };
 
