@@ -116,9 +116,10 @@ Client::Loss MemcachedServer::attempt(const Address& address) {
         return loss;
     }
 
-    std::string version = ask_version();
-    if (yielding_.expired() || yielding_.failed()) {
-        return timed_out("version");
+    std::string version;
+    loss = ask_version(version);
+    if (!loss.empty()) {
+        return loss;
     }
     connected(version);
 
@@ -192,21 +193,30 @@ Client::Loss MemcachedServer::ping() {
     return round();
 }
 
-/* Empty where it is not told. */
-std::string MemcachedServer::ask_version() {
-    memcached_return_t rc = yielding_(now() + options_.timeout, [this] {
-        return api.version_(handle_.get());
-    });
-
-    if (rc != MEMCACHED_SUCCESS) {
+/*
+ * It stays empty where the server does not tell. Some proxies hang up when they
+ * are asked, and then are not asked again.
+ */
+Client::Loss MemcachedServer::ask_version(std::string& version) {
+    if (!tells_version_) {
         return {};
     }
 
-    const memcached_instance_st* server =
-        api.server_instance_by_position_(handle_.get(), 0);
-    return std::to_string(api.server_major_version_(server)) + "." +
-           std::to_string(api.server_minor_version_(server)) + "." +
-           std::to_string(api.server_micro_version_(server));
+    memcached_return_t rc = yielding_(now() + options_.timeout, [this] {
+        return api.version_(handle_.get());
+    });
+    if (rc == MEMCACHED_SUCCESS && !yielding_.failed()) {
+        const memcached_instance_st* server =
+            api.server_instance_by_position_(handle_.get(), 0);
+        version = std::to_string(api.server_major_version_(server)) + "." +
+                  std::to_string(api.server_minor_version_(server)) + "." +
+                  std::to_string(api.server_micro_version_(server));
+        return {};
+    }
+
+    Loss loss = judge("version", rc);
+    tells_version_ = loss.empty() || loss.status == Status::timeout;
+    return loss;
 }
 
 void MemcachedServer::idle() noexcept {

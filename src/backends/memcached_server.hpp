@@ -52,7 +52,7 @@ class MemcachedServer final : public Client {
 
     void open(const Address& address);
     Loss ping();
-    std::string ask_version();
+    Loss ask_version(std::string& version);
     void idle() noexcept;
     void wake() noexcept;
     Loss round();
@@ -78,6 +78,7 @@ class MemcachedServer final : public Client {
     Gather gather_;
     coro::Time idle_since_{};
     coro::Time answered_set_{}; /* when a set was last sent for an answer */
+    bool tells_version_ = true;
 };
 
 }  // namespace backends

@@ -36,9 +36,14 @@ bool stores(std::string_view name) {
            name == "append" || name == "prepend" || name == "cas";
 }
 
-bool is_error(std::string_view line) {
-    return line == "ERROR" || line.starts_with("CLIENT_ERROR") ||
-           line.starts_with("SERVER_ERROR");
+/* Which kind of error a line is; empty: it is none. */
+std::string_view error_code(std::string_view line) {
+    for (std::string_view code : {"CLIENT_ERROR", "SERVER_ERROR"}) {
+        if (line.starts_with(code)) {
+            return code;
+        }
+    }
+    return line == "ERROR" ? line : std::string_view();
 }
 
 }  // namespace
@@ -149,14 +154,15 @@ void MemcachedTextReader::reply(Time time, std::string_view line) {
     }
 
     StoreReply reply;
-    if (is_error(line)) {
+    std::string_view error = error_code(line);
+    if (!error.empty()) {
         reply.outcome = Outcome::error;
-        reply.text = line.substr(0, line.find(' '));
+        reply.text = error;
     } else if (line == "END" || line == "NOT_FOUND" || line == "NOT_STORED") {
         reply.outcome = Outcome::miss;
     }
     bool of_get = pending_.front().kind != one_line;
-    if (of_get ? line != "END" && !is_error(line) : line == "END") {
+    if (of_get ? line != "END" && error.empty() : line == "END") {
         lose();
         return;
     }

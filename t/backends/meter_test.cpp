@@ -1,6 +1,7 @@
 // What a store's client counts, and what it says of its server.
 
 #include "support/both_stores.hpp"
+#include "support/fake_memcached.hpp"
 #include "support/fake_redis.hpp"
 
 #include <doctest/doctest.h>
@@ -188,14 +189,34 @@ TEST_CASE("a proxy that hangs up when asked for its version is not asked") {
     auto options = store_options(store_address(peer));
     TestStore s(options);
     REQUIRE(s.loop.run_until([&] { return peer.accept(); }));
-    REQUIRE(s.loop.run_until(
-        [&] { return peer.received() == RedisProtocol::greeting; }));
+    REQUIRE(s.loop.run_until([&] {
+        return peer.received() ==
+               std::string(RedisProtocol::hello) + RedisProtocol::ping;
+    }));
     peer.hang_up();
     REQUIRE(s.loop.run_until([&] { return peer.accept(); }));
     REQUIRE(s.loop.run_until(
         [&] { return peer.received() == RedisProtocol::ping; }));
     peer.send(RedisProtocol::pong);
     CHECK(s.connects());
+}
+
+TEST_CASE("a proxy before memcached that hangs up is not asked, either") {
+    Peer peer;
+    TestStore s({store_server(store_address(peer))});
+    const std::string ping = MemcachedProtocol::ping;
+    const auto accept = [&] {
+        REQUIRE(s.loop.run_until([&] { return peer.accept(); }));
+        REQUIRE(s.loop.run_until([&] { return peer.received() == ping; }));
+        peer.send(MemcachedProtocol::pong);
+    };
+    accept();
+    REQUIRE(s.loop.run_until(
+        [&] { return peer.received() == ping + "version\r\n"; }));
+    peer.hang_up();
+    accept();
+    CHECK(s.connects());
+    CHECK(s.logs("version failed: "));
 }
 
 TEST_CASE("histogram: a duration is in the first class that it fits") {

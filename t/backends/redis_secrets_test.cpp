@@ -88,7 +88,7 @@ TEST_CASE("redis secrets: a strange error is cut short in the log") {
     Peer peer;
     TestStore s(store_options(store_address(peer)));
     REQUIRE(s.loop.run_until([&] { return peer.accept(); }));
-    peer.send(RedisProtocol::welcome);
+    peer.send(std::string(RedisProtocol::refusal) + RedisProtocol::pong);
     REQUIRE(s.connects());
 
     const auto fetch_error = [&](const std::string& error) {

@@ -149,6 +149,13 @@ TEST_CASE("memcached reader: the text protocol, with noreply") {
                 "k8: error 0SERVER_ERROR"});
 }
 
+TEST_CASE("memcached reader: of an error only its kind is kept") {
+    CHECK(heard<MemcachedReader>("set k 0 9 5\r\nvalue\r\n",
+                                 "CLIENT_ERROR_" + std::string(100, 'x') +
+                                     "\r\n") ==
+          Lines{"set k 5", "k: error 0CLIENT_ERROR"});
+}
+
 TEST_CASE("memcached reader: the binary protocol, with quiet gets") {
     const std::string extras(4, '\0');
     CHECK(heard<MemcachedReader>(

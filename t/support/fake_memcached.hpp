@@ -5,10 +5,10 @@
 namespace support {
 
 struct MemcachedProtocol {
-    static constexpr auto greeting = "get ngx_ssl_session_cache_ping\r\n";
-    static constexpr auto welcome = "END\r\nVERSION 1.6.18\r\n";
     static constexpr auto ping = "get ngx_ssl_session_cache_ping\r\n";
     static constexpr auto pong = "END\r\n";
+    static constexpr Answer greeting[] = {
+        {ping, pong}, {"version\r\n", "VERSION 1.6.18\r\n"}};
 
     static void connect(std::optional<TestStore>& store, const Peer& peer,
                         const backends::Options& options) {
