@@ -8,9 +8,8 @@ export PATH="$PATH:/usr/sbin:/sbin"
 # The options of the make that runs this are not for the makes run here.
 unset MAKEFLAGS MFLAGS
 
-module=ngx_http_ssl_session_cache_module.so
+modules=(ngx_{http,stream,mail}_ssl_session_cache_module.so)
 program=ngx-ssl-session-cache-debug
-snippet=mod-http-ssl-session-cache.conf
 
 build_packages=(nginx nginx-dev g++ make nlohmann-json3-dev
     libssl-dev libboost-context-dev libhiredis-dev libmemcached-dev)
@@ -20,7 +19,7 @@ demo_packages=(redis-server memcached openssl)
 redis=${REDIS_SERVER-redis-server}
 test_packages=(doctest-dev "$redis" memcached sasl2-bin libsasl2-modules
     dnsmasq-base openssl libgnutls28-dev nodejs chromium chromium-driver
-    python3-prometheus-client)
+    python3-prometheus-client libnginx-mod-stream libnginx-mod-mail)
 memcheck_packages=(valgrind)
 debug_packages=(libtins-dev libpcap-dev nlohmann-json3-dev tcpdump)
 bench_packages=(redis-server memcached openssl procps gnuplot-nox)
@@ -60,8 +59,9 @@ if [[ ${SANITIZE-0} != 0 ]]; then
     export UBSAN_OPTIONS=print_stacktrace=1
 fi
 
-## build            the module, build/ngx_http_ssl_session_cache_module.so;
-##                  the verb when none is given
+## build            the modules for http, stream and mail, build/
+##                  ngx_http_ssl_session_cache_module.so and so on; the verb
+##                  when none is given
 cmd_build() {
     require "${build_packages[@]}"
     mkdir -p "$out"
@@ -103,7 +103,7 @@ cmd_http3() {
     require "${build_packages[@]}" "${test_packages[@]}"
     cmd_nginx "$version"
     dir=$PWD/$out/nginx-$version
-    export NGX_SSL_SESSION_CACHE_MODULE=$dir/modules/$module
+    export NGX_SSL_SESSION_CACHE_MODULE=$dir/modules/${modules[0]}
     export PATH=$dir/sbin:$PATH
     test_http3 "${@:2}"
     echo "$passed passed, $failed failed"
@@ -190,7 +190,7 @@ cmd_soak() {
 cmd_demo() {
     require "${build_packages[@]}" "${demo_packages[@]}"
     cmd_build
-    exec t/demo/demo.sh "$PWD/$out/$module" "$@"
+    exec t/demo/demo.sh "$PWD/$out/${modules[0]}" "$@"
 }
 
 ## debug [ARGS]     build and run the debug program, which drives tcpdump and
@@ -209,30 +209,33 @@ cmd_debug() {
     exec "$out/$program" "$@"
 }
 
-## install          build and install the module for the installed nginx, and
-##                  the debug program as ngx-ssl-session-cache-debug; as root,
-##                  or below DESTDIR
+## install          build and install the modules for the installed nginx, those
+##                  for stream and mail where it has these, and the debug program
+##                  as ngx-ssl-session-cache-debug; as root, or below DESTDIR
 cmd_install() {
+    local protocol module
     require "${build_packages[@]}" "${debug_packages[@]}"
     cmd_build
     build_debug
-    install -D -m 644 "$out/$module" "$(module_path)"
     install -D -m 755 "$out/$program" "$(program_path)"
-    if [[ -d /etc/nginx/modules-enabled ]]; then
-        install -D -m 644 /dev/stdin "$(available_path)" \
-            <<< "load_module modules/$module;"
-        mkdir -p "$(dirname "$(enabled_path)")"
-        ln -sf "/usr/share/nginx/modules-available/$snippet" "$(enabled_path)"
-        say "installed and enabled; restart nginx"
-    else
-        say "installed; nginx.conf needs: load_module modules/$module;"
-    fi
+    for protocol in http stream mail; do
+        has_own "$protocol" || continue
+        module=ngx_${protocol}_ssl_session_cache_module.so
+        install -D -m 644 "$out/$module" "$(modules_path)/$module"
+        say "installed $module"
+        [[ ! -d /etc/nginx/modules-enabled ]] || enable "$protocol" "$module"
+    done
+    say "restart nginx, which needs a load_module where it was not enabled"
 }
 
 ## uninstall        remove what install has installed
 cmd_uninstall() {
-    rm -f "$(module_path)" "$(program_path)" "$(available_path)" \
-        "$(enabled_path)"
+    local protocol
+    rm -f "$(program_path)"
+    for protocol in http stream mail; do
+        rm -f "$(available_path "$protocol")" "$(enabled_path "$protocol")" \
+            "$(modules_path)/ngx_${protocol}_ssl_session_cache_module.so"
+    done
 }
 
 ## bench [ARGS]     build and run the benchmark, t/bench/run.sh, about ten
@@ -421,17 +424,20 @@ compile() {
     logged "$out/build.log" 's|.*-o objs/addon/\([^ ]*\)\.o.*|    \1|p' \
         make --no-print-directory -C "$out/nginx" -f objs/Makefile \
         -j"$(nproc)" modules
-    cmp -s "$out/nginx/objs/$module" "$out/$module" && return
-    # Renamed into place: a running nginx may have the old one mapped.
-    cp "$out/nginx/objs/$module" "$out/$module.new"
-    mv "$out/$module.new" "$out/$module"
+    local module
+    for module in "${modules[@]}"; do
+        cmp -s "$out/nginx/objs/$module" "$out/$module" && continue
+        # Renamed into place: a running nginx may have the old one mapped.
+        cp "$out/nginx/objs/$module" "$out/$module.new"
+        mv "$out/$module.new" "$out/$module"
+    done
 }
 
 # The module that tells Valgrind of its stacks, for the tests as they are.
 build_for_valgrind() {
     local out=build/memcheck options=-DBOOST_USE_VALGRIND
     cmd_build
-    export NGX_SSL_SESSION_CACHE_MODULE=$PWD/$out/$module
+    export NGX_SSL_SESSION_CACHE_MODULE=$PWD/$out/${modules[0]}
 }
 
 # The module without its counters, for the benchmark to compare with.
@@ -440,12 +446,26 @@ build_uncounted() {
     cmd_build
 }
 
-# Lets the installed nginx load the module, away from its own files.
+# Prints what of nginx.conf loads a module of ours and, before it, nginx's own
+# for the same protocol, where that is a file. Fails where it is missing.
+loads() {
+    local own
+    has_own "$1" || return
+    own=$(own_module "$1")
+    [[ -z $own ]] || echo "load_module \"$own\";"
+    echo "load_module \"$PWD/$out/ngx_$1_ssl_session_cache_module.so\";"
+}
+
+# Lets the installed nginx load the modules, away from its own files: those for
+# stream and mail where nginx has these itself.
 check_loads() {
-    local dir said status=0 path
+    local dir said status=0 path protocol protocols=
     dir=$(mktemp -d)
     {
-        echo "load_module \"$PWD/$out/$module\";"
+        for protocol in http stream mail; do
+            loads "$protocol" || continue
+            protocols+=" $protocol"
+        done
         echo "pid nginx.pid; error_log error.log; events {} http {"
         echo "access_log off;"
         for path in client_body proxy fastcgi uwsgi scgi; do
@@ -456,15 +476,16 @@ check_loads() {
     said=$(nginx -t -q -p "$dir" -c "$dir/nginx.conf" -e error.log 2>&1) ||
         status=$?
     rm -rf "$dir"
-    ((status == 0)) || die "nginx does not load the module:
+    ((status == 0)) || die "nginx does not load the modules:
 $said"
-    say "built $out/$module, which nginx loads"
+    say "built the modules in $out; nginx loads those for$protocols"
 }
 
 # The module's sources and the tests, each file with one set of flags.
 tidy() {
     local flags=(-std=c++20 -Isrc -It -isystem "$out/nginx/objs") dir
-    for dir in core event event/modules os/unix http http/modules http/v2; do
+    for dir in core event event/modules os/unix http http/modules http/v2 \
+        stream mail; do
         flags+=(-isystem "$out/nginx/src/$dir")
     done
     find src t -name '*.cpp' -print0 |
@@ -472,11 +493,11 @@ tidy() {
             2> /dev/null
 }
 
-# Where install puts things: Debian's nginx loads what is enabled.
-module_path() {
+# Where install puts things: Debian's nginx loads what is enabled, in order.
+modules_path() {
     local dir
     dir=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
-    echo "${DESTDIR-}${dir:-/usr/lib/nginx/modules}/$module"
+    echo "${DESTDIR-}${dir:-/usr/lib/nginx/modules}"
 }
 
 program_path() {
@@ -484,11 +505,37 @@ program_path() {
 }
 
 available_path() {
-    echo "${DESTDIR-}/usr/share/nginx/modules-available/$snippet"
+    echo "${DESTDIR-}/usr/share/nginx/modules-available/$(snippet "$1")"
 }
 
 enabled_path() {
-    echo "${DESTDIR-}/etc/nginx/modules-enabled/50-$snippet"
+    echo "${DESTDIR-}/etc/nginx/modules-enabled/70-$(snippet "$1")"
+}
+
+snippet() {
+    echo "mod-$1-ssl-session-cache.conf"
+}
+
+# enable PROTOCOL MODULE
+enable() {
+    install -D -m 644 /dev/stdin "$(available_path "$1")" \
+        <<< "load_module modules/$2;"
+    mkdir -p "$(dirname "$(enabled_path "$1")")"
+    ln -sf "/usr/share/nginx/modules-available/$(snippet "$1")" \
+        "$(enabled_path "$1")"
+}
+
+# nginx's own module for stream or mail, where that is a file.
+own_module() {
+    ! nginx -V 2>&1 | grep -q -e "--with-$1=dynamic" ||
+        echo "$(DESTDIR='' modules_path)/ngx_$1_module.so"
+}
+
+# Whether nginx has http, stream or mail itself: in it, or as a file.
+has_own() {
+    local own
+    own=$(own_module "$1")
+    [[ -z $own || -f $own ]]
 }
 
 # The debug program, beside the module.

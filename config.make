@@ -15,3 +15,30 @@ $NGX_OBJS/addon/$ngx_obj.o:	CFLAGS := \$(filter-out \
 	`echo $ssl_session_cache_c_only`,\$(CFLAGS)) $SSL_SESSION_CACHE_CFLAGS
 END
 done
+
+# The version of what the modules share: that of the very objects, so that
+# modules of different builds do not use each other's.
+if test -n "$SSL_SESSION_CACHE_MODULES"; then
+    ssl_session_cache_objs=
+    for ngx_src in $SSL_SESSION_CACHE_CORE
+    do
+        ngx_obj=`basename \`dirname $ngx_src\``/`basename $ngx_src .cpp`
+        ssl_session_cache_objs="$ssl_session_cache_objs \
+	$NGX_OBJS/addon/$ngx_obj.o"
+    done
+
+    cat << END                                                >> $NGX_MAKEFILE
+
+$NGX_OBJS/ssl_session_cache.map: $ssl_session_cache_objs
+	sum=\`cat $ssl_session_cache_objs | cksum | tr ' ' _\` && printf \
+	'SSL_SESSION_CACHE_%s { global: %s local: *; };\n' "\$\$sum" \
+	'ngx_module*; _Z*13session_cache*; _Z*4coro*; _Z*8backends*;' > \$@
+
+END
+
+    for ngx_module in $SSL_SESSION_CACHE_MODULES
+    do
+        echo "$NGX_OBJS/$ngx_module.so: $NGX_OBJS/ssl_session_cache.map" \
+                                                              >> $NGX_MAKEFILE
+    done
+fi

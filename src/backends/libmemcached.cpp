@@ -35,10 +35,17 @@ namespace {
 /* Whose call is under way in the running coroutine. */
 Yielding* calling = nullptr;
 
+/*
+ * What the library called before: poll(2) and the C library's own or, where
+ * nginx has loaded another build of this module, that one's.
+ */
+void* next_poll = nullptr;
+void* next_assert = nullptr;
+
 /* What libmemcached calls for poll(2). */
 int yielding_poll(pollfd* fds, nfds_t n, int timeout) {
     if (calling == nullptr || n != 1) {
-        return ::poll(fds, n, timeout);
+        return reinterpret_cast<decltype(&::poll)>(next_poll)(fds, n, timeout);
     }
     return calling->poll(fds[0].fd, fds[0].events, fds[0].revents);
 }
@@ -46,10 +53,12 @@ int yielding_poll(pollfd* fds, nfds_t n, int timeout) {
 /* What libmemcached calls for a failed assertion, as <assert.h> has it. */
 [[noreturn]] void escaping_assert(const char* assertion, const char* file,
                                   unsigned line, const char* function) {
-    if (calling == nullptr) {
-        __assert_fail(assertion, file, line, function);
+    if (calling != nullptr) {
+        calling->escape();
     }
-    calling->escape();
+    reinterpret_cast<decltype(&escaping_assert)>(next_assert)(
+        assertion, file, line, function);
+    std::abort();
 }
 
 /* What of a loaded library's dynamic section is needed. */
@@ -93,8 +102,11 @@ struct Dynamic {
     }
 };
 
-/* Lets the library's calls of `name` go to `function`. */
-bool rebind(const link_map& library, const char* name, void* function) {
+/*
+ * Lets the library's calls of `name` go to `function`. Returns where they went
+ * before; null: they cannot be changed.
+ */
+void* rebind(const link_map& library, const char* name, void* function) {
     Dynamic dynamic(library);
 
     for (const ElfW(Rela) & relocation : dynamic.relocations) {
@@ -111,12 +123,11 @@ bool rebind(const link_map& library, const char* name, void* function) {
 
         /* the linker may have protected it (-z now -z relro) */
         if (mprotect(page, page_size, PROT_READ | PROT_WRITE) == -1) {
-            return false;
+            return nullptr;
         }
-        *reinterpret_cast<void**>(slot) = function;
-        return true;
+        return std::exchange(*reinterpret_cast<void**>(slot), function);
     }
-    return false;
+    return nullptr;
 }
 
 /* What it held may have been a session. */
@@ -158,14 +169,18 @@ std::string load_once() {
     }
 
     link_map* map = nullptr;
-    if (dlinfo(library, RTLD_DI_LINKMAP, &map) == -1 ||
-        !find_functions(library) ||
-        !rebind(*map, "poll", reinterpret_cast<void*>(yielding_poll))) {
+    if (dlinfo(library, RTLD_DI_LINKMAP, &map) == 0 &&
+        find_functions(library)) {
+        next_poll =
+            rebind(*map, "poll", reinterpret_cast<void*>(yielding_poll));
+    }
+    if (next_poll == nullptr) {
         return "this libmemcached is not the one that was built for";
     }
 
     /* one without assertions has no such slot */
-    rebind(*map, "__assert_fail", reinterpret_cast<void*>(escaping_assert));
+    next_assert = rebind(*map, "__assert_fail",
+                         reinterpret_cast<void*>(escaping_assert));
     return {};
 }
 

@@ -50,6 +50,8 @@ struct Scheduler::Slot {
     Slot* next = nullptr; /* on the ready list, or the free one */
 };
 
+Scheduler::Slot* Scheduler::current_ = nullptr;
+
 bool in_coroutine() noexcept {
     return Scheduler::current_ != nullptr;
 }

@@ -73,7 +73,7 @@ class Scheduler {
     void trim_stacks() noexcept;
     static void expire(Slot& slot) noexcept;
 
-    static inline Slot* current_ = nullptr;
+    static Slot* current_;
 
     Loop& loop_;
     StackPool& stacks_;

@@ -3,27 +3,20 @@
 #include "module/record.hpp"
 #include "module/session.hpp"
 
+#include <algorithm>
 #include <array>
 #include <new>
-#include <span>
 
 namespace session_cache {
 
 namespace {
 
-ngx_http_ssl_srv_conf_t& ssl_conf_of(const ngx_http_core_srv_conf_t* server) {
-    return *static_cast<ngx_http_ssl_srv_conf_t*>(
-        server->ctx->srv_conf[ngx_http_ssl_module.ctx_index]);
-}
-
 /* Stateless tickets stay where the operator shares their keys. */
-bool wants_stateful_tickets(ngx_conf_t* cf, const ngx_http_core_srv_conf_t* s) {
-    if (conf_of(s).remote->directive.tickets == Tickets::keep) {
+bool wants_stateful_tickets(ngx_conf_t* cf, const ServerConf& conf) {
+    if (conf.remote->directive.tickets == Tickets::keep) {
         return false;
     }
-
-    const ngx_http_ssl_srv_conf_t& ssl = ssl_conf_of(s);
-    if (ssl.session_ticket_keys == nullptr || ssl.session_tickets == 0) {
+    if (!conf.tls.shared_ticket_keys) {
         return true;
     }
 
@@ -31,75 +24,40 @@ bool wants_stateful_tickets(ngx_conf_t* cf, const ngx_http_core_srv_conf_t* s) {
                   "\"ssl_session_ticket_key\" keeps stateless tickets on, "
                   "clients with a ticket do not use the "
                   "\"remote_ssl_session_cache\" of the server in %s:%ui",
-                  s->file_name, s->line);
+                  conf.file, conf.line);
     return false;
 }
 
-ngx_int_t attach_server(ngx_conf_t* cf, const ngx_http_core_srv_conf_t* s) {
-    const ngx_http_ssl_srv_conf_t& ssl = ssl_conf_of(s);
-    SSL_CTX* ctx = ssl.ssl.ctx;
+ngx_int_t attach_server(ngx_conf_t* cf, ServerConf& conf) {
+    const TlsSettings& tls = conf.tls;
 
-    if (ctx == nullptr || !conf_of(s).on()) {
+    if (tls.ctx == nullptr || !conf.on()) {
         return NGX_OK;
     }
 
-    ssize_t builtin = ssl.builtin_session_cache;
-    if (builtin == NGX_SSL_NO_SCACHE) {
-        if (conf_of(s).own) {
+    if (tls.builtin_cache == NGX_SSL_NO_SCACHE) {
+        if (conf.own) {
             ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                           "\"remote_ssl_session_cache\" does not act in the "
                           "server in %s:%ui, where \"ssl_session_cache off\" "
                           "prohibits sessions",
-                          s->file_name, s->line);
+                          conf.file, conf.line);
         }
         return NGX_OK;
     }
 
-    if (builtin > 0 || builtin == NGX_SSL_DFLT_BUILTIN_SCACHE) {
+    if (tls.builtin_cache > 0 ||
+        tls.builtin_cache == NGX_SSL_DFLT_BUILTIN_SCACHE) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                       "\"remote_ssl_session_cache\" takes the place of the "
                       "\"builtin\" session cache of the server in %s:%ui",
-                      s->file_name, s->line);
+                      conf.file, conf.line);
     }
 
-    if (ssl.verify != 0) {
-        narrow_context(ctx, std::array{static_cast<long>(ssl.verify),
-                                       static_cast<long>(ssl.ocsp)});
+    if (tls.verify != 0) {
+        narrow_context(tls.ctx, std::array{tls.verify, tls.ocsp});
     }
-    return attach(cf, conf_of(s), ctx, wants_stateful_tickets(cf, s));
-}
-
-/* Over TCP or with QUIC. */
-bool speaks_tls(const ngx_http_conf_addr_t& addr) {
-#if (NGX_HAVE_QUIC_LISTEN)
-    return addr.opt.ssl || addr.opt.quic;
-#else
-    return addr.opt.ssl;
-#endif
-}
-
-bool has_ssl_listener(const ngx_http_core_main_conf_t& main,
-                      const ngx_http_core_srv_conf_t* server) {
-#if (NGX_HAVE_SSL_DIRECTIVE)
-    if (ssl_conf_of(server).enable) {
-        return true;
-    }
-#endif
-
-    for (const auto& port : elements<ngx_http_conf_port_t>(*main.ports)) {
-        for (const auto& addr : elements<ngx_http_conf_addr_t>(port.addrs)) {
-            if (!speaks_tls(addr)) {
-                continue;
-            }
-            for (const auto* s :
-                 elements<ngx_http_core_srv_conf_t*>(addr.servers)) {
-                if (s == server) {
-                    return true;
-                }
-            }
-        }
-    }
-    return false;
+    return attach(cf, conf, tls.ctx, wants_stateful_tickets(cf, conf));
 }
 
 #if !(NGX_HAVE_SNI_BEFORE_SESSION)
@@ -112,39 +70,36 @@ bool same_directive(const ServerConf& a, const ServerConf& b) {
 }
 
 /* On a listen socket the default server decides for all. */
-void warn_of_others(ngx_conf_t* cf, const ngx_http_conf_addr_t& addr) {
-    const ServerConf& ruling = conf_of(addr.default_server);
+void warn_of_others(ngx_conf_t* cf, const Listener& listener) {
+    const ServerConf& ruling = *listener.default_server;
 
-    for (const auto* s : elements<ngx_http_core_srv_conf_t*>(addr.servers)) {
-        if (same_directive(conf_of(s), ruling)) {
+    for (const ServerConf* conf : listener.servers) {
+        if (same_directive(*conf, ruling)) {
             continue;
         }
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                       "\"remote_ssl_session_cache\" of the server in %s:%ui "
                       "does not act on %V, where that of the default server "
                       "in %s:%ui does",
-                      s->file_name, s->line, &addr.opt.addr_text,
-                      addr.default_server->file_name,
-                      addr.default_server->line);
+                      conf->file, conf->line, &listener.address, ruling.file,
+                      ruling.line);
     }
 }
 
 #endif
 
-#if (NGX_HAVE_QUIC_LISTEN && !NGX_HAVE_QUIC_SUSPEND)
+#if !(NGX_HAVE_QUIC_SUSPEND)
 
 /* Once, however many there are. */
-void warn_of_quic(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
-    for (const auto& port : elements<ngx_http_conf_port_t>(*main.ports)) {
-        for (const auto& addr : elements<ngx_http_conf_addr_t>(port.addrs)) {
-            if (addr.opt.quic && conf_of(addr.default_server).attached) {
-                ngx_log_error(NGX_LOG_WARN, cf->log, 0,
-                              "\"remote_ssl_session_cache\" does not look "
-                              "sessions up for QUIC on %V, as nginx was built "
-                              "without the patch for that",
-                              &addr.opt.addr_text);
-                return;
-            }
+void warn_of_quic(ngx_conf_t* cf, const Configuration& configuration) {
+    for (const Listener& listener : configuration.listeners) {
+        if (listener.is_quic && listener.default_server->attached) {
+            ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                          "\"remote_ssl_session_cache\" does not look "
+                          "sessions up for QUIC on %V, as nginx was built "
+                          "without the patch for that",
+                          &listener.address);
+            return;
         }
     }
 }
@@ -152,83 +107,64 @@ void warn_of_quic(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
 #endif
 
 /* Once, however many servers there are. */
-void warn_of_unsealed(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
-    for (const auto* s : servers_of(main)) {
-        if (conf_of(s).attached && conf_of(s).remote->keys.empty()) {
+void warn_of_unsealed(ngx_conf_t* cf, const Servers& servers) {
+    for (const ServerConf* conf : servers) {
+        if (conf->attached && conf->remote->keys.empty()) {
             ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                           "\"remote_ssl_session_cache\" without \"key\" does "
                           "not seal sessions: who reads the store can decrypt "
                           "connections to the server in %s:%ui",
-                          s->file_name, s->line);
+                          conf->file, conf->line);
             return;
         }
     }
 }
 
-void warn_of_listeners(ngx_conf_t* cf, const ngx_http_core_main_conf_t& main) {
-    for (const auto* s : servers_of(main)) {
-        if (conf_of(s).own && conf_of(s).on() && !has_ssl_listener(main, s)) {
+void warn_of_listeners(ngx_conf_t* cf, const Configuration& configuration) {
+    for (const ServerConf* conf : configuration.servers) {
+        if (conf->own && conf->on() && !conf->speaks_tls) {
             ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                           "\"remote_ssl_session_cache\" in a server without "
-                          "\"listen ... ssl\" in %s:%ui",
-                          s->file_name, s->line);
+                          "%s in %s:%ui",
+                          configuration.needed, conf->file, conf->line);
         }
     }
 
-#if (NGX_HAVE_QUIC_LISTEN && !NGX_HAVE_QUIC_SUSPEND)
-    warn_of_quic(cf, main);
+#if !(NGX_HAVE_QUIC_SUSPEND)
+    warn_of_quic(cf, configuration);
 #endif
 
 #if !(NGX_HAVE_SNI_BEFORE_SESSION)
-    for (const auto& port : elements<ngx_http_conf_port_t>(*main.ports)) {
-        for (const auto& addr : elements<ngx_http_conf_addr_t>(port.addrs)) {
-            if (speaks_tls(addr)) {
-                warn_of_others(cf, addr);
-            }
-        }
+    for (const Listener& listener : configuration.listeners) {
+        warn_of_others(cf, listener);
     }
 #endif
 }
 
 /* Where SNI is looked at before the session, a handshake begins under the
  * SSL_CTX of a server that it may not stay with. */
-ngx_int_t prepare_figures(ngx_conf_t* cf,
-                          const ngx_http_core_main_conf_t& main) {
-    auto& conf = *static_cast<MainConf*>(ngx_http_conf_get_module_main_conf(
-        cf, ngx_http_ssl_session_cache_module));
-
+bool begins_handshakes(const ServerConf& conf) {
 #if (NGX_HAVE_SNI_BEFORE_SESSION)
-    for (const auto* s : servers_of(main)) {
-        if (ssl_conf_of(s).ssl.ctx != nullptr) {
-            record_handshakes(ssl_conf_of(s).ssl.ctx);
-        }
-    }
+    return conf.tls.ctx != nullptr;
 #else
-    for (const auto* s : servers_of(main)) {
-        if (conf_of(s).attached) {
-            record_handshakes(ssl_conf_of(s).ssl.ctx);
+    return conf.attached;
+#endif
+}
+
+ngx_int_t prepare_figures(ngx_conf_t* cf, const Servers& servers) {
+    for (const ServerConf* conf : servers) {
+        if (begins_handshakes(*conf)) {
+            record_handshakes(conf->tls.ctx);
         }
     }
-#endif
-
-    conf.figures = add_figures(cf);
-    return conf.figures != nullptr ? NGX_OK : NGX_ERROR;
+    return add_figures(cf);
 }
 
 }  // namespace
 
-bool uses_store(const ngx_http_core_main_conf_t& main) {
-    for (const auto* server : servers_of(main)) {
-        if (conf_of(server).attached) {
-            return true;
-        }
-    }
-    return false;
-}
-
-void* create_main_conf(ngx_conf_t* cf) noexcept {
-    void* memory = ngx_palloc(cf->pool, sizeof(MainConf));
-    return memory != nullptr ? new (memory) MainConf() : nullptr;
+bool use_store(const Servers& servers) noexcept {
+    return std::any_of(servers.begin(), servers.end(),
+                       [](const auto* conf) { return conf->attached; });
 }
 
 void* create_server_conf(ngx_conf_t* cf) noexcept {
@@ -275,30 +211,22 @@ char* read_directive(ngx_conf_t* cf, ngx_command_t* /* cmd */,
     }
 }
 
-ngx_int_t finish_configuration(ngx_conf_t* cf) noexcept {
-    auto& main = *static_cast<ngx_http_core_main_conf_t*>(
-        ngx_http_conf_get_module_main_conf(cf, ngx_http_core_module));
+ngx_int_t finish_configuration(ngx_conf_t* cf,
+                               const Configuration& configuration) {
+    const Servers& servers = configuration.servers;
 
-    try {
-        for (const auto* s : servers_of(main)) {
-            if (attach_server(cf, s) != NGX_OK) {
-                return NGX_ERROR;
-            }
+    for (ServerConf* conf : servers) {
+        if (attach_server(cf, *conf) != NGX_OK) {
+            return NGX_ERROR;
         }
-    } catch (const std::bad_alloc&) {
-        ngx_log_error(NGX_LOG_EMERG, cf->log, NGX_ENOMEM,
-                      "\"remote_ssl_session_cache\" cannot be set up");
-        return NGX_ERROR;
     }
-    warn_of_unsealed(cf, main);
+    warn_of_unsealed(cf, servers);
 
-    if (uses_store(main) && prepare_figures(cf, main) != NGX_OK) {
+    if (use_store(servers) && prepare_figures(cf, servers) != NGX_OK) {
         return NGX_ERROR;
     }
 
-    if (main.ports != nullptr) {
-        warn_of_listeners(cf, main);
-    }
+    warn_of_listeners(cf, configuration);
     return NGX_OK;
 }
 

@@ -1,6 +1,7 @@
 /*
- * The directive in nginx's configuration: reading, inheritance, and what is
- * only known when all servers have been read.
+ * The directive in nginx's configuration, alike in http, stream and mail:
+ * reading, inheritance, and what is only known when all servers have been
+ * read.
  */
 
 #pragma once
@@ -23,9 +24,49 @@ struct LocalCache {
     void (*on_remove)(SSL_CTX* ctx, SSL_SESSION* session) = nullptr;
 };
 
+/* What matters here of a server's ssl_... directives. */
+struct TlsSettings {
+    SSL_CTX* ctx = nullptr; /* null: it has no certificate */
+    ssize_t builtin_cache = NGX_SSL_NONE_SCACHE;
+    bool shared_ticket_keys = false;
+    bool every_listener = false; /* the deprecated "ssl on" */
+    bool starttls = false;
+    long verify = 0;
+    long ocsp = 0;
+};
+
+/* Read from the structure that http, stream or mail has for them; not each of
+ * them has all, in every version. */
+template <typename SslConf>
+TlsSettings settings_of(const SslConf& conf) {
+    TlsSettings settings{
+        .ctx = conf.ssl.ctx,
+        .builtin_cache = conf.builtin_session_cache,
+        .shared_ticket_keys =
+            conf.session_ticket_keys != nullptr && conf.session_tickets != 0,
+        .verify = static_cast<long>(conf.verify)};
+
+    if constexpr (requires { conf.ocsp; }) {
+        settings.ocsp = static_cast<long>(conf.ocsp);
+    }
+    if constexpr (requires { conf.enable; }) {
+        settings.every_listener = conf.enable == 1;
+    }
+    if constexpr (requires { conf.starttls; }) {
+        settings.starttls = conf.starttls != 0;
+    }
+    return settings;
+}
+
 struct ServerConf {
     std::shared_ptr<const Remote> remote; /* null: no directive anywhere */
     bool own = false;                     /* written in this very block */
+
+    /* given by http, stream or mail when all servers are read */
+    const u_char* file = nullptr; /* where its block begins */
+    ngx_uint_t line = 0;
+    TlsSettings tls;
+    bool speaks_tls = false; /* on any of its listen sockets */
 
     bool attached = false; /* to the server's SSL_CTX, so in use */
     Context context;       /* of that SSL_CTX */
@@ -37,40 +78,36 @@ struct ServerConf {
     }
 };
 
-/* What the whole of http{} has. */
-struct MainConf {
-    ngx_shm_zone_t* figures = nullptr; /* null: no server uses the store */
+using Servers = std::vector<ServerConf*>;
+
+/* Whether any does, once finish_configuration() was called. */
+bool use_store(const Servers& servers) noexcept;
+
+/* An address that connections with TLS are accepted on. */
+struct Listener {
+    ngx_str_t address;
+    ServerConf* default_server;
+    Servers servers;
+    bool is_quic = false;
 };
 
-inline MainConf& main_conf_of(const ngx_http_request_t* r) {
-    return *static_cast<MainConf*>(
-        ngx_http_get_module_main_conf(r, ngx_http_ssl_session_cache_module));
-}
+/* All of http{}, stream{} or mail{}. */
+struct Configuration {
+    Servers servers;
+    std::vector<Listener> listeners;
+    const char* needed; /* for a server to have TLS at all */
+};
 
-/* What a server's configuration has of ours. */
-inline ServerConf& conf_of(const ngx_http_core_srv_conf_t* server) {
-    return *static_cast<ServerConf*>(
-        server->ctx->srv_conf[ngx_http_ssl_session_cache_module.ctx_index]);
-}
-
-inline std::span<ngx_http_core_srv_conf_t*>
-servers_of(const ngx_http_core_main_conf_t& main) {
-    return elements<ngx_http_core_srv_conf_t*>(main.servers);
-}
-
-/* Whether any server does, once finish_configuration() was called. */
-bool uses_store(const ngx_http_core_main_conf_t& main);
-
-/* nginx's hooks; see ngx_http_module_t and ngx_command_t. */
-void* create_main_conf(ngx_conf_t* cf) noexcept;
+/* What may stand in nginx's tables; see ngx_http_module_t and ngx_command_t. */
 void* create_server_conf(ngx_conf_t* cf) noexcept;
 char* merge_server_conf(ngx_conf_t* cf, void* parent, void* child) noexcept;
 char* read_directive(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) noexcept;
 
 /*
  * After all servers are read: attaches those that use the store to their
- * SSL_CTX, and warns of what will not act.
+ * SSL_CTX, and warns of what will not act. May throw std::bad_alloc.
  */
-ngx_int_t finish_configuration(ngx_conf_t* cf) noexcept;
+ngx_int_t finish_configuration(ngx_conf_t* cf,
+                               const Configuration& configuration);
 
 }  // namespace session_cache

@@ -147,6 +147,9 @@ ServerFigures* add_server(ngx_shm_zone_t* zone, Slot& slot,
     return figures;
 }
 
+/* Tells our zone from others' of the same name. */
+char tag;
+
 void report_no_room() {
     ngx_log_error(NGX_LOG_WARN, ngx_cycle->log, 0,
                   "remote_ssl_session_cache: no room for the figures of this "
@@ -155,18 +158,44 @@ void report_no_room() {
 
 }  // namespace
 
-ngx_shm_zone_t* add_figures(ngx_conf_t* cf) {
-    ngx_str_t name = ngx_string("remote_ssl_session_cache");
-    auto* zone = ngx_shared_memory_add(cf, &name, zone_size,
-                                       &ngx_http_ssl_session_cache_module);
+/*
+ * Another build of the module in the same nginx has another zone, for what is
+ * in it need not be the same.
+ */
+ngx_int_t add_figures(ngx_conf_t* cf) {
+    constexpr std::string_view prefix = "remote_ssl_session_cache_";
+    constexpr std::size_t most = prefix.size() + 2 * sizeof(void*);
 
-    if (zone != nullptr) {
-        zone->init = init_zone;
+    auto* text = static_cast<u_char*>(ngx_pnalloc(cf->pool, most));
+    if (text == nullptr) {
+        return NGX_ERROR;
     }
-    return zone;
+    const u_char* end = ngx_snprintf(text, most, "%s%p", prefix.data(), &tag);
+    ngx_str_t name{static_cast<std::size_t>(end - text), text};
+
+    auto* zone = ngx_shared_memory_add(cf, &name, zone_size, &tag);
+    if (zone == nullptr) {
+        return NGX_ERROR;
+    }
+    zone->init = init_zone;
+    return NGX_OK;
 }
 
-Figures::Figures(ngx_shm_zone_t* zone) : zone_(zone), slot_(take_slot(zone)) {
+ngx_shm_zone_t* find_figures(ngx_cycle_t* cycle) {
+    for (ngx_list_part_t* part = &cycle->shared_memory.part; part != nullptr;
+         part = part->next) {
+        for (auto& zone :
+             std::span(static_cast<ngx_shm_zone_t*>(part->elts), part->nelts)) {
+            if (zone.tag == &tag) {
+                return &zone;
+            }
+        }
+    }
+    return nullptr;
+}
+
+Figures::Figures(ngx_shm_zone_t* zone)
+    : shared_(zone), zone_(zone), slot_(take_slot(zone)) {
     if (slot_ == nullptr) {
         report_no_room();
         zone_ = nullptr;
@@ -204,15 +233,11 @@ void Figures::leave() noexcept {
     slot_->pid = 0;
 }
 
-Snapshot take_snapshot(ngx_shm_zone_t* zone) {
+Snapshot Figures::snapshot() const {
     Snapshot snapshot;
 
-    if (zone == nullptr) {
-        return snapshot;
-    }
-
-    Lock lock(zone);
-    for (const auto* slot = static_cast<Zone*>(zone->data)->slots;
+    Lock lock(shared_);
+    for (const auto* slot = static_cast<Zone*>(shared_->data)->slots;
          slot != nullptr; slot = slot->next) {
         pid_t pid = is_alive(slot->pid) ? slot->pid.load() : 0;
 

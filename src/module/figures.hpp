@@ -20,10 +20,13 @@ namespace session_cache {
 struct Slot;
 
 /*
- * Adds the zone to a configuration; to be called once for it. Null, logged,
- * when memory is short.
+ * Adds the zone to a configuration, if it is not there already: http, stream
+ * and mail have one together.
  */
-ngx_shm_zone_t* add_figures(ngx_conf_t* cf);
+ngx_int_t add_figures(ngx_conf_t* cf);
+
+/* That which was added to a configuration, or null. */
+ngx_shm_zone_t* find_figures(ngx_cycle_t* cycle);
 
 /* The figures of this process. */
 class Figures {
@@ -42,15 +45,16 @@ class Figures {
     /* Those of a server's client. May throw std::bad_alloc. */
     backends::Meter& meter(const ServerName& server);
 
+    /* Those of all workers. May throw std::bad_alloc. */
+    Snapshot snapshot() const;
+
     /* Leaves the slot to the next worker. */
     void leave() noexcept;
 
   private:
-    ngx_shm_zone_t* zone_;
+    ngx_shm_zone_t* shared_; /* where all workers' are */
+    ngx_shm_zone_t* zone_;   /* where ours are, or null */
     Slot* slot_;
 };
-
-/* Those of all workers; without a zone, none. May throw std::bad_alloc. */
-Snapshot take_snapshot(ngx_shm_zone_t* zone);
 
 }  // namespace session_cache

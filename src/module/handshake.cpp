@@ -13,6 +13,7 @@ namespace {
 struct Guarded {
     ngx_connection_handler_pt handler; /* nginx's own */
     AwaitsTls awaits_tls;
+    Begins begins;
 };
 
 std::unordered_map<const ngx_listening_t*, Guarded> guarded;
@@ -196,23 +197,33 @@ void on_event(ngx_event_t* event) {
     }
 }
 
+/* Null: memory is short. */
+Guard* add_guard(ngx_connection_t* c, AwaitsTls awaits_tls) {
+    ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(c->pool, sizeof(Guard));
+    if (cleanup == nullptr) {
+        return nullptr;
+    }
+
+    cleanup->handler = on_close;
+    return new (cleanup->data) Guard{c, awaits_tls};
+}
+
 /*
- * The handler of a guarded listening socket. Without data at hand (deferred
- * accept) nginx only sets the connection up, which needs no coroutine.
+ * The handler of a guarded listening socket. Where nginx only sets the
+ * connection up, that needs no coroutine.
  */
 void on_accept(ngx_connection_t* c) {
     const Guarded& listening = guarded.at(c->listening);
 
-    ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(c->pool, sizeof(Guard));
-    if (cleanup == nullptr) {
+    Guard* guard = add_guard(c, listening.awaits_tls);
+    if (guard == nullptr) {
         listening.handler(c);
         return;
     }
 
-    auto* guard = new (cleanup->data) Guard{c, listening.awaits_tls};
-    cleanup->handler = on_close;
-
-    Entry entry{guard, nullptr, listening.handler, c->read->ready != 0};
+    /* data is at hand with a deferred accept */
+    Entry entry{guard, nullptr, listening.handler,
+                listening.begins == Begins::at_once || c->read->ready != 0};
     if (entry.in_coroutine) {
         start_step(entry);
     } else {
@@ -299,10 +310,27 @@ bool start_coroutine(coro::Callback entry) {
     return started;
 }
 
-void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls) {
+void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls,
+                     Begins begins) {
     guarded.insert_or_assign(listening,
-                             Guarded{listening->handler, awaits_tls});
+                             Guarded{listening->handler, awaits_tls, begins});
     listening->handler = on_accept;
+}
+
+void guard_connection(ngx_connection_t* c, AwaitsTls awaits_tls) {
+    Guard* guard = find_guard(c);
+
+    if (guard == nullptr) {
+        guard = add_guard(c, awaits_tls);
+    }
+    if (guard == nullptr) {
+        return;
+    }
+
+    guard->awaits_tls = awaits_tls;
+    if (guard->step == nullptr) { /* or else it is put back after the step */
+        put_guard(*guard);
+    }
 }
 
 /*

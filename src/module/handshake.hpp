@@ -22,11 +22,24 @@ namespace session_cache {
  */
 using AwaitsTls = bool (*)(ngx_connection_t* c);
 
+/* When nginx begins to read what an accepted connection brings. */
+enum class Begins {
+    at_once,  /* in the call that accepts it */
+    with_data /* there, if something has come already; or else later */
+};
+
 /*
  * Guards the connections accepted from `listening`, of which each worker
  * has its own copy. To be called in a worker, once for a socket.
  */
-void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls);
+void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls,
+                     Begins begins);
+
+/*
+ * Guards a connection from its next event on. To be called when nginx has set
+ * the handlers that are going to begin TLS.
+ */
+void guard_connection(ngx_connection_t* c, AwaitsTls awaits_tls);
 
 /* A connection's guard. */
 struct Guard;

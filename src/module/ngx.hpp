@@ -1,6 +1,7 @@
 /*
  * nginx's headers, included in one place, and what differs between its
- * versions, each under a name of its own.
+ * versions, each under a name of its own. Those of http, stream and mail are
+ * in the rooms of these.
  */
 
 #pragma once
@@ -10,17 +11,10 @@ extern "C" {
 
 #include <ngx_core.h>
 #include <ngx_event.h>
-#include <ngx_http.h>
 }
 
 #include <span>
 #include <string_view>
-
-/*
- * Up to 1.25.0 the deprecated "ssl" directive makes every listen socket of
- * a server a TLS one.
- */
-#define NGX_HAVE_SSL_DIRECTIVE (nginx_version < 1025001)
 
 /*
  * From 1.29.2 on the server is chosen by SNI before OpenSSL looks for a
@@ -28,21 +22,12 @@ extern "C" {
  */
 #define NGX_HAVE_SNI_BEFORE_SESSION (nginx_version >= 1029002)
 
-/* A listen socket may be QUIC's, since 1.25.0. */
-#if (NGX_HTTP_V3)
-#define NGX_HAVE_QUIC_LISTEN 1
-#else
-#define NGX_HAVE_QUIC_LISTEN 0
-#endif
-
 /* With the patch in patches/ nginx lets QUIC handshakes wait. */
 #if (NGX_QUIC && NGX_QUIC_SUSPEND)
 #define NGX_HAVE_QUIC_SUSPEND 1
 #else
 #define NGX_HAVE_QUIC_SUSPEND 0
 #endif
-
-extern "C" ngx_module_t ngx_http_ssl_session_cache_module;
 
 namespace session_cache {
 

@@ -1,5 +1,5 @@
 /*
- * Names looked up with nginx's resolver ("resolver" at http level), which
+ * Names looked up with nginx's resolver (the "resolver" directive), which
  * never blocks: the coroutine that asks is suspended.
  */
 

@@ -5,14 +5,12 @@ namespace session_cache {
 
 namespace {
 
-/* Also of an HTTP/2 stream, which has its connection's `ssl`. */
-const Record* request_record(const ngx_http_request_t* r) {
-    return r->connection->ssl != nullptr
-               ? record_of(r->connection->ssl->connection)
-               : nullptr;
+/* An HTTP/2 stream has its connection's `ssl`. */
+const Record* find_record(const ngx_connection_t* c) {
+    return c->ssl != nullptr ? record_of(c->ssl->connection) : nullptr;
 }
 
-void set_value(ngx_http_variable_value_t* value, std::string_view text) {
+void set_value(ngx_variable_value_t* value, std::string_view text) {
     value->data = str(text).data;
     value->len = text.size();
     value->valid = 1;
@@ -20,9 +18,10 @@ void set_value(ngx_http_variable_value_t* value, std::string_view text) {
     value->not_found = 0;
 }
 
-ngx_int_t get_status(ngx_http_request_t* r, ngx_http_variable_value_t* value,
-                     uintptr_t /* data */) noexcept {
-    const Record* record = request_record(r);
+}  // namespace
+
+ngx_int_t get_status(const ngx_connection_t* c, ngx_variable_value_t* value) {
+    const Record* record = find_record(c);
 
     if (record == nullptr) {
         value->not_found = 1;
@@ -33,9 +32,9 @@ ngx_int_t get_status(ngx_http_request_t* r, ngx_http_variable_value_t* value,
 }
 
 /* Seconds, with microseconds. */
-ngx_int_t get_time(ngx_http_request_t* r, ngx_http_variable_value_t* value,
-                   uintptr_t /* data */) noexcept {
-    const Record* record = request_record(r);
+ngx_int_t get_time(const ngx_connection_t* c, ngx_pool_t* pool,
+                   ngx_variable_value_t* value) {
+    const Record* record = find_record(c);
 
     if (record == nullptr) {
         value->not_found = 1;
@@ -47,7 +46,7 @@ ngx_int_t get_time(ngx_http_request_t* r, ngx_http_variable_value_t* value,
     }
 
     constexpr std::size_t most = NGX_INT64_LEN + sizeof(".000000");
-    auto* text = static_cast<u_char*>(ngx_pnalloc(r->pool, most));
+    auto* text = static_cast<u_char*>(ngx_pnalloc(pool, most));
     if (text == nullptr) {
         return NGX_ERROR;
     }
@@ -59,27 +58,6 @@ ngx_int_t get_time(ngx_http_request_t* r, ngx_http_variable_value_t* value,
     set_value(value, {reinterpret_cast<char*>(text),
                       static_cast<std::size_t>(end - text)});
     return NGX_OK;
-}
-
-ngx_int_t add(ngx_conf_t* cf, std::string_view name,
-              ngx_http_get_variable_pt handler) {
-    ngx_str_t text = str(name);
-    ngx_http_variable_t* variable = ngx_http_add_variable(cf, &text, 0);
-
-    if (variable == nullptr) {
-        return NGX_ERROR;
-    }
-    variable->get_handler = handler;
-    return NGX_OK;
-}
-
-}  // namespace
-
-ngx_int_t add_variables(ngx_conf_t* cf) noexcept {
-    if (add(cf, "remote_ssl_session_cache_status", get_status) != NGX_OK) {
-        return NGX_ERROR;
-    }
-    return add(cf, "remote_ssl_session_cache_time", get_time);
 }
 
 }  // namespace session_cache

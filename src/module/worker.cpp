@@ -4,6 +4,8 @@
 
 namespace session_cache {
 
+Worker* worker = nullptr;
+
 namespace {
 
 void log(backends::Level level, std::string_view line) {
@@ -16,18 +18,23 @@ void log(backends::Level level, std::string_view line) {
 
 }  // namespace
 
-Worker::Worker(ngx_resolver_t* resolver, ngx_shm_zone_t* figures)
+Worker::Worker(ngx_shm_zone_t* figures)
     : figures_(figures),
       stacks_(coro::StackPool::default_size, &figures_.tally().stacks),
-      scheduler_(loop_, stacks_) {
-    if (resolver != nullptr) {
-        resolver_.emplace(scheduler_, resolver);
+      scheduler_(loop_, stacks_) {}
+
+backends::Resolver* Worker::resolver(ngx_resolver_t* resolver) {
+    if (resolver == nullptr) {
+        return nullptr;
     }
+    return &resolvers_.try_emplace(resolver, scheduler_, resolver)
+                .first->second;
 }
 
-backends::Store* Worker::store(const StoreParameters& parameters,
-                               std::vector<backends::Server> servers,
-                               const std::shared_ptr<SSL_CTX>& tls) {
+backends::Store* Worker::store(const Remote& remote,
+                               ngx_resolver_t* nginx_resolver) {
+    const StoreParameters& parameters = remote.directive.store;
+    std::vector<backends::Server> servers = remote.servers;
     auto same = std::find_if(
         clients_.begin(), clients_.end(),
         [&](const Client& client) { return client.parameters == parameters; });
@@ -37,7 +44,7 @@ backends::Store* Worker::store(const StoreParameters& parameters,
     }
 
     backends::Options options;
-    options.resolver = resolver_ ? &*resolver_ : nullptr;
+    options.resolver = resolver(nginx_resolver);
     options.user = parameters.user;
     options.password = parameters.password;
     options.db = parameters.db;
@@ -59,7 +66,7 @@ backends::Store* Worker::store(const StoreParameters& parameters,
         options.host = std::move(servers.front().host);
         options.port = servers.front().port;
         options.meter = servers.front().meter;
-        options.tls = tls;
+        options.tls = remote.tls;
         options.tls_name = parameters.tls.name;
         store = backends::make_redis(scheduler_, std::move(options), log);
     }
@@ -69,6 +76,11 @@ backends::Store* Worker::store(const StoreParameters& parameters,
 }
 
 void Worker::close() noexcept {
+    if (closed_) {
+        return;
+    }
+    closed_ = true;
+
     for (Client& client : clients_) {
         if (client.store != nullptr) {
             client.store->close();

@@ -10,14 +10,14 @@
 #include "coro/coroutine.hpp"
 #include "coro/ngx_loop.hpp"
 #include "coro/stack_pool.hpp"
-#include "module/directive.hpp"
 #include "module/figures.hpp"
 #include "module/ngx.hpp"
+#include "module/remote.hpp"
 #include "module/resolver.hpp"
 
 #include <array>
+#include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,29 +25,30 @@ namespace session_cache {
 
 class Worker {
   public:
-    /*
-     * `resolver` is nginx's, or null where none is configured; `figures` is
-     * what add_figures() has made.
-     */
-    Worker(ngx_resolver_t* resolver, ngx_shm_zone_t* figures);
+    /* `figures` is what find_figures() has found. */
+    explicit Worker(ngx_shm_zone_t* figures);
 
     /*
-     * The client of the store on `servers`, over TLS where there is a
-     * context for it: equal parameters share one.
-     * It connects at once. Null when memory or stacks are short. Owned by
-     * the worker.
+     * The client of a directive's store: equal parameters share one, with
+     * nginx's resolver of the first of them, or null where none is
+     * configured. It connects at once. Null when memory or stacks are short.
+     * Owned by the worker.
      */
-    backends::Store* store(const StoreParameters& parameters,
-                           std::vector<backends::Server> servers,
-                           const std::shared_ptr<SSL_CTX>& tls);
+    backends::Store* store(const Remote& remote, ngx_resolver_t* resolver);
 
     coro::Scheduler& scheduler() noexcept { return scheduler_; }
     Tally& tally() noexcept { return figures_.tally(); }
 
+    /* The figures of all workers. May throw std::bad_alloc. */
+    Snapshot snapshot() const { return figures_.snapshot(); }
+
     /* Whether stored values have not been refused for this of late. */
     bool is_news(Refusal refusal);
 
-    /* Closes the stores' connections, before nginx looks for open ones. */
+    /*
+     * Closes the stores' connections, before nginx looks for open ones. May
+     * be called again.
+     */
     void close() noexcept;
 
   private:
@@ -56,13 +57,16 @@ class Worker {
         std::unique_ptr<backends::Store> store;
     };
 
+    backends::Resolver* resolver(ngx_resolver_t* resolver);
+
     Figures figures_;
     coro::NgxLoop loop_;
     coro::StackPool stacks_;
     coro::Scheduler scheduler_;
-    std::optional<Resolver> resolver_;
+    std::map<ngx_resolver_t*, Resolver> resolvers_;
     std::vector<Client> clients_;
     std::array<backends::Trouble, n_refusals> refusals_{};
+    bool closed_ = false;
 };
 
 /*
@@ -70,6 +74,6 @@ class Worker {
  * no server uses the module. It lives until the process ends: coroutines
  * may be suspended then, and a suspended coroutine is never destroyed.
  */
-inline Worker* worker = nullptr;
+extern Worker* worker;
 
 }  // namespace session_cache

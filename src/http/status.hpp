@@ -6,12 +6,12 @@
 
 #pragma once
 
-#include "module/ngx.hpp"
+#include "http/ngx.hpp"
 
-namespace session_cache {
+namespace session_cache::http {
 
 /* nginx's hook; see ngx_command_t. */
 char* read_status_directive(ngx_conf_t* cf, ngx_command_t* cmd,
                             void* conf) noexcept;
 
-}  // namespace session_cache
+}  // namespace session_cache::http

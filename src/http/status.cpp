@@ -1,13 +1,12 @@
-#include "module/status.hpp"
-#include "module/conf.hpp"
-#include "module/figures.hpp"
+#include "http/status.hpp"
 #include "module/status_format.hpp"
 #include "module/status_page.hpp"
+#include "module/worker.hpp"
 
 #include <new>
 #include <string>
 
-namespace session_cache {
+namespace session_cache::http {
 
 namespace {
 
@@ -49,7 +48,12 @@ struct Answer {
     std::string text;
 };
 
-Answer answer_of(ngx_http_request_t* r, Format format) {
+/* Without a worker there is none that counts. */
+Snapshot snapshot() {
+    return worker != nullptr ? worker->snapshot() : Snapshot();
+}
+
+Answer answer_of(Format format) {
     switch (format) {
     case Format::html:
         return {"text/html; charset=utf-8", std::string(status_page_head) +
@@ -57,10 +61,9 @@ Answer answer_of(ngx_http_request_t* r, Format format) {
                                                 status_page_tail};
     case Format::prometheus:
         return {"text/plain; version=0.0.4; charset=utf-8",
-                to_prometheus(take_snapshot(main_conf_of(r).figures))};
+                to_prometheus(snapshot())};
     default:
-        return {"application/json",
-                to_json(take_snapshot(main_conf_of(r).figures))};
+        return {"application/json", to_json(snapshot())};
     }
 }
 
@@ -128,7 +131,7 @@ ngx_int_t handle(ngx_http_request_t* r) noexcept {
     }
 
     try {
-        return send(r, answer_of(r, format));
+        return send(r, answer_of(format));
     } catch (const std::bad_alloc&) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
@@ -145,4 +148,4 @@ char* read_status_directive(ngx_conf_t* cf, ngx_command_t* /* cmd */,
     return NGX_CONF_OK;
 }
 
-}  // namespace session_cache
+}  // namespace session_cache::http

@@ -1,0 +1,13 @@
+/*
+ * What nginx's headers have of http.
+ */
+
+#pragma once
+
+#include "module/ngx.hpp"
+
+extern "C" {
+#include <ngx_http.h>
+
+extern ngx_module_t ngx_http_ssl_session_cache_module;
+}

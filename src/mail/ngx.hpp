@@ -1,0 +1,14 @@
+/*
+ * What nginx's headers have of mail.
+ */
+
+#pragma once
+
+#include "module/ngx.hpp"
+
+extern "C" {
+#include <ngx_mail.h>
+
+extern ngx_module_t ngx_mail_module; /* which no header declares */
+extern ngx_module_t ngx_mail_ssl_session_cache_module;
+}

@@ -1,0 +1,109 @@
+#include "module/protocol.hpp"
+#include "module/quic.hpp"
+#include "module/value.hpp"
+#include "module/worker.hpp"
+
+#include <new>
+#include <set>
+#include <span>
+
+namespace session_cache {
+
+namespace {
+
+/* Once for each key, however many servers use it. */
+void tell_keys(ngx_cycle_t* cycle, const Servers& servers) {
+    std::set<SealingKey::Id> told;
+
+    for (const ServerConf* conf : servers) {
+        if (!conf->attached) {
+            continue;
+        }
+
+        const Remote& remote = *conf->remote;
+        for (std::size_t n = 0; n < remote.keys.size(); ++n) {
+            const SealingKey::Id& id = remote.keys[n].id();
+            if (told.insert(id).second) {
+                ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+                              "remote_ssl_session_cache: key %s loaded from "
+                              "\"%s\"",
+                              name_of("", id).c_str(),
+                              remote.directive.keys[n].c_str());
+            }
+        }
+    }
+}
+
+/* nginx makes one without servers where none is configured. */
+ngx_resolver_t* configured(ngx_resolver_t* resolver) {
+    bool set = resolver != nullptr && resolver != NGX_CONF_UNSET_PTR;
+    return set && resolver->connections.nelts != 0 ? resolver : nullptr;
+}
+
+void start(ngx_cycle_t* cycle, const Protocol& protocol) {
+    const Servers servers = protocol.servers(cycle);
+
+    if (!use_store(servers)) {
+        return;
+    }
+
+    if (worker == nullptr) {
+        worker = new Worker(find_figures(cycle));
+        guard_quic();
+    }
+
+    ngx_resolver_t* resolver = configured(protocol.resolver(cycle));
+    for (ServerConf* conf : servers) {
+        if (conf->attached) {
+            conf->store = worker->store(*conf->remote, resolver);
+        }
+    }
+
+    for (ngx_listening_t& listening :
+         std::span(static_cast<ngx_listening_t*>(cycle->listening.elts),
+                   cycle->listening.nelts)) {
+        protocol.guard(&listening);
+    }
+}
+
+}  // namespace
+
+/* In the master process, for each configuration that is put to use. */
+ngx_int_t init_module(ngx_cycle_t* cycle, const Protocol& protocol) noexcept {
+    if (ngx_test_config) {
+        return NGX_OK;
+    }
+
+    try {
+        tell_keys(cycle, protocol.servers(cycle));
+        return NGX_OK;
+    } catch (const std::bad_alloc&) {
+        return NGX_ERROR;
+    }
+}
+
+/* Not in nginx's helper processes, which serve nobody. */
+ngx_int_t init_process(ngx_cycle_t* cycle, const Protocol& protocol) noexcept {
+    if (ngx_process != NGX_PROCESS_WORKER &&
+        ngx_process != NGX_PROCESS_SINGLE) {
+        return NGX_OK;
+    }
+
+    try {
+        start(cycle, protocol);
+        return NGX_OK;
+    } catch (const std::bad_alloc&) {
+        ngx_log_error(NGX_LOG_EMERG, cycle->log, NGX_ENOMEM,
+                      "remote_ssl_session_cache: worker cannot start");
+        return NGX_ERROR;
+    }
+}
+
+/* Whichever is first ends it for all: no event is handled any more. */
+void exit_process(ngx_cycle_t* /* cycle */) noexcept {
+    if (worker != nullptr) {
+        worker->close();
+    }
+}
+
+}  // namespace session_cache

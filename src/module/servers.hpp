@@ -1,0 +1,178 @@
+/*
+ * http, stream and mail describe servers and listen sockets alike, but with
+ * structures of their own. What reads these is here, for a type T of each of
+ * them that names:
+ *
+ *     Main, Server, SslConf        the structures of main and server level
+ *     ConfPort, ConfAddr, Listen   those of listen sockets in a configuration
+ *     Port, InAddr, In6Addr        and when it is in use
+ *     ours, ssl                    the modules that have the structures
+ *     needed                       the directive that lets a server have TLS
+ */
+
+#pragma once
+
+#include "module/conf.hpp"
+#include "module/ngx.hpp"
+
+#include <algorithm>
+#include <new>
+
+namespace session_cache {
+
+/* What a server has of ours, in all that modules have for it. */
+template <typename T>
+ServerConf& conf_in(void* const* srv_conf) {
+    return *static_cast<ServerConf*>(srv_conf[T::ours.ctx_index]);
+}
+
+/* For Protocol::servers. */
+template <typename T>
+Servers servers_of(const typename T::Main* main) {
+    Servers servers;
+
+    if (main != nullptr) {
+        for (auto* server : elements<typename T::Server*>(main->servers)) {
+            servers.push_back(&conf_in<T>(server->ctx->srv_conf));
+        }
+    }
+    return servers;
+}
+
+/* An address's server or, where it has several, that by which nginx begins. */
+template <typename Addr>
+void** server_confs(const Addr& addr) {
+    if constexpr (requires { addr.default_server; }) {
+        return addr.default_server->ctx->srv_conf;
+    } else {
+        return addr.ctx->srv_conf;
+    }
+}
+
+/* Whether another one may be chosen by SNI, before a session is looked for. */
+template <typename Addr>
+bool chooses_before_session([[maybe_unused]] const Addr& addr) {
+#if (NGX_HAVE_SNI_BEFORE_SESSION)
+    if constexpr (requires { addr.virtual_names; }) {
+        return addr.virtual_names != nullptr;
+    }
+#endif
+    return false;
+}
+
+/* Whether a predicate is true of any address of a listen socket. */
+template <typename T, typename Predicate>
+bool any_address(const ngx_listening_t& listening, Predicate predicate) {
+    const auto& port = *static_cast<typename T::Port*>(listening.servers);
+    const auto any = [&](const auto* addrs) {
+        return std::any_of(
+            addrs, addrs + port.naddrs,
+            [&](const auto& addr) { return predicate(addr.conf); });
+    };
+
+    return listening.sockaddr->sa_family == AF_INET6
+               ? any(static_cast<typename T::In6Addr*>(port.addrs))
+               : any(static_cast<typename T::InAddr*>(port.addrs));
+}
+
+/*
+ * Whether connections to a listen socket may look sessions up when they begin.
+ * Where SNI is looked at before the session, any of its servers may.
+ */
+template <typename T>
+bool begins_with_tls(const ngx_listening_t& listening) {
+    return any_address<T>(listening, [](const auto& addr) {
+        const ServerConf& conf = conf_in<T>(server_confs(addr));
+        return (addr.ssl != 0 || conf.tls.every_listener) &&
+               (conf.store != nullptr || chooses_before_session(addr));
+    });
+}
+
+template <typename Listen>
+bool is_quic([[maybe_unused]] const Listen& listen) {
+    if constexpr (requires { listen.quic; }) {
+        return listen.quic != 0;
+    }
+    return false;
+}
+
+template <typename T>
+Listener listener_of(const typename T::ConfAddr& addr) {
+    Listener listener{
+        .address = addr.opt.addr_text,
+        .default_server = &conf_in<T>(addr.default_server->ctx->srv_conf),
+        .servers = {},
+        .is_quic = is_quic(addr.opt)};
+
+    for (auto* server : elements<typename T::Server*>(addr.servers)) {
+        listener.servers.push_back(&conf_in<T>(server->ctx->srv_conf));
+    }
+    return listener;
+}
+
+/* Those with TLS, of a main configuration. */
+template <typename T, typename Main>
+std::vector<Listener> listeners_of(const Main& main) {
+    std::vector<Listener> listeners;
+
+    if constexpr (requires { main.ports; }) {
+        if (main.ports == nullptr) {
+            return listeners;
+        }
+        for (auto& port : elements<typename T::ConfPort>(*main.ports)) {
+            for (auto& addr : elements<typename T::ConfAddr>(port.addrs)) {
+                if (addr.opt.ssl || is_quic(addr.opt)) {
+                    listeners.push_back(listener_of<T>(addr));
+                }
+            }
+        }
+    } else { /* one server each */
+        for (auto& listen : elements<typename T::Listen>(main.listen)) {
+            if (listen.ssl) {
+                ServerConf* conf = &conf_in<T>(listen.ctx->srv_conf);
+                listeners.push_back({listen.addr_text, conf, {conf}});
+            }
+        }
+    }
+    return listeners;
+}
+
+/* Also notes in the servers what of nginx's concerns us. */
+template <typename T>
+Configuration read_configuration(const typename T::Main& main) {
+    Configuration configuration{servers_of<T>(&main), listeners_of<T>(main),
+                                T::needed};
+
+    for (auto* server : elements<typename T::Server*>(main.servers)) {
+        void** confs = server->ctx->srv_conf;
+        ServerConf& conf = conf_in<T>(confs);
+
+        conf.file = server->file_name;
+        conf.line = server->line;
+        conf.tls = settings_of(
+            *static_cast<typename T::SslConf*>(confs[T::ssl.ctx_index]));
+        conf.speaks_tls = conf.tls.every_listener || conf.tls.starttls;
+    }
+
+    for (const Listener& listener : configuration.listeners) {
+        for (ServerConf* conf : listener.servers) {
+            conf->speaks_tls = true;
+        }
+    }
+    return configuration;
+}
+
+/* When nginx has read them all. */
+template <typename T>
+ngx_int_t finish(ngx_conf_t* cf, void* main) noexcept {
+    try {
+        return finish_configuration(
+            cf, read_configuration<T>(*static_cast<typename T::Main*>(main)));
+    } catch (const std::bad_alloc&) {
+        ngx_log_error(NGX_LOG_EMERG, cf->log, NGX_ENOMEM,
+                      "\"remote_ssl_session_cache\" cannot be set up");
+        return NGX_ERROR;
+    }
+}
+
+}  // namespace session_cache

@@ -1,0 +1,29 @@
+/*
+ * What nginx's headers have of stream, and what differs between its versions.
+ */
+
+#pragma once
+
+#include "module/ngx.hpp"
+
+extern "C" {
+#include <ngx_stream.h>
+
+extern ngx_module_t ngx_stream_ssl_session_cache_module;
+}
+
+namespace session_cache::stream {
+
+/*
+ * From 1.25.5 on an address may have several servers, chosen by SNI, and the
+ * structures are like http's.
+ */
+#if (nginx_version >= 1025005)
+using SslConf = ngx_stream_ssl_srv_conf_t;
+using Listen = ngx_stream_listen_opt_t;
+#else
+using SslConf = ngx_stream_ssl_conf_t;
+using Listen = ngx_stream_listen_t;
+#endif
+
+}  // namespace session_cache::stream
