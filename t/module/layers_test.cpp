@@ -1,5 +1,5 @@
-// Includes point one way: debug, module, backends, coro; and nginx is known
-// where the tree says it is.
+// Includes point one way: from http, stream, mail and debug to module, backends
+// and coro; and nginx is known where the tree says it is.
 
 #include "support/files.hpp"
 
@@ -97,13 +97,28 @@ TEST_CASE("layers: what is tested without nginx is without it") {
             }
         }
     }
-    CHECK(any("module", "ngx_http.h"));
+    CHECK(any("module", "ngx_core.h"));
+}
+
+TEST_CASE("layers: http, stream and mail know the core, and it none of them") {
+    for (const std::string room : {"coro", "backends", "module"}) {
+        check_without(room, "^(http|stream|mail)/");
+        check_without(room, "^ngx_(http|stream|mail)\\.h$");
+    }
+    check_without("http", "^(stream|mail)/");
+    check_without("stream", "^(http|mail)/");
+    check_without("mail", "^(http|stream)/");
+    for (const std::string room : {"http", "stream", "mail"}) {
+        CHECK(any(room, "module/"));
+        CHECK(any(room, "ngx_" + room + ".h"));
+    }
 }
 
 TEST_CASE("layers: debug knows no nginx, and nobody knows debug") {
     check_without("debug", nginx);
     CHECK(any("debug", "module/"));
-    for (const char* room : {"coro", "backends", "module"}) {
+    for (const char* room :
+         {"coro", "backends", "module", "http", "stream", "mail"}) {
         check_without(room, "^debug/");
     }
 }
