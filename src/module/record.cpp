@@ -96,6 +96,14 @@ void complete(SSL* ssl, Record& record) {
     finish(record, true, ending);
     tell(&record, "handshake done: %s %s, %s", SSL_get_version(ssl),
          ending == Ending::full ? "full" : "resumed", text(record.outcome));
+
+    /*
+     * As in http. While OpenSSL waits for a client's close_notify, a mere end
+     * of the connection makes it forget that it has sent its own
+     * (SSL_OP_IGNORE_UNEXPECTED_EOF, which nginx sets), and SSL_free(3) then
+     * takes the session for a bad one and removes it everywhere.
+     */
+    record.connection->ssl->no_wait_shutdown = 1;
 }
 
 /*

@@ -87,7 +87,9 @@ class Trio {
     Node node_;
 };
 
-// A visit to a server of stream's, which answers and closes.
+// A visit to a server of stream's, which answers and closes. It says no
+// goodbye: when that of a client comes while nginx says its own, OpenSSL takes
+// the session for a bad one, also in nginx's own cache.
 struct Answer {
     bool reused;
     std::string text;
@@ -98,6 +100,7 @@ Answer visit(const Address& address, const TlsOptions& options) {
     TlsClient client(address, options);
     client.handshake();
     auto text = client.read_to_end();
+    client.socket().close();
     return {client.reused(), std::move(text),
             client.sessions().empty() ? nullptr : client.session()};
 }
