@@ -56,8 +56,8 @@ int yielding_poll(pollfd* fds, nfds_t n, int timeout) {
     if (calling != nullptr) {
         calling->escape();
     }
-    reinterpret_cast<decltype(&escaping_assert)>(next_assert)(
-        assertion, file, line, function);
+    reinterpret_cast<decltype(&escaping_assert)>(next_assert)(assertion, file,
+                                                              line, function);
     std::abort();
 }
 
@@ -179,8 +179,8 @@ std::string load_once() {
     }
 
     /* one without assertions has no such slot */
-    next_assert = rebind(*map, "__assert_fail",
-                         reinterpret_cast<void*>(escaping_assert));
+    next_assert =
+        rebind(*map, "__assert_fail", reinterpret_cast<void*>(escaping_assert));
     return {};
 }
 

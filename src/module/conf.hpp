@@ -39,12 +39,12 @@ struct TlsSettings {
  * them has all, in every version. */
 template <typename SslConf>
 TlsSettings settings_of(const SslConf& conf) {
-    TlsSettings settings{
-        .ctx = conf.ssl.ctx,
-        .builtin_cache = conf.builtin_session_cache,
-        .shared_ticket_keys =
-            conf.session_ticket_keys != nullptr && conf.session_tickets != 0,
-        .verify = static_cast<long>(conf.verify)};
+    TlsSettings settings{.ctx = conf.ssl.ctx,
+                         .builtin_cache = conf.builtin_session_cache,
+                         .shared_ticket_keys =
+                             conf.session_ticket_keys != nullptr &&
+                             conf.session_tickets != 0,
+                         .verify = static_cast<long>(conf.verify)};
 
     if constexpr (requires { conf.ocsp; }) {
         settings.ocsp = static_cast<long>(conf.ocsp);

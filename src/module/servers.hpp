@@ -65,9 +65,9 @@ template <typename T, typename Predicate>
 bool any_address(const ngx_listening_t& listening, Predicate predicate) {
     const auto& port = *static_cast<typename T::Port*>(listening.servers);
     const auto any = [&](const auto* addrs) {
-        return std::any_of(
-            addrs, addrs + port.naddrs,
-            [&](const auto& addr) { return predicate(addr.conf); });
+        return std::any_of(addrs, addrs + port.naddrs, [&](const auto& addr) {
+            return predicate(addr.conf);
+        });
     };
 
     return listening.sockaddr->sa_family == AF_INET6
@@ -98,11 +98,11 @@ bool is_quic([[maybe_unused]] const Listen& listen) {
 
 template <typename T>
 Listener listener_of(const typename T::ConfAddr& addr) {
-    Listener listener{
-        .address = addr.opt.addr_text,
-        .default_server = &conf_in<T>(addr.default_server->ctx->srv_conf),
-        .servers = {},
-        .is_quic = is_quic(addr.opt)};
+    Listener listener{.address = addr.opt.addr_text,
+                      .default_server =
+                          &conf_in<T>(addr.default_server->ctx->srv_conf),
+                      .servers = {},
+                      .is_quic = is_quic(addr.opt)};
 
     for (auto* server : elements<typename T::Server*>(addr.servers)) {
         listener.servers.push_back(&conf_in<T>(server->ctx->srv_conf));
