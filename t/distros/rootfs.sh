@@ -70,5 +70,6 @@ in_rootfs() {
 # kept.
 copy_sources() {
     mkdir -p "$1/src"
+    find "$1/src" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +
     tar -c --exclude=./build --exclude=./.git . | tar -x -C "$1/src"
 }
