@@ -96,15 +96,14 @@ void RedisServer::start() {
     arguments.insert(arguments.end(), options_.begin(), options_.end());
     process_.emplace(arguments, dir_.path() / "redis.log");
     if (!eventually([this] { return answers(); })) {
-        throw std::runtime_error(redis_program() +
-                                 " does not start:\n" + log());
+        throw std::runtime_error(redis_program() + " does not start:\n" +
+                                 log());
     }
 }
 
 bool RedisServer::answers() {
     if (process_->wait(Milliseconds{0})) {
-        throw std::runtime_error(redis_program() + " has ended:\n" +
-                                 log());
+        throw std::runtime_error(redis_program() + " has ended:\n" + log());
     }
     try {
         client().command({"PING"});
