@@ -9,6 +9,7 @@ namespace support {
 
 namespace {
 
+using Context = std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)>;
 using Ssl = std::unique_ptr<SSL, void (*)(SSL*)>;
 
 // One that takes what the other sends from memory.
@@ -37,24 +38,26 @@ int keep_session(SSL* ssl, SSL_SESSION* session) {
     return 1;
 }
 
-}  // namespace
-
-RecordingServer::RecordingServer()
-    : context_(SSL_CTX_new(TLS_server_method()), SSL_CTX_free) {
+Context make_server() {
     const auto& pair = certificates().ecdsa;
-    SSL_CTX* context = context_.get();
-    REQUIRE(SSL_CTX_use_certificate_chain_file(context,
+    Context context(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+    REQUIRE(SSL_CTX_use_certificate_chain_file(context.get(),
                                                pair.certificate.c_str()) == 1);
-    REQUIRE(SSL_CTX_use_PrivateKey_file(context, pair.key.c_str(),
+    REQUIRE(SSL_CTX_use_PrivateKey_file(context.get(), pair.key.c_str(),
                                         SSL_FILETYPE_PEM) == 1);
-    SSL_CTX_set_options(context, SSL_OP_NO_TICKET);
-    SSL_CTX_set1_groups_list(context, "P-256");
+    SSL_CTX_set_options(context.get(), SSL_OP_NO_TICKET);
+    SSL_CTX_set1_groups_list(context.get(), "P-256");
     SSL_CTX_set_session_id_context(
-        context, reinterpret_cast<const unsigned char*>("debug"), 5);
+        context.get(), reinterpret_cast<const unsigned char*>("debug"), 5);
+    return context;
 }
 
+}  // namespace
+
+RecordingServer::RecordingServer() : context_(make_server()) {}
+
 void RecordingServer::forget() {
-    SSL_CTX_flush_sessions(context_.get(), 0);
+    context_ = make_server();
 }
 
 void RecordingServer::use_tickets() {
@@ -62,8 +65,7 @@ void RecordingServer::use_tickets() {
 }
 
 RecordedHandshake RecordingServer::meet(const Client& client) {
-    const std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context(
-        SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
+    const Context context(SSL_CTX_new(TLS_client_method()), SSL_CTX_free);
     SSL_CTX_set_session_cache_mode(
         context.get(), SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
     SSL_CTX_sess_set_new_cb(context.get(), keep_session);
