@@ -222,7 +222,10 @@ TEST_CASE("tls connection: garbage ends it") {
     });
     CHECK(x.c.finish());
     CHECK(error == EPROTO);
-    CHECK(x.connection.failure(error) == "wrong version number");
+    // as newer versions of OpenSSL call it
+    if (x.connection.failure(error) != "bad record type") {
+        CHECK(x.connection.failure(error) == "wrong version number");
+    }
     CHECK(ERR_peek_error() == 0);
 }
 
@@ -331,6 +334,9 @@ TEST_CASE("tls connection: half a ticket holds up who writes, not the worker") {
         x.connection.wait(false, coro::never);
         x.read();
     });
+    // The first read may have had all of it.
+    x.c.loop.run_turns(5);
+    x.connection.wake();
     CHECK(x.c.finish());
     CHECK(x.connection.write("early") == 0);
     CHECK(x.waits_to_write());

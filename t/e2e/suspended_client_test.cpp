@@ -45,6 +45,7 @@ STORE_TEST_CASE("a client that sends garbage while suspended") {
         CAPTURE(options.max_version);
         Server store;
         Suspension suspension(store);
+        suspension.node().nginx().expect_damaged_records();
         auto client = suspension.start(options);
         for (int i = 0; i < 10; ++i) {
             client.socket().write(std::string(5000, 'x'));
@@ -64,6 +65,7 @@ STORE_TEST_CASE("a client that sends garbage while suspended, and closes") {
         Server store;
         Suspension suspension(store);
         auto client = suspension.start(options);
+        suspension.node().nginx().expect_damaged_records();
         client.socket().write("garbage");
         suspension.check_serves();
         client.socket().close();

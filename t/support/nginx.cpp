@@ -174,6 +174,12 @@ void Nginx::expect_complaint(const std::string& part) {
     expected_.push_back(part);
 }
 
+void Nginx::expect_damaged_records() {
+    expect_complaint("Provider routines::invalid aad");      // 3.0.19
+    expect_complaint("SSL routines::record layer failure");  // 3.2
+    expect_complaint("SSL routines::decryption failed or bad record mac");
+}
+
 std::vector<pid_t> Nginx::children(const std::string& title) const {
     std::vector<pid_t> pids;
     for (const auto& child : children_of(process_->pid())) {

@@ -60,6 +60,9 @@ class Nginx {
 
     // A complaint that this test provokes.
     void expect_complaint(const std::string& part);
+    // Those of records that are damaged, or are none at all: some versions of
+    // OpenSSL have errors for them that nginx does not know, and so are [crit].
+    void expect_damaged_records();
 
     // Pids of the master's children that are called `title`, and so have
     // been set up and are not shutting down.
