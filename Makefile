@@ -2,7 +2,7 @@
 # './build.sh test "-tc=redis*"'.
 
 VERBS = build deps nginx test http3 faults soak memcheck fuzz demo debug bench \
-        install uninstall builds matrix lint clean help
+        install uninstall package trial builds matrix lint clean help
 
 all: build
 

@@ -32,6 +32,8 @@ lint_packages=(clang-format clang-tidy shellcheck)
 
 # apt-get source unpacks with dpkg-dev, and the client is one of HTTP/3.
 nginx_packages=(dpkg-dev patch)
+package_packages=(build-essential debhelper fakeroot libnginx-mod-stream
+    libnginx-mod-mail)
 http3_packages=(ngtcp2-client)
 
 # Seconds that one test binary may run.
@@ -214,10 +216,12 @@ cmd_debug() {
 ##                  as ngx-ssl-session-cache-debug; as root, or below DESTDIR
 cmd_install() {
     local protocol module
+    without_packages
     require "${build_packages[@]}" "${debug_packages[@]}"
     cmd_build
     build_debug
     install -D -m 755 "$out/$program" "$(program_path)"
+    install -D -m 644 "docs/$program.1" "$(manual_path)"
     for protocol in http stream mail; do
         has_own "$protocol" || continue
         module=ngx_${protocol}_ssl_session_cache_module.so
@@ -231,11 +235,27 @@ cmd_install() {
 ## uninstall        remove what install has installed
 cmd_uninstall() {
     local protocol
-    rm -f "$(program_path)"
+    without_packages
+    rm -f "$(program_path)" "$(manual_path)"
     for protocol in http stream mail; do
         rm -f "$(available_path "$protocol")" "$(enabled_path "$protocol")" \
             "$(modules_path)/ngx_${protocol}_ssl_session_cache_module.so"
     done
+}
+
+## package          make Debian packages for this machine's nginx: the modules, a
+##                  companion for memcached and the debug program; build/package
+cmd_package() {
+    require "${build_packages[@]}" "${debug_packages[@]}" \
+        "${package_packages[@]}"
+    mkdir -p "$out"
+    (
+        flock 9
+        say "making the packages"
+        make_packages
+    ) 9> "$out/.lock"
+    say "made, for apt-get install ./build/package/NAME.deb:"
+    printf '    %s\n' build/package/*.deb
 }
 
 ## bench [ARGS]     build and run the benchmark, t/bench/run.sh, about ten
@@ -284,6 +304,14 @@ cmd_builds() {
 cmd_matrix() {
     require "${rootfs_packages[@]}"
     t/distros/matrix.sh "$@"
+}
+
+## trial [SUITE...] make the packages in root file systems of Debian's suites
+##                  (bookworm trixie), check them, and try them in clean ones:
+##                  install, let two nodes resume, remove; as root
+cmd_trial() {
+    require "${rootfs_packages[@]}"
+    t/distros/trial.sh "$@"
 }
 
 ## clean            remove everything that was built
@@ -493,6 +521,19 @@ tidy() {
             2> /dev/null
 }
 
+# The packages have the same files.
+without_packages() {
+    local packages
+    # shellcheck disable=SC2016 # dpkg's variables
+    mapfile -t packages < <(
+        dpkg-query -W -f='${db:Status-Status} ${Package}\n' \
+            'libnginx-mod-*-ssl-session-cache' 2> /dev/null |
+            sed -n 's/^installed //p')
+    [[ ${DESTDIR-} || ${#packages[@]} == 0 ]] ||
+        die "the packages are installed; remove them first:
+apt-get purge ${packages[*]}"
+}
+
 # Where install puts things: Debian's nginx loads what is enabled, in order.
 modules_path() {
     local dir
@@ -504,12 +545,19 @@ program_path() {
     echo "${DESTDIR-}/usr/local/bin/$program"
 }
 
+manual_path() {
+    echo "${DESTDIR-}/usr/local/share/man/man1/$program.1"
+}
+
 available_path() {
     echo "${DESTDIR-}/usr/share/nginx/modules-available/$(snippet "$1")"
 }
 
+# The numbers are those that dh_nginx(1) gives, after nginx's own 50.
 enabled_path() {
-    echo "${DESTDIR-}/etc/nginx/modules-enabled/70-$(snippet "$1")"
+    local priority=70
+    [[ $1 != http ]] || priority=50
+    echo "${DESTDIR-}/etc/nginx/modules-enabled/$priority-$(snippet "$1")"
 }
 
 snippet() {
@@ -549,6 +597,28 @@ build_debug() {
             make --no-print-directory -C src/debug -j"$(nproc)" \
             BUILD="../../$out/debug" OPTIONS="$options"
     ) 9> "$out/.lock"
+}
+
+# Debian's tools and nginx's scripts want a path without spaces, and leave what
+# they make beside the sources' directory. A package is for one release and its
+# nginx, which the version tells, so that an upgraded machine wants another.
+make_packages() {
+    local dir release
+    # shellcheck source=/dev/null
+    release=$(. /etc/os-release && echo "${VERSION_ID-$VERSION_CODENAME}")
+    dir=$(mktemp -d)
+    mkdir "$dir/source"
+    tar -c --exclude=./build --exclude=./.git . | tar -x -C "$dir/source"
+    sed -i "1s/)/~deb$release)/" "$dir/source/debian/changelog"
+    logged build/package.log \
+        's/^dpkg-deb: building package .\([a-z-]*\)..*/    \1/p' \
+        env -C "$dir/source" \
+        DEB_BUILD_OPTIONS="parallel=$(nproc) noautodbgsym" \
+        dpkg-buildpackage -b -us -uc
+    rm -rf build/package
+    mkdir build/package
+    mv "$dir"/*.deb build/package
+    rm -rf "$dir"
 }
 
 # Builds test binaries.

@@ -10,10 +10,14 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=common.sh
 . t/distros/common.sh
-# shellcheck source=source.sh
-. t/distros/source.sh
+# shellcheck source=../../patches/source.sh
+. patches/source.sh
 
 out=build/builds
+# What patches/source.sh wants.
+dir=$PWD/$out
+version=$(nginx -v 2>&1 | sed 's|.*/\([^ ]*\).*|\1|')
+tree=$dir/src/nginx
 module=ngx_http_ssl_session_cache_module.so
 wanted=("$@")
 passed=0
@@ -97,7 +101,8 @@ needs_http_ssl() {
 
 main() {
     local link options
-    tree=$(nginx_tree "$out/source")
+    mkdir -p "$out"
+    [[ -x $tree/configure ]] || fetch_nginx
     for link in static dynamic; do
         for options in "" "$stream" "$mail" --with-compat --with-debug \
             "$stream $mail --with-compat --with-debug --with-threads"; do

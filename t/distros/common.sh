@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by the scripts here, which run in the repository's top directory.
+# Sourced by the scripts here and by those of patches.
 
 say() {
     printf '==> %s\n' "$*"
@@ -18,6 +18,7 @@ logged() {
     mkdir -p "$(dirname "$log")"
     if ! "$@" > "$log" 2>&1; then
         tail -n 30 "$log" >&2
+        echo "that failed; the whole output is in $log" >&2
         return 1
     fi
 }

@@ -347,9 +347,14 @@ TEST_CASE("value: times that are beyond all reason") {
     SSL_SESSION* session = stored.session.get();
     const std::time_t now = stored.time();
 
-    for (const long made : {lowest, -1L, 0L, 1L}) {
+    for (const long made : {0L, 1L}) {
         support::set_made_at(session, made);
         CHECK(time_left(session, hour, now) < 0s);
+    }
+    // OpenSSL 3.3 has no times before 1970: they are far ahead
+    for (const long made : {lowest, -1L}) {
+        support::set_made_at(session, made);
+        CHECK(time_left(session, hour, now) <= hour);
     }
     for (const long made : {now + 1, highest}) {  // by a clock that is ahead
         support::set_made_at(session, made);
@@ -369,7 +374,12 @@ TEST_CASE("value: a timeout below zero, which OpenSSL reads but does not set") {
     stored.value.replace(at, timeout.size(), "\xa2\x04\x02\x02\xff\0"s);
     stored.value.resize(stored.value.size() - sizeof(Checksum));
     stored.value = summed(stored.value);
-    CHECK(stored.error() == "expired");
+    // to OpenSSL 3.3 it is for ever, but no longer than is configured
+    if (const Decoded result = stored.decoded(); result.session) {
+        CHECK(SSL_SESSION_get_timeout(result.session.get()) == hour.count());
+    } else {
+        CHECK(stored.error() == "expired");
+    }
 }
 
 TEST_CASE("value: a session of 64 KiB is stored, a longer one is not") {

@@ -1,0 +1,90 @@
+# shellcheck shell=bash
+# Sourced: nginx's sources, from the distribution's source package. Wants
+# $version and the absolute path $dir, say and die.
+
+# Puts them into $dir/src/nginx. The machine's own apt is left as it is.
+fetch_nginx() {
+    rm -rf "$dir/src"
+    find_suite
+    (fetch)
+}
+
+# apt-get and apt-cache with sources and lists of their own.
+apt() {
+    local tool=$1
+    shift
+    "$tool" -o Dir::Etc::SourceList="$dir/apt/sources.list" \
+        -o Dir::Etc::SourceParts=/dev/null \
+        -o Dir::State::Lists="$dir/apt/lists" \
+        -o Dir::Cache="$dir/apt" -o APT::Sandbox::User=root \
+        -o Acquire::Check-Valid-Until=false "$@"
+}
+
+# Where this machine has the distribution's packages from; of security updates
+# too, if SUITE is "...-security".
+mirror() {
+    # shellcheck disable=SC2016
+    apt-get indextargets --format '$(CODENAME) $(REPO_URI)' \
+        'Origin: Debian' 'Created-By: Packages' |
+        if [[ $1 == *-security ]]; then
+            sed -n 's/^[^ ]*-security //p'
+        else
+            sed -n '/^[^ ]*-/!s/^[^ ]* //p'
+        fi | head -n 1
+}
+
+use_suite() {
+    local name uri
+    local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    rm -rf "$dir/apt"
+    mkdir -p "$dir/apt/lists/partial" "$dir/apt/archives/partial"
+    for name in "$1" "$1-security"; do
+        uri=$(mirror "$name")
+        [[ -z $uri ]] || printf '%s [signed-by=%s] %s %s main\n' \
+            deb-src "$keyring" "$uri" "$name" \
+            deb "$keyring" "$uri" "$name"
+    done > "$dir/apt/sources.list"
+    # A suite may have no security updates of its own.
+    apt apt-get update -qq > "$dir/apt.log" 2>&1 || true
+}
+
+# Prints the package's versions of this nginx, the newest first.
+packaged() {
+    apt apt-cache showsrc --only-source nginx 2> /dev/null |
+        sed -n "s/^Version: \($version-.*\)/\1/p" | sort -rVu
+}
+
+# Looks for the version in the distribution's suites.
+find_suite() {
+    local suite
+    for suite in bookworm trixie forky sid; do
+        use_suite "$suite"
+        if [[ -n $(packaged) ]]; then
+            say "nginx $version is in $suite"
+            return
+        fi
+    done
+    die "no suite of the distribution has it"
+}
+
+# Of the package's versions the newest that can be had. A mirror that lacks
+# the packaging may have the sources that it is for.
+fetch() {
+    local package
+    mkdir -p "$dir/src"
+    cd "$dir/src"
+    for package in $(packaged); do
+        if apt apt-get source -qq --download-only "nginx=$package" \
+            > "$dir/apt.log" 2>&1; then
+            dpkg-source -x --no-check nginx_*.dsc nginx > "$dir/apt.log"
+            say "unpacked nginx $package"
+            return
+        fi
+    done
+    # apt-get leaves nothing that is not what the package's index tells.
+    [[ -f nginx_$version.orig.tar.gz ]] ||
+        die "its sources cannot be had: $(grep -m 1 ^E: "$dir/apt.log")"
+    mkdir nginx
+    tar -xf "nginx_$version.orig.tar.gz" -C nginx --strip-components=1
+    say "unpacked nginx $version, without the distribution's packaging"
+}

@@ -1,0 +1,68 @@
+#!/usr/bin/env bash
+# Tries the packages as a newcomer would: makes them in root file systems of
+# Debian's suites, has lintian look at them, installs them with apt where
+# nothing is installed, lets two nodes resume each other's sessions, and
+# removes them.
+#
+# usage: trial.sh [SUITE...]
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=common.sh
+. t/distros/common.sh
+# shellcheck source=rootfs.sh
+. t/distros/rootfs.sh
+
+out=build/trial
+
+# The root file system stays for the next run.
+make_packages() {
+    local suite=$1 dir=$out/$1-maker
+    [[ -d $dir ]] || copy_rootfs "$suite" "$dir"
+    copy_sources "$dir"
+    say "$suite: making the packages"
+    logged "$dir.log" in_rootfs "$dir" /src/build.sh package
+}
+
+# As root, which it warns of, and with what else it needs.
+lint_packages() {
+    local dir=$out/$1-maker
+    say "$1: lintian"
+    logged "$dir.lintian.log" in_rootfs "$dir" sh -ec '
+        apt-get install -q -y --no-install-recommends lintian
+        cd /src/build/package
+        lintian --allow-root --fail-on error,warning ./*.deb'
+}
+
+try_packages() {
+    local suite=$1 dir=$out/$1
+    say "$suite: installing them where nothing is installed"
+    copy_rootfs "$suite" "$dir"
+    mkdir "$dir/packages"
+    cp "$dir-maker"/src/build/package/*.deb t/distros/newcomer.sh \
+        "$dir/packages"
+    logged "$dir.apt.log" in_rootfs "$dir" sh -ec '
+        apt-get install -q -y --no-install-recommends \
+            nginx redis-server memcached openssl /packages/*.deb'
+    say "$suite: two nodes"
+    in_rootfs --no-network "$dir" bash /packages/newcomer.sh resume
+    say "$suite: removing them"
+    logged "$dir.apt.log" in_rootfs "$dir" sh -ec '
+        apt-get purge -q -y "libnginx-mod-*ssl-session-cache*" \
+            ngx-ssl-session-cache-tools'
+    in_rootfs --no-network "$dir" bash /packages/newcomer.sh removed
+    rm -rf "$dir"
+}
+
+main() {
+    local suite
+    (($#)) || set -- bookworm trixie
+    for suite in "$@"; do
+        make_packages "$suite"
+        lint_packages "$suite"
+        try_packages "$suite"
+    done
+    say "the packages of $* are fine"
+}
+
+main "$@"
