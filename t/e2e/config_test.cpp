@@ -300,8 +300,12 @@ TEST_CASE("a server that differs from its socket's default is warned of") {
         CAPTURE(lines.first);
         CAPTURE(lines.second);
         const auto tested = servers(lines.first, lines.second);
-        check_taken(tested, 1);
-        CHECK(contains(tested.output, "remote_ssl_session_cache"));
+        if (has_sni_before_session()) {  // each acts
+            check_taken(tested);
+        } else {
+            check_taken(tested, 1);
+            CHECK(contains(tested.output, "remote_ssl_session_cache"));
+        }
     }
     // On sockets of their own they may differ.
     check_taken(test_config(server(port.address(), "first", on) +

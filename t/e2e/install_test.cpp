@@ -44,7 +44,7 @@ TEST_CASE("install puts the module and the debug program in their places") {
               "load_module modules/ngx_http_ssl_session_cache_module.so;\n");
         CHECK(
             fs::is_symlink(dir.path() / "etc/nginx/modules-enabled/"
-                                        "70-mod-http-ssl-session-cache.conf"));
+                                        "50-mod-http-ssl-session-cache.conf"));
     }
     build("uninstall");
     CHECK(count_files(dir.path()) == 0);

@@ -187,6 +187,44 @@ TEST_CASE("name-based servers resume under each other's socket's default") {
     }
 }
 
+// Before nginx 1.29.2 that of the socket's default server acts for all.
+TEST_CASE("each named server has its directive, where SNI comes first") {
+    const RedisServer first, second;
+    const ReservedPort port;
+    NodeConfig named, off, config;
+    named.name = "named.example";
+    named.server = directive(second);
+    off.name = "off.example";
+    off.server = "remote_ssl_session_cache off;";
+    config.http = server_block({}, port.address()) +
+                  server_block(named, port.address()) +
+                  server_block(off, port.address());
+    Node node(directive(first), config);
+    REQUIRE(node.connected(2));
+    const bool acts = has_sni_before_session();
+    const auto visit = [&](TlsOptions options, const std::string& name,
+                           const Session& session = nullptr) {
+        options.server_name = name;
+        options.session = session;
+        return get(port.address(), options);
+    };
+    for (const auto& options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        const auto here = visit(options, "localhost").session();
+        REQUIRE(wait_stored(first, here));
+        CHECK(visit(options, "localhost", here).reused);
+
+        const auto there = visit(options, "named.example").session();
+        REQUIRE(wait_stored(acts ? second : first, there));
+        CHECK(visit(options, "named.example", there).reused);
+    }
+    CHECK((second.client().dbsize() > 0) == acts);
+
+    // Without the directive clients are given stateless tickets.
+    const auto stateless = visit(tls12(), "off.example").session();
+    CHECK(SSL_SESSION_has_ticket(stateless.get()) == (acts ? 1 : 0));
+}
+
 TEST_CASE("only workers connect to the store") {
     const RedisServer redis;
     const TempDir dir;

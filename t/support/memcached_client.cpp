@@ -106,7 +106,9 @@ std::int64_t MemcachedClient::ttl(const std::string& key) {
 std::vector<std::string> MemcachedClient::keys() {
     std::vector<std::string> result;
     for (const auto& line : list("lru_crawler metadump all")) {
-        result.push_back(decode(word_after(line, "key=")));
+        if (line != "OK") {  // memcached 1.6.45 begins with it
+            result.push_back(decode(word_after(line, "key=")));
+        }
     }
     return result;
 }

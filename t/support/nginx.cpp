@@ -3,7 +3,9 @@
 #include "support/memory_checker.hpp"
 
 #include <algorithm>
+#include <array>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <sstream>
@@ -78,6 +80,14 @@ std::ptrdiff_t count_workers(pid_t master) {
 
 std::size_t count_warnings(const std::string& log) {
     return count_lines(log, "[warn]") - count_lines(log, "does not seal");
+}
+
+bool has_sni_before_session() {
+    const auto said = run({find_program("nginx"), "-v"}).output;
+    std::array<int, 3> version{};
+    REQUIRE(std::sscanf(said.c_str(), "nginx version: nginx/%d.%d.%d",
+                        &version[0], &version[1], &version[2]) == 3);
+    return version >= std::array{1, 29, 2};
 }
 
 fs::path module_path() {

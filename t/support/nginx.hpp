@@ -28,6 +28,10 @@ struct NginxConfig {
 // sessions.
 std::size_t count_warnings(const std::string& log);
 
+// Whether this nginx (1.29.2 and newer) chooses the server by SNI before
+// OpenSSL looks for a session, so that the directive of that server acts.
+bool has_sni_before_session();
+
 // The module under test: $NGX_SSL_SESSION_CACHE_MODULE, or the one beside the
 // directory that this test binary is in.
 std::filesystem::path module_path();
