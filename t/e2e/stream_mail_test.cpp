@@ -1,109 +1,16 @@
 // stream and mail: sessions go from node to node as those of http do, and all
 // three share what a worker has.
 
-#include "support/node.hpp"
+#include "support/trio.hpp"
 
-#include <array>
 #include <doctest/doctest.h>
+#include <poll.h>
 #include <regex>
 
 using namespace support;
 namespace fs = std::filesystem;
 
 namespace {
-
-// nginx's own module, where it is a file, and ours.
-std::string load(const std::string& protocol) {
-    const auto own = "/usr/lib/nginx/modules/ngx_" + protocol + "_module.so";
-    const auto ours = module_path().parent_path() /
-                      ("ngx_" + protocol + "_ssl_session_cache_module.so");
-    return (fs::exists(own) ? "load_module " + own + ";\n" : "") +
-           "load_module \"" + ours.string() + "\";\n";
-}
-
-std::string certificate() {
-    const auto& pair = certificates().ecdsa;
-    return "ssl_certificate \"" + pair.certificate.string() +
-           "\";\nssl_certificate_key \"" + pair.key.string() +
-           "\";\nssl_protocols TLSv1.2 TLSv1.3;\n";
-}
-
-// A server of mail's, and how openssl s_client speaks with it.
-struct MailServer {
-    const char* protocol;
-    bool starttls;
-    const char* goodbye;
-    ReservedPort port = ReservedPort();
-
-    std::string block() const {
-        return "server { listen " + port.address().text() +
-               (starttls ? "; starttls on" : " ssl") + "; protocol " +
-               protocol + "; }\n";
-    }
-};
-
-// An nginx with http, stream and mail.
-class Trio {
-  public:
-    explicit Trio(const std::string& directive, const std::string& more = "")
-        : node_(directive, config(directive + more)) {
-        REQUIRE(node_.connected());
-    }
-
-    Node& node() { return node_; }
-    const Address& stream() const { return stream_.address(); }
-    const Address& proxied() const { return proxied_.address(); }
-    const std::array<MailServer, 5>& mail() const { return mail_; }
-
-  private:
-    NodeConfig config(const std::string& directive) {
-        NodeConfig config;
-        config.nginx.main =
-            load("stream") + load("mail") + "stream {\n" + directive +
-            certificate() + "server { listen " + stream_.address().text() +
-            " ssl; return $answer; }\nserver { listen " +
-            proxied_.address().text() +
-            " ssl proxy_protocol; return $answer; }\n"
-            "map $ssl_session_reused $answer { default "
-            "\"$remote_ssl_session_cache_status $ssl_session_reused\"; }\n"
-            "}\nmail {\n" +
-            directive + certificate() +
-            "server_name localhost; auth_http 127.0.0.1:1/;\n";
-        for (const auto& server : mail_) {
-            config.nginx.main += server.block();
-        }
-        config.nginx.main += "}\n";
-        return config;
-    }
-
-    ReservedPort stream_;
-    ReservedPort proxied_;
-    std::array<MailServer, 5> mail_{
-        MailServer{"smtp", false, "QUIT\\r\\n"},
-        MailServer{"smtp", true, "QUIT\\r\\n"},
-        MailServer{"imap", true, "a LOGOUT\\r\\n"},
-        MailServer{"pop3", true, "QUIT\\r\\n"},
-        MailServer{"imap", false, "a LOGOUT\\r\\n"}};
-    Node node_;
-};
-
-// A visit to a server of stream's, which answers and closes. It says no
-// goodbye: when that of a client comes while nginx says its own, OpenSSL takes
-// the session for a bad one, also in nginx's own cache.
-struct Answer {
-    bool reused;
-    std::string text;
-    Session session;
-};
-
-Answer visit(const Address& address, const TlsOptions& options) {
-    TlsClient client(address, options);
-    client.handshake();
-    auto text = client.read_to_end();
-    client.socket().close();
-    return {client.reused(), std::move(text),
-            client.sessions().empty() ? nullptr : client.session()};
-}
 
 // OpenSSL's own client, with its session in a file. It has to wait for the
 // server's greeting, which with STARTTLS comes before the handshake.
@@ -137,6 +44,49 @@ bool resumes(const MailServer& server, const Address& address,
     return reused;
 }
 
+// At the IMAP server with STARTTLS, whose client speaks TLS from its next step
+// on.
+TlsClient start_tls(const Trio& trio, const TlsOptions& options) {
+    TlsClient client(trio.mail().at(2).port.address(), options);
+    const auto read_line = [&] {
+        std::string line;
+        while (!line.ends_with("\r\n")) {
+            REQUIRE(wait_for(client.socket().fd(), POLLIN,
+                             Clock::now() + patience));
+            const auto more = receive_some(client.socket().fd());
+            REQUIRE(!more.empty());
+            line += more;
+        }
+        return line;
+    };
+    CHECK(read_line().starts_with("* OK"));
+    client.socket().write("a STARTTLS\r\n");
+    CHECK(read_line().starts_with("a OK"));
+    return client;
+}
+
+Session make_starttls_session(const Trio& trio, const TlsOptions& options) {
+    auto client = start_tls(trio, options);
+    client.handshake();
+    client.write("a LOGOUT\r\n");
+    client.read_to_end();
+    return client.session();
+}
+
+// A module whose symbols have another version: that of other objects.
+std::string of_another_build(std::string module) {
+    const std::string version = "SSL_SESSION_CACHE_";
+    std::size_t found = 0;
+    for (auto at = module.find(version); at != std::string::npos;
+         at = module.find(version, at + 1)) {
+        char& digit = module.at(at + version.size());
+        digit = digit == '9' ? '8' : '9';
+        ++found;
+    }
+    CHECK(found > 0);
+    return module;
+}
+
 }  // namespace
 
 STORE_TEST_CASE("stream: a session resumes at the other node") {
@@ -145,19 +95,19 @@ STORE_TEST_CASE("stream: a session resumes at the other node") {
     Trio b(directive(store));
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        const auto made = visit(a.stream(), options);
+        const auto made = visit_stream(a.stream(), options);
         CHECK(made.text == "- .");
         options.session = made.session;
         REQUIRE(wait_stored(store, options.session));
-        const auto again = visit(b.stream(), options);
+        const auto again = visit_stream(b.stream(), options);
         CHECK(again.reused);
         CHECK(again.text == "HIT r");
         // With a PROXY header before the ClientHello.
         auto proxied = options;
         proxied.preamble = "PROXY TCP4 192.0.2.7 192.0.2.8 1 443\r\n";
-        CHECK(visit(b.proxied(), proxied).text == "HIT r");
+        CHECK(visit_stream(b.proxied(), proxied).text == "HIT r");
         store.erase("ngx_ssl:" + session_id(options.session));
-        CHECK(visit(b.stream(), options).text == "MISS .");
+        CHECK(visit_stream(b.stream(), options).text == "MISS .");
     }
 }
 
@@ -188,9 +138,9 @@ TEST_CASE("http, stream and mail share a client of the store, and figures") {
     Trio trio(directive(redis));
     CHECK(connected_clients(redis) == 1);
     auto options = tls12();
-    options.session = visit(trio.stream(), options).session;
+    options.session = visit_stream(trio.stream(), options).session;
     REQUIRE(wait_stored(redis, options.session));
-    CHECK(visit(trio.stream(), options).reused);
+    CHECK(visit_stream(trio.stream(), options).reused);
     options.session = trio.node().get(tls12()).session();
     REQUIRE(wait_stored(redis, options.session));
     CHECK(trio.node().get(options).reused);
@@ -215,7 +165,7 @@ STORE_TEST_CASE("stream: a frozen store keeps nobody else waiting") {
     std::vector<TlsClient> waiting;
     for (const auto& kind : {tls12(), tls13(), tls12()}) {
         auto options = kind;
-        options.session = visit(trio.stream(), options).session;
+        options.session = visit_stream(trio.stream(), options).session;
         REQUIRE(wait_stored(store, options.session));
         waiting.emplace_back(trio.stream(), options);
     }
@@ -223,12 +173,8 @@ STORE_TEST_CASE("stream: a frozen store keeps nobody else waiting") {
     for (auto& client : waiting) {
         client.step();
     }
-    const auto suspended = [&](std::size_t count) {
-        return eventually(
-            [&] { return trio.node().figures()["suspended"]["now"] == count; });
-    };
-    CHECK(suspended(3));
-    CHECK(visit(trio.stream(), tls13()).text == "- .");
+    CHECK(trio.suspended(3));
+    CHECK(visit_stream(trio.stream(), tls13()).text == "- .");
     CHECK_FALSE(trio.node().get(tls12()).body().empty());
     // One goes away meanwhile.
     waiting.pop_back();
@@ -238,7 +184,89 @@ STORE_TEST_CASE("stream: a frozen store keeps nobody else waiting") {
         CHECK(client.reused());
         CHECK(client.read_to_end() == "HIT r");
     }
-    CHECK(suspended(0));
+    CHECK(trio.suspended(0));
+}
+
+TEST_CASE("stream: ssl_preread passes the handshake on") {
+    RedisServer redis;
+    const ReservedPort front;
+    const Node behind(directive(redis), {});
+    REQUIRE(behind.connected());
+    Trio trio(directive(redis),
+              {"server { listen " + front.address().text() +
+                   "; ssl_preread on; proxy_pass $backend; }\n"
+                   "map $ssl_preread_server_name $backend { web.example " +
+                   behind.address().text() + "; }\n",
+               ""});
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.server_name = "web.example";
+        options.session = get(front.address(), options).session();
+        REQUIRE(wait_stored(redis, options.session));
+        CHECK(get(front.address(), options).reused);
+        CHECK(behind.get(options).reused);
+    }
+}
+
+STORE_TEST_CASE("mail: a client that goes while its STARTTLS is suspended") {
+    Server store;
+    Trio trio(directive(store));
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = make_starttls_session(trio, options);
+        REQUIRE(wait_stored(store, options.session));
+        store.freeze();
+        auto client = start_tls(trio, options);
+        CHECK_FALSE(client.step());
+        CHECK(trio.suspended(1));
+        client.socket().close();
+        CHECK_FALSE(trio.node().get(tls12()).body().empty());
+        store.thaw();
+        CHECK(trio.suspended(0));
+        auto again = start_tls(trio, options);
+        again.handshake();
+        CHECK(again.reused());
+    }
+}
+
+STORE_TEST_CASE("mail: a reload leaves a suspended STARTTLS alone") {
+    Server store;
+    Trio trio(directive(store));
+    auto options = tls12();
+    options.session = make_starttls_session(trio, options);
+    REQUIRE(wait_stored(store, options.session));
+    store.freeze();
+    auto client = start_tls(trio, options);
+    CHECK_FALSE(client.step());
+    CHECK(trio.suspended(1));
+    trio.node().nginx().reload();
+    CHECK_FALSE(client.step());
+    store.thaw();
+    client.handshake();
+    CHECK(client.reused());
+    client.write("a LOGOUT\r\n");
+    CHECK(client.read_to_end().find("a OK") != std::string::npos);
+    CHECK(trio.node().nginx().settled());
+}
+
+TEST_CASE("stream and mail: files of other builds work each for itself") {
+    RedisServer redis;
+    const TempDir dir;
+    const auto other = dir.path() / "stream.so";
+    write_file(other, of_another_build(
+                          read_file(module_path().parent_path() /
+                                    "ngx_stream_ssl_session_cache_module.so")));
+    Trio trio(directive(redis),
+              {"", load_protocol("stream", other) + load_protocol("mail")});
+    CHECK(wait_clients(redis, 2));
+    for (auto options : {tls12(), tls13()}) {
+        options.session = visit_stream(trio.stream(), options).session;
+        REQUIRE(wait_stored(redis, options.session));
+        CHECK(visit_stream(trio.stream(), options).text == "HIT r");
+        options.session = trio.node().get(options).session();
+        REQUIRE(wait_stored(redis, options.session));
+        CHECK(trio.node().get(options).reused);
+    }
 }
 
 TEST_CASE("stream and mail: the store times out, the handshake does not") {
@@ -249,10 +277,10 @@ TEST_CASE("stream and mail: the store times out, the handshake does not") {
     CHECK_FALSE(resumes(smtp, smtp.port.address(), "tls1_2", "-sess_out",
                         dir.path() / "smtp"));
     auto options = tls12();
-    options.session = visit(trio.stream(), options).session;
+    options.session = visit_stream(trio.stream(), options).session;
     REQUIRE(wait_stored(redis, options.session));
     redis.freeze();
-    CHECK(visit(trio.stream(), options).text == "TIMEOUT .");
+    CHECK(visit_stream(trio.stream(), options).text == "TIMEOUT .");
     CHECK_FALSE(resumes(smtp, smtp.port.address(), "tls1_2", "-sess_in",
                         dir.path() / "smtp"));
     redis.thaw();
@@ -263,8 +291,9 @@ TEST_CASE("stream and mail: what is wrong is told with file and line") {
         for (const std::string wrong : {"port=x", "nonsense=1"}) {
             CAPTURE(wrong);
             NginxConfig config;
-            config.main = load("stream") + load("mail") + protocol +
-                          " {\nremote_ssl_session_cache " + wrong + ";\n}\n";
+            config.main = load_protocol("stream") + load_protocol("mail") +
+                          protocol + " {\nremote_ssl_session_cache " + wrong +
+                          ";\n}\n";
             const auto tested = NginxPrefix(config).test();
             CAPTURE(tested.output);
             CHECK(tested.status != 0);
@@ -282,8 +311,9 @@ TEST_CASE("stream and mail: without TLS the directive is warned of") {
         const ReservedPort port;
         NginxConfig config;
         config.main =
-            load("stream") + load("mail") + protocol + " {\nserver { listen " +
-            port.address().text() + "; " + directive(redis) +
+            load_protocol("stream") + load_protocol("mail") + protocol +
+            " {\nserver { listen " + port.address().text() + "; " +
+            directive(redis) +
             (protocol == "mail" ? " protocol smtp; auth_http 127.0.0.1:1/; "
                                   "server_name x; }\n}\n"
                                 : " return x; }\n}\n");
