@@ -151,11 +151,15 @@ bool begins_handshakes(const ServerConf& conf) {
 #endif
 }
 
-ngx_int_t prepare_figures(ngx_conf_t* cf, const Servers& servers) {
-    for (const ServerConf* conf : servers) {
-        if (begins_handshakes(*conf)) {
-            record_handshakes(conf->tls.ctx);
+ngx_int_t prepare_handshakes(ngx_conf_t* cf, const Servers& servers) {
+    for (ServerConf* conf : servers) {
+        if (!begins_handshakes(*conf)) {
+            continue;
         }
+        if (!conf->attached && chain(cf, *conf, conf->tls.ctx) != NGX_OK) {
+            return NGX_ERROR;
+        }
+        record_handshakes(conf->tls.ctx);
     }
     return add_figures(cf);
 }
@@ -222,7 +226,7 @@ ngx_int_t finish_configuration(ngx_conf_t* cf,
     }
     warn_of_unsealed(cf, servers);
 
-    if (use_store(servers) && prepare_figures(cf, servers) != NGX_OK) {
+    if (use_store(servers) && prepare_handshakes(cf, servers) != NGX_OK) {
         return NGX_ERROR;
     }
 

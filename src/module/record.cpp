@@ -18,7 +18,7 @@ void finish(Record& record, bool complete, Ending ending) {
     Tally& tally = worker->tally();
 
     record.complete = complete;
-    if (!is_attached(record.connection->ssl->session_ctx)) {
+    if (!uses_store(record.connection->ssl->connection)) {
         return;
     }
 

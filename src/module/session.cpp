@@ -30,6 +30,25 @@ ngx_connection_t* connection_of(SSL* ssl) {
 }
 
 /*
+ * The server that the handshake began with. OpenSSL keeps to the callbacks of
+ * its SSL_CTX, and nginx to its local cache, whatever SNI says.
+ */
+ServerConf* first_of(SSL* ssl) {
+    return conf_of(connection_of(ssl)->ssl->session_ctx);
+}
+
+/* The server whose directive acts. */
+ServerConf* acting_of(SSL* ssl) {
+#if (NGX_HAVE_SNI_BEFORE_SESSION)
+    ServerConf* named = conf_of(SSL_get_SSL_CTX(ssl));
+    if (named != nullptr) {
+        return named;
+    }
+#endif
+    return first_of(ssl);
+}
+
+/*
  * Whether the session that was just made can be looked up. OpenSSL calls
  * the new-session callback for TLS 1.3's stateless tickets as well; the
  * condition is that of tls_construct_new_session_ticket().
@@ -83,12 +102,12 @@ void store(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
 /* SSL_CTX_sess_set_new_cb(3); what it returns is whether it keeps the
  * caller's reference. */
 int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
-    ngx_connection_t* c = connection_of(ssl);
-    ServerConf& conf = *conf_of(c->ssl->session_ctx);
+    LocalCache local = first_of(ssl)->local;
+    ServerConf& conf = *acting_of(ssl);
     int kept = 0;
 
-    if (conf.local.on_new != nullptr) {
-        kept = conf.local.on_new(ssl, session);
+    if (local.on_new != nullptr) {
+        kept = local.on_new(ssl, session);
     }
 
     if (conf.store == nullptr || !is_stateful(ssl)) {
@@ -98,7 +117,7 @@ int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
     try {
         store(conf, ssl, session);
     } catch (const std::bad_alloc&) {
-        ngx_log_error(NGX_LOG_ERR, c->log, NGX_ENOMEM,
+        ngx_log_error(NGX_LOG_ERR, connection_of(ssl)->log, NGX_ENOMEM,
                       "remote_ssl_session_cache: session is not stored");
     }
     return kept;
@@ -234,8 +253,8 @@ Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
  */
 SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
                     int* copy) noexcept {
-    ServerConf& conf = *conf_of(connection_of(ssl)->ssl->session_ctx);
-    LocalCache local = conf.local;
+    LocalCache local = first_of(ssl)->local;
+    ServerConf& conf = *acting_of(ssl);
     SessionId wanted(id, static_cast<std::size_t>(length));
     SSL_SESSION* found = nullptr;
 
@@ -271,7 +290,8 @@ SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
     }
 }
 
-/* SSL_CTX_sess_set_remove_cb(3): the session is expired, or has failed. */
+/* SSL_CTX_sess_set_remove_cb(3): the session is expired, or has failed. One
+ * that is in the store of another server, by SNI, will expire there. */
 void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
     ServerConf& conf = *conf_of(ctx);
 
@@ -294,12 +314,12 @@ void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
 
 }  // namespace
 
-bool is_attached(const SSL_CTX* ctx) noexcept {
-    return conf_of(ctx) != nullptr;
+bool uses_store(SSL* ssl) noexcept {
+    const ServerConf* conf = acting_of(ssl);
+    return conf != nullptr && conf->attached;
 }
 
-ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
-                 bool stateful_tickets) {
+ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
     if (conf_index() == -1 ||
         SSL_CTX_set_ex_data(ctx, conf_index(), &conf) == 0) {
         ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0,
@@ -314,6 +334,14 @@ ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
     SSL_CTX_sess_set_new_cb(ctx, on_new);
     SSL_CTX_sess_set_get_cb(ctx, on_get);
     SSL_CTX_sess_set_remove_cb(ctx, on_remove);
+    return NGX_OK;
+}
+
+ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
+                 bool stateful_tickets) {
+    if (chain(cf, conf, ctx) != NGX_OK) {
+        return NGX_ERROR;
+    }
 
     /*
      * Not OpenSSL's own cache in the worker ("builtin"): it would report

@@ -11,14 +11,20 @@ namespace session_cache {
 
 /*
  * Sets the callbacks of a server's SSL_CTX, which nginx has set up already,
- * and chains those that it had. With `stateful_tickets` no stateless tickets
- * (RFC 5077, RFC 8446 4.6.1) are issued any more. Returns NGX_ERROR, logged,
- * when OpenSSL refuses. May throw std::bad_alloc.
+ * and chains those that it had: a handshake may begin there and be another
+ * server's, by SNI. Returns NGX_ERROR, logged, when OpenSSL refuses. May throw
+ * std::bad_alloc.
+ */
+ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx);
+
+/*
+ * The same for a server that uses the store itself. With `stateful_tickets` no
+ * stateless tickets (RFC 5077, RFC 8446 4.6.1) are issued any more.
  */
 ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
                  bool stateful_tickets);
 
-/* Whether that was done with the SSL_CTX. */
-bool is_attached(const SSL_CTX* ctx) noexcept;
+/* Whether the server whose directive acts for this handshake uses the store. */
+bool uses_store(SSL* ssl) noexcept;
 
 }  // namespace session_cache

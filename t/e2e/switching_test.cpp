@@ -225,6 +225,30 @@ TEST_CASE("each named server has its directive, where SNI comes first") {
     CHECK(SSL_SESSION_has_ticket(stateless.get()) == (acts ? 1 : 0));
 }
 
+TEST_CASE("a named server has its directive though the default has none") {
+    const RedisServer redis;
+    const ReservedPort port;
+    NodeConfig named, config;
+    named.name = "named.example";
+    named.server = directive(redis);
+    config.http =
+        server_block({}, port.address()) + server_block(named, port.address());
+    Node node(config);
+    const bool acts = has_sni_before_session();
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        CHECK_FALSE(get(port.address(), options).sessions.empty());
+        options.server_name = "named.example";
+        const auto made = get(port.address(), options);
+        if (acts) {
+            options.session = made.session();
+            REQUIRE(wait_stored(redis, options.session));
+            CHECK(get(port.address(), options).reused);
+        }
+    }
+    CHECK((redis.client().dbsize() > 0) == acts);
+}
+
 TEST_CASE("only workers connect to the store") {
     const RedisServer redis;
     const TempDir dir;
