@@ -291,9 +291,11 @@ TEST_CASE("stream and mail: what is wrong is told with file and line") {
         for (const std::string wrong : {"port=x", "nonsense=1"}) {
             CAPTURE(wrong);
             NginxConfig config;
-            config.main = load_protocol("stream") + load_protocol("mail") +
-                          protocol + " {\nremote_ssl_session_cache " + wrong +
-                          ";\n}\n";
+            config.main = load_protocol("stream") + load_protocol("mail");
+            config.main.append(protocol)
+                .append(" {\nremote_ssl_session_cache ")
+                .append(wrong)
+                .append(";\n}\n");
             const auto tested = NginxPrefix(config).test();
             CAPTURE(tested.output);
             CHECK(tested.status != 0);
