@@ -15,6 +15,8 @@ make_rootfs() {
     # The mirror may be a snapshot.
     echo 'Acquire::Check-Valid-Until "false";' \
         > "$dir.new/etc/apt/apt.conf.d/snapshot"
+    # As every machine has it; a browser's driver needs the name.
+    printf '127.0.0.1 localhost\n::1 localhost\n' > "$dir.new/etc/hosts"
     # No package starts a server by itself.
     printf '#!/bin/sh\nexit 101\n' > "$dir.new/usr/sbin/policy-rc.d"
     chmod +x "$dir.new/usr/sbin/policy-rc.d"
