@@ -178,7 +178,8 @@ TEST_CASE("redis errors: while the server loads its data fetches are refused") {
     REQUIRE(
         eventually([&] { return s.fetch("key1").status == Status::failed; }));
     CHECK(s.fetch("key1").status == Status::failed);
-    CHECK(s.logged("GET failed: LOADING") == 1);
+    CHECK(s.logged("GET failed: LOADING ") == 1);
+    CHECK(s.logged("is loading the dataset in memory") == 1);
 
     client.config_set("key-load-delay", "0");
     CHECK(eventually([&] { return s.fetch("key1").status == Status::hit; }));

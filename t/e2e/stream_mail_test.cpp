@@ -73,6 +73,19 @@ Session make_starttls_session(const Trio& trio, const TlsOptions& options) {
     return client.session();
 }
 
+// Gives `options` a session; the client's lookup of it waits for the store,
+// which is frozen.
+TlsClient suspend_starttls(Trio& trio, StoreServer& store,
+                           TlsOptions& options) {
+    options.session = make_starttls_session(trio, options);
+    REQUIRE(wait_stored(store, options.session));
+    store.freeze();
+    auto client = start_tls(trio, options);
+    CHECK_FALSE(client.step());
+    CHECK(trio.suspended(1));
+    return client;
+}
+
 // A module whose symbols have another version: that of other objects.
 std::string of_another_build(std::string module) {
     const std::string version = "SSL_SESSION_CACHE_";
@@ -213,12 +226,7 @@ STORE_TEST_CASE("mail: a client that goes while its STARTTLS is suspended") {
     Trio trio(directive(store));
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        options.session = make_starttls_session(trio, options);
-        REQUIRE(wait_stored(store, options.session));
-        store.freeze();
-        auto client = start_tls(trio, options);
-        CHECK_FALSE(client.step());
-        CHECK(trio.suspended(1));
+        auto client = suspend_starttls(trio, store, options);
         client.socket().close();
         CHECK_FALSE(trio.node().get(tls12()).body().empty());
         store.thaw();
@@ -233,12 +241,7 @@ STORE_TEST_CASE("mail: a reload leaves a suspended STARTTLS alone") {
     Server store;
     Trio trio(directive(store));
     auto options = tls12();
-    options.session = make_starttls_session(trio, options);
-    REQUIRE(wait_stored(store, options.session));
-    store.freeze();
-    auto client = start_tls(trio, options);
-    CHECK_FALSE(client.step());
-    CHECK(trio.suspended(1));
+    auto client = suspend_starttls(trio, store, options);
     trio.node().nginx().reload();
     CHECK_FALSE(client.step());
     store.thaw();

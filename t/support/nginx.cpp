@@ -187,7 +187,6 @@ void Nginx::expect_complaint(const std::string& part) {
 void Nginx::expect_damaged_records() {
     expect_complaint("Provider routines::invalid aad");      // 3.0.19
     expect_complaint("SSL routines::record layer failure");  // 3.2
-    expect_complaint("SSL routines::decryption failed or bad record mac");
 }
 
 std::vector<pid_t> Nginx::children(const std::string& title) const {

@@ -154,7 +154,7 @@ void spoil(const Node& node, const Session& session) {
     TlsClient client(node.address(), tls12(session));
     client.handshake();
     REQUIRE(client.reused());
-    node.nginx().expect_damaged_records();
+    node.nginx().expect_complaint("bad record mac");
     client.socket().write("\x17\x03\x03" + std::string(1, '\0') + "\x20" +
                           std::string(0x20, 'x'));
     client.socket().read_to_end();
