@@ -81,8 +81,10 @@ cmd_build() {
 cmd_deps() {
     require "${build_packages[@]}" "${demo_packages[@]}" \
         "${test_packages[@]}" "${debug_packages[@]}" \
-        "${memcheck_packages[@]}" "${bench_packages[@]}" "${fuzz_packages[@]}" "${lint_packages[@]}" \
-        "${nginx_packages[@]}" "${http3_packages[@]}"
+        "${memcheck_packages[@]}" "${bench_packages[@]}" \
+        "${fuzz_packages[@]}" "${lint_packages[@]}" "${nginx_packages[@]}" \
+        "${http3_packages[@]}" "${package_packages[@]}" \
+        "${source_packages[@]}" "${rootfs_packages[@]}"
 }
 
 ## nginx VERSION    build nginx from the distribution's source package, with
