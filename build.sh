@@ -295,14 +295,16 @@ cmd_lint() {
 ##                  whose names have them
 cmd_builds() {
     require "${build_packages[@]}" "${demo_packages[@]}" \
-        "${source_packages[@]}"
+        "${test_packages[@]}" "${source_packages[@]}"
+    build_tests e2e
     t/distros/builds.sh "$@"
 }
 
 ## matrix [SUITE...] [ARGS]
 ##                  run the tests in root file systems of Debian's suites
-##                  (bookworm trixie sid), with every store of each; prints
-##                  the table, which is build/matrix/matrix.md; as root
+##                  (bookworm trixie sid), with every store of each, and with
+##                  the oldest nginx and compiler (oldest); prints the table,
+##                  which is build/matrix/matrix.md; as root
 cmd_matrix() {
     require "${rootfs_packages[@]}"
     t/distros/matrix.sh "$@"
@@ -503,8 +505,7 @@ check_loads() {
         done
         echo "}"
     } > "$dir/nginx.conf"
-    said=$(nginx -t -q -p "$dir" -c "$dir/nginx.conf" -e error.log 2>&1) ||
-        status=$?
+    said=$(nginx -t -q -p "$dir" -c "$dir/nginx.conf" 2>&1) || status=$?
     rm -rf "$dir"
     ((status == 0)) || die "nginx does not load the modules:
 $said"
@@ -609,6 +610,8 @@ make_packages() {
     # shellcheck source=/dev/null
     release=$(. /etc/os-release && echo "${VERSION_ID-$VERSION_CODENAME}")
     dir=$(mktemp -d)
+    # shellcheck disable=SC2064 # while it is known
+    trap "rm -rf '$dir'" EXIT
     mkdir "$dir/source"
     tar -c --exclude=./build --exclude=./.git . | tar -x -C "$dir/source"
     sed -i "1s/)/~deb$release)/" "$dir/source/debian/changelog"
@@ -620,12 +623,12 @@ make_packages() {
     rm -rf build/package
     mkdir build/package
     mv "$dir"/*.deb build/package
-    rm -rf "$dir"
 }
 
 # Builds test binaries.
 build_tests() {
     say "building the tests"
+    mkdir -p "$out"
     logged "$out/test.log" \
         's|.* -o \.\./build/[^ ]*obj/\([^ ]*\).*|    \1|p' \
         make --no-print-directory -C t -j"$(nproc)" BUILD="../$out/t" \

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced: nginx's sources, from the distribution's source package. Wants
-# $version and the absolute path $dir, say and die.
+# Sourced, after t/distros/common.sh: nginx's sources, from the distribution's
+# source package. Wants $version and the absolute path $dir.
 
 # Puts them into $dir/src/nginx. The machine's own apt is left as it is.
 fetch_nginx() {
@@ -18,19 +18,6 @@ apt() {
         -o Dir::State::Lists="$dir/apt/lists" \
         -o Dir::Cache="$dir/apt" -o APT::Sandbox::User=root \
         -o Acquire::Check-Valid-Until=false "$@"
-}
-
-# Where this machine has the distribution's packages from; of security updates
-# too, if SUITE is "...-security".
-mirror() {
-    # shellcheck disable=SC2016
-    apt-get indextargets --format '$(CODENAME) $(REPO_URI)' \
-        'Origin: Debian' 'Created-By: Packages' |
-        if [[ $1 == *-security ]]; then
-            sed -n 's/^[^ ]*-security //p'
-        else
-            sed -n '/^[^ ]*-/!s/^[^ ]* //p'
-        fi | head -n 1
 }
 
 use_suite() {
@@ -57,7 +44,7 @@ packaged() {
 # Looks for the version in the distribution's suites.
 find_suite() {
     local suite
-    for suite in bookworm trixie forky sid; do
+    for suite in bookworm trixie forky sid bullseye; do
         use_suite "$suite"
         if [[ -n $(packaged) ]]; then
             say "nginx $version is in $suite"

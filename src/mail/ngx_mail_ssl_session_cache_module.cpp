@@ -48,10 +48,20 @@ ngx_resolver_t* resolver(ngx_cycle_t* cycle) {
         ->resolver;
 }
 
-/* Also while it waits for a PROXY protocol header. */
+/*
+ * Also while it waits for a PROXY protocol header. An nginx that knows none in
+ * mail (before 1.19.8) begins with TLS at once, or never.
+ */
+template <typename Session>
+bool is_for_tls(const Session& s) {
+    if constexpr (requires { s.ssl; }) {
+        return s.ssl || conf_in<Mail>(s.srv_conf).tls.every_listener;
+    }
+    return false;
+}
+
 bool awaits_tls(ngx_connection_t* c) {
-    const auto* s = static_cast<ngx_mail_session_t*>(c->data);
-    return s->ssl || conf_in<Mail>(s->srv_conf).tls.every_listener;
+    return is_for_tls(*static_cast<ngx_mail_session_t*>(c->data));
 }
 
 bool offers_starttls(const ngx_mail_addr_conf_t& addr) {

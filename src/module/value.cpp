@@ -18,7 +18,7 @@ struct Frame {
     std::size_t tail;
 };
 
-constexpr Frame frame_of(const SealingKeys& keys) {
+Frame frame_of(const SealingKeys& keys) {
     return keys.empty() ? Frame{1, sizeof(Checksum)}
                         : Frame{seal_head, seal_tail};
 }

@@ -3,6 +3,7 @@
 
 #include "support/fake_memcached.hpp"
 
+#include <dlfcn.h>
 #include <doctest/doctest.h>
 #include <string>
 
@@ -12,6 +13,17 @@ using namespace std::chrono_literals;
 using namespace std::string_literals;
 
 namespace {
+
+// The older one has fewer assertions, and closes after more errors.
+bool is_libmemcached_1_0() {
+    void* library = dlopen("libmemcached.so.11", RTLD_LAZY);
+    REQUIRE(library != nullptr);
+    const auto version = reinterpret_cast<const char* (*)()>(
+        dlsym(library, "memcached_lib_version"));
+    const bool is = std::string(version()).starts_with("1.0.");
+    dlclose(library);
+    return is;
+}
 
 // The connection is given up, and a new one works.
 void check_given_up(FakeMemcached& fake) {
@@ -151,6 +163,9 @@ TEST_CASE("memcached errors: of a fetch") {
     for (const std::string error : {"SERVER_ERROR out of memory", "ERROR",
                                     "CLIENT_ERROR line too long"}) {
         CAPTURE(error);
+        if (is_libmemcached_1_0() && error.starts_with("SERVER_ERROR")) {
+            continue;  // as "of its own" below
+        }
         FakeMemcached fake;
         for (int i = 0; i < 3; ++i) {
             const auto fetched = fake.fetch(error + "\r\n");
@@ -206,8 +221,13 @@ TEST_CASE("memcached garbage: answers to a set that are none") {
         const auto waits = fake.store->begin_fetch("key");
         fake.peer.send(garbage + "\r\n");
         CHECK(fake.store->loop.run_until([&] { return waits->done; }));
-        CHECK(waits->result.status == Status::down);
-        CHECK(fake.store->logged("lost: set failed: unexpected reply") == 1);
+        if (is_libmemcached_1_0()) {  // takes it, and waits for one more
+            CHECK(waits->result.status == Status::timeout);
+        } else {
+            CHECK(waits->result.status == Status::down);
+            CHECK(fake.store->logged("lost: set failed: unexpected reply") ==
+                  1);
+        }
         check_given_up(fake);
     }
 }

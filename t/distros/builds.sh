@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds nginx from the distribution's sources with the module in it, and
 # beside it, with the options that change what nginx is made of; two nodes of
-# each resume each other's sessions.
+# each resume each other's sessions. Those with all of it also run the tests of
+# stream and mail, for which build/t/e2e must be there.
 #
 # usage: builds.sh [WORD...]
 # With words only those builds whose names have all of them.
@@ -27,6 +28,8 @@ export CCACHE_DIR=$PWD/$out/ccache
 
 stream="--with-stream --with-stream_ssl_module"
 mail="--with-mail --with-mail_ssl_module"
+everything="$stream --with-stream_ssl_preread_module $mail --with-compat"
+everything+=" --with-debug --with-threads --with-http_stub_status_module"
 
 is_wanted() {
     local word
@@ -69,11 +72,23 @@ build() {
     logged "$out/make.log" make -C "$tree" -j"$(nproc)"
 }
 
-# resumes NGINX MODULE: whether two nodes of that nginx do.
-resumes() {
+# with NGINX COMMAND...: runs it with that nginx.
+with() {
     mkdir -p "$out/bin"
     ln -sf "$1" "$out/bin/nginx"
-    PATH=$PWD/$out/bin:$PATH logged "$out/demo.log" t/demo/demo.sh "$2"
+    PATH=$PWD/$out/bin:$PATH "${@:2}"
+}
+
+# resumes NGINX MODULE: whether two nodes of that nginx do. The module is empty
+# where it is in nginx.
+resumes() {
+    with "$1" logged "$out/demo.log" t/demo/demo.sh "$2"
+}
+
+# Whether the tests of stream and mail pass; one of them is of module files.
+passes() {
+    NGX_SSL_SESSION_CACHE_MODULE=$2 with "$1" logged "$out/e2e.log" \
+        build/t/e2e -sf='*/stream_mail_test.cpp' -tce='*files of other builds*'
 }
 
 static_build() {
@@ -86,6 +101,18 @@ dynamic_build() {
     resumes "$tree/objs/nginx" "$tree/objs/$module"
 }
 
+static_with_everything() {
+    # shellcheck disable=SC2086 # several options
+    static_build $everything
+    passes "$tree/objs/nginx" ''
+}
+
+dynamic_with_everything() {
+    # shellcheck disable=SC2086 # several options
+    dynamic_build $everything
+    passes "$tree/objs/nginx" "$tree/objs/$module"
+}
+
 # With --with-compat modules fit an nginx that has other options: the one that
 # is installed.
 elsewhere() {
@@ -93,10 +120,10 @@ elsewhere() {
     resumes "$(command -v nginx)" "$tree/objs/$module"
 }
 
-# Without TLS in http there is nothing to do; one is told so.
-needs_http_ssl() {
-    ! configure "$1" > "$out/configure.log" 2>&1 || return 1
-    grep -q 'requires --with-http_ssl_module' "$out/configure.log"
+# refuses MESSAGE LINK OPTION...: whether ./configure ends with that.
+refuses() {
+    ! configure "${@:2}" > "$out/configure.log" 2>&1 || return 1
+    grep -q "error: ngx_ssl_session_cache_module $1" "$out/configure.log"
 }
 
 main() {
@@ -104,12 +131,16 @@ main() {
     mkdir -p "$out"
     [[ -x $tree/configure ]] || fetch_nginx
     for link in static dynamic; do
-        for options in "" "$stream" "$mail" --with-compat --with-debug \
-            "$stream $mail --with-compat --with-debug --with-threads"; do
+        for options in "" "$stream" "$mail" --with-compat --with-debug; do
             # shellcheck disable=SC2086 # several options
             check "$link $options" "${link}_build" $options
         done
-        check "$link without --with-http_ssl_module" needs_http_ssl "$link"
+        check "$link with everything" "${link}_with_everything"
+        check "$link without --with-http_ssl_module" \
+            refuses "requires --with-http_ssl_module" "$link"
+        check "$link without OpenSSL 3.0" \
+            refuses "requires OpenSSL 3.0" "$link" --with-http_ssl_module \
+            --with-openssl="$dir/no-sources"
     done
     check "dynamic --with-compat for the installed nginx" elsewhere
     echo "$passed passed, $failed failed"

@@ -23,9 +23,15 @@ logged() {
     fi
 }
 
-# The archives that have nginx, "URI SUITE COMPONENT" a line, as this machine's
-# apt has them.
-archives() {
-    apt-cache policy nginx | awk '$1 ~ /^[0-9]+$/ && $2 ~ /^http/ {
-        sub("/", " ", $3); print $2, $3 }' | sort -u
+# Where this machine has the distribution's packages from; of security updates
+# too, if SUITE is "...-security".
+mirror() {
+    # shellcheck disable=SC2016
+    apt-get indextargets --format '$(CODENAME) $(REPO_URI)' \
+        'Origin: Debian' 'Created-By: Packages' |
+        if [[ $1 == *-security ]]; then
+            sed -n 's/^[^ ]*-security //p'
+        else
+            sed -n '/^[^ ]*-/!s/^[^ ]* //p'
+        fi | head -n 1
 }

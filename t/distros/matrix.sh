@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs the tests in root file systems of Debian's suites, a cell for each
-# suite and store that speaks Redis' protocol. Root file systems and what was
-# built in them stay in build/matrix for the next run.
+# suite and store that speaks Redis' protocol; "oldest" is bookworm with what
+# oldest.sh puts there. Root file systems and what was built in them stay in
+# build/matrix for the next run.
 #
 # usage: matrix.sh [SUITE...] [doctest's ARGUMENTS]
 set -euo pipefail
@@ -22,7 +23,7 @@ parse() {
         suites+=("$1")
         shift
     done
-    ((${#suites[@]})) || suites=(bookworm trixie sid)
+    ((${#suites[@]})) || suites=(oldest bookworm trixie sid)
     arguments=("$@")
 }
 
@@ -39,42 +40,59 @@ version() {
         sed 's/^[0-9]*://; s/[-+~].*//'
 }
 
-# row SUITE STORE DIR: the cell's line of the table.
+# What the modules that were tested were built for, and with.
+nginx_version() {
+    sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' \
+        "$1/src/build/nginx/src/core/nginx.h"
+}
+
+gcc_version() {
+    readelf -p .comment "$1/src/build/ngx_http_ssl_session_cache_module.so" |
+        sed -n 's/.*GCC: (.*) //p'
+}
+
+# row NAME STORE DIR: the cell's line of the table.
 row() {
     local dir=$3 passed='does not build' failed=-
     [[ ! -f $dir/src/build/t/summary ]] ||
         IFS=', ' read -r passed _ failed _ < "$dir/src/build/t/summary"
-    printf '| %s ' "$1" "$(date -I)" "$(version "$dir" nginx-dev)" \
+    printf '| %s ' "$1" "$(date -I)" "$(nginx_version "$dir")" \
         "$(version "$dir" libssl-dev)" "$(version "$dir" libhiredis-dev)" \
+        "$(version "$dir" libmemcached-dev)" \
         "${2%-server} $(version "$dir" "$2")" "$(version "$dir" memcached)" \
-        "$(in_rootfs "$dir" g++ -dumpfullversion)" "$passed" "$failed"
+        "$(gcc_version "$dir")" "$passed" "$failed"
     echo '|'
 }
 
+# run_cell NAME STORE COMMAND...
 run_cell() {
-    local suite=$1 store=$2 dir=$out/$1 cell=$out/$1-$2
-    say "$suite with $store"
+    local name=$1 store=$2 dir=$out/$1 cell=$out/$1-$2
+    say "$name with $store"
     rm -f "$dir/src/build/t/summary" "$cell.row"
-    in_rootfs "$dir" env REDIS_SERVER="$store" nice /src/build.sh test \
+    in_rootfs "$dir" env REDIS_SERVER="$store" nice "${@:3}" \
         "${arguments[@]}" < /dev/null > "$cell.log" 2>&1 ||
         failures=$((failures + 1))
     tail -n 1 "$cell.log"
-    row "$suite" "$store" "$dir" > "$cell.row"
+    row "$name" "$store" "$dir" > "$cell.row"
 }
 
 run_suite() {
-    local suite=$1 dir=$out/$1 store
+    local name=$1 suite=$1 dir=$out/$1 command=(/src/build.sh test) store
+    if [[ $name == oldest ]]; then
+        suite=bookworm
+        command=(/src/t/distros/oldest.sh)
+    fi
     [[ -d $dir ]] || copy_rootfs "$suite" "$dir"
     copy_sources "$dir"
     for store in $(stores "$dir"); do
-        run_cell "$suite" "$store"
+        run_cell "$name" "$store" "${command[@]}"
     done
 }
 
 show_table() {
-    echo '| Debian | tested | nginx | OpenSSL | hiredis | store' \
-        '| memcached | GCC | passed | failed |'
-    echo '|---|---|---|---|---|---|---|---|---|---|'
+    echo '| Debian | tested | nginx | OpenSSL | hiredis | libmemcached' \
+        '| store | memcached | GCC | passed | failed |'
+    echo '|---|---|---|---|---|---|---|---|---|---|---|'
     cat "$out"/*.row
 }
 

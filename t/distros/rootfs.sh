@@ -10,7 +10,7 @@ make_rootfs() {
     say "making a root file system of $suite"
     rm -rf "$dir.new"
     logged "$dir.log" debootstrap --variant=minbase "$suite" "$dir.new" \
-        "$(mirror)" || die "debootstrap failed; see $dir.log"
+        "$(mirror "$suite")" || die "debootstrap failed; see $dir.log"
     sources "$suite" > "$dir.new/etc/apt/sources.list"
     # The mirror may be a snapshot.
     echo 'Acquire::Check-Valid-Until "false";' \
@@ -32,15 +32,13 @@ copy_rootfs() {
     cp -a --reflink=auto "build/chroots/$1" "$2"
 }
 
-mirror() {
-    archives | awk '$2 !~ /-security$/ { print $1; exit }'
-}
-
-# Unstable has no updates; of others, those of security are ones.
+# Unstable has no security updates of its own.
 sources() {
-    echo "deb $(mirror) $1 main"
-    [[ $1 == sid ]] || archives | awk -v suite="$1" '
-        $2 ~ /-security$/ { print "deb", $1, suite "-security main"; exit }'
+    local name uri
+    for name in "$1" "$1-security"; do
+        uri=$(mirror "$name")
+        [[ -z $uri || $name == sid-security ]] || echo "deb $uri $name main"
+    done
 }
 
 # in_rootfs [--no-network] DIR COMMAND...: as root, with processes, mounts and,

@@ -111,7 +111,9 @@ TEST_CASE("silent clients make room when connections run out") {
     // nginx lets go of those that have waited longest.
     CHECK(fleet.b.get(tls13(session)).reused);
     CHECK(silent.front().read_to_end() == "");
-    CHECK(fleet.b.nginx().log_count("reusing connections") > 0);
+    if (nginx_version() >= Version{1, 19, 10}) {
+        CHECK(fleet.b.nginx().log_count("reusing connections") > 0);
+    }
     silent.clear();
     CHECK(fleet.b.idle());
 }
@@ -156,6 +158,7 @@ TEST_CASE("HTTP/2") {
             if (!options.session) {
                 options.session = client.session();
             }
+            client.shut_down();
             return body;
         };
         CHECK(visit(fleet.a) == "HTTP/2.0 . -");

@@ -120,6 +120,29 @@ NodeConfig two_names(const Address& address) {
     return config;
 }
 
+bool is_let_in_as_second(const Address& address, TlsOptions options,
+                         const Session& session) {
+    options.server_name = "second.example";
+    options.session = session;
+    try {
+        return get(address, options).response.starts_with("HTTP/1.1 200");
+    } catch (const TlsError&) {
+        return false;  // the handshake was refused
+    }
+}
+
+// Whether nginx has that fault itself.
+bool is_let_in_without_module(TlsOptions options) {
+    const ReservedPort port;
+    NodeConfig config = two_names(port.address());
+    config.nginx.load_module = false;
+    const Node node("ssl_session_cache shared:S:1m; ssl_session_tickets off;",
+                    config);
+    options.server_name = "first.example";
+    const auto made = get(port.address(), as_client(options)).session();
+    return is_let_in_as_second(port.address(), options, made);
+}
+
 }  // namespace
 
 // CVE-2025-23419: a client of the first server's CA resumes its session with
@@ -141,16 +164,13 @@ TEST_CASE("isolation: a name's client is no client of another name") {
         options.session = made.session();
         CHECK(get(port_of_b.address(), options).reused);
 
+        if (is_let_in_without_module(options)) {
+            MESSAGE("this nginx has CVE-2025-23419");
+            continue;
+        }
         for (const auto* port : {&port_of_a, &port_of_b}) {
-            options.server_name = "second.example";
-            options.session = made.session();
-            std::string response;
-            try {
-                response = get(port->address(), options).response;
-            } catch (const TlsError&) {
-                continue;  // the handshake was refused
-            }
-            CHECK_FALSE(response.starts_with("HTTP/1.1 200"));
+            CHECK_FALSE(
+                is_let_in_as_second(port->address(), options, made.session()));
         }
     }
 }

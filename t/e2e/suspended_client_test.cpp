@@ -82,9 +82,8 @@ STORE_TEST_CASE("a client that is silent for too long is closed by nginx") {
         // The store is silent for far longer.
         client.socket().read_to_end();
         CHECK(suspension.node().idle());
-        CHECK(suspension.node().nginx().log_count(
-                  "client timed out (110: Connection timed out) while SSL "
-                  "handshaking") == 1);
+        CHECK(suspension.node().nginx().log_count("client timed out (110: ") ==
+              1);
         suspension.check_recovers();
     }
 }

@@ -207,6 +207,10 @@ TEST_CASE("certificates that are chosen by a variable") {
 }
 
 TEST_CASE("a default server that rejects handshakes") {
+    if (nginx_version() < Version{1, 19, 4}) {
+        MESSAGE("this nginx has no ssl_reject_handshake");
+        return;
+    }
     const RedisServer redis;
     const auto config = [](const Address& address) {
         NodeConfig named;

@@ -49,7 +49,7 @@ std::string render(const NginxConfig& config, const fs::path& dir) {
          << "error_log " << quoted(dir / "error.log") << " " << config.log_level
          << ";\n";
     if (config.load_module) {
-        text << "load_module " << quoted(module_path()) << ";\n";
+        text << load_line(module_path());
     }
     text << config.main << "\n"
          << "events {\n    worker_connections " << config.connections
@@ -76,18 +76,31 @@ std::ptrdiff_t count_workers(pid_t master) {
     });
 }
 
+// An older one logs to stderr only if it was configured to.
+bool has_error_log_option() {
+    return nginx_version() >= Version{1, 19, 5};
+}
+
 }  // namespace
 
 std::size_t count_warnings(const std::string& log) {
     return count_lines(log, "[warn]") - count_lines(log, "does not seal");
 }
 
-bool has_sni_before_session() {
-    const auto said = run({find_program("nginx"), "-v"}).output;
-    std::array<int, 3> version{};
+Version nginx_version() {
+    static const auto said = run({find_program("nginx"), "-v"}).output;
+    Version version{};
     REQUIRE(std::sscanf(said.c_str(), "nginx version: nginx/%d.%d.%d",
                         &version[0], &version[1], &version[2]) == 3);
-    return version >= std::array{1, 29, 2};
+    return version;
+}
+
+bool has_sni_before_session() {
+    return nginx_version() >= Version{1, 29, 2};
+}
+
+bool minds_unexpected_eof() {
+    return nginx_version() < Version{1, 21, 2};
 }
 
 fs::path module_path() {
@@ -97,6 +110,10 @@ fs::path module_path() {
                : fs::read_symlink("/proc/self/exe")
                      .parent_path()
                      .replace_filename("ngx_http_ssl_session_cache_module.so");
+}
+
+std::string load_line(const fs::path& module) {
+    return module.empty() ? "" : "load_module " + quoted(module) + ";\n";
 }
 
 NginxPrefix::NginxPrefix(const NginxConfig& config) {
@@ -112,9 +129,12 @@ fs::path NginxPrefix::config_file() const {
 }
 
 Arguments NginxPrefix::command() const {
-    return checked({find_program("nginx"), "-p", path().string(), "-c",
-                    config_file().string(), "-e", "stderr"},
-                   path());
+    Arguments arguments{find_program("nginx"), "-p", path().string(), "-c",
+                        config_file().string()};
+    if (has_error_log_option()) {
+        arguments.insert(arguments.end(), {"-e", "stderr"});
+    }
+    return checked(arguments, path());
 }
 
 Finished NginxPrefix::test() const {
@@ -131,6 +151,9 @@ Nginx::Nginx(const NginxConfig& config)
       // A master that is killed would leave its workers behind.
       process_(std::in_place, prefix_.command(), prefix_.path() / "output",
                SIGTERM) {
+    if (minds_unexpected_eof()) {
+        expect_complaint("SSL routines::unexpected eof while reading");
+    }
     if (config_.daemon) {
         follow_daemon();
     }

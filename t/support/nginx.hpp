@@ -3,6 +3,7 @@
 #include "support/files.hpp"
 #include "support/process.hpp"
 
+#include <array>
 #include <filesystem>
 #include <optional>
 #include <string>
@@ -28,13 +29,25 @@ struct NginxConfig {
 // sessions.
 std::size_t count_warnings(const std::string& log);
 
+// Of the nginx under test, such as {1, 22, 1}.
+using Version = std::array<int, 3>;
+Version nginx_version();
+
 // Whether this nginx (1.29.2 and newer) chooses the server by SNI before
 // OpenSSL looks for a session, so that the directive of that server acts.
 bool has_sni_before_session();
 
-// The module under test: $NGX_SSL_SESSION_CACHE_MODULE, or the one beside the
-// directory that this test binary is in.
+// Whether this nginx (before 1.21.2) takes a client that closes without a
+// close_notify for a fault, as OpenSSL 3.0 does unless told otherwise: it is
+// logged as [crit], and the client's session is removed.
+bool minds_unexpected_eof();
+
+// The module under test: $NGX_SSL_SESSION_CACHE_MODULE, which is empty if nginx
+// itself has it, or the one beside the directory that this test binary is in.
 std::filesystem::path module_path();
+
+// What of nginx.conf loads a module, if any.
+std::string load_line(const std::filesystem::path& module);
 
 // nginx.conf and all that goes with it, in a directory of its own.
 class NginxPrefix {

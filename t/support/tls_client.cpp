@@ -236,6 +236,10 @@ std::string TlsClient::read_to_end(Milliseconds deadline) {
     }
 }
 
+void TlsClient::shut_down() {
+    SSL_shutdown(state_->ssl.get());
+}
+
 bool TlsClient::reused() const {
     return SSL_session_reused(state_->ssl.get()) == 1;
 }

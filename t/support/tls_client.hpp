@@ -74,6 +74,9 @@ class TlsClient {
     // All that comes until the other end closes.
     std::string read_to_end(Milliseconds deadline = patience);
 
+    // Sends a close_notify.
+    void shut_down();
+
     bool reused() const;
     int version() const;
     std::string alpn() const;

@@ -1,4 +1,5 @@
 #include "support/trio.hpp"
+#include "support/process.hpp"
 
 #include <doctest/doctest.h>
 
@@ -18,13 +19,17 @@ std::string certificate() {
 }  // namespace
 
 std::string load_protocol(const std::string& protocol, fs::path ours) {
-    const auto own = "/usr/lib/nginx/modules/ngx_" + protocol + "_module.so";
-    if (ours.empty()) {
-        ours = module_path().parent_path() /
-               ("ngx_" + protocol + "_ssl_session_cache_module.so");
+    static const auto built = run({find_program("nginx"), "-V"}).output;
+    const auto name = "ngx_" + protocol;
+    fs::path own;
+    if (built.find("--with-" + protocol + "=dynamic") != std::string::npos) {
+        own = "/usr/lib/nginx/modules/" + name + "_module.so";
     }
-    return (fs::exists(own) ? "load_module " + own + ";\n" : "") +
-           "load_module \"" + ours.string() + "\";\n";
+    if (ours.empty() && !module_path().empty()) {
+        ours = module_path().parent_path() /
+               (name + "_ssl_session_cache_module.so");
+    }
+    return load_line(own) + load_line(ours);
 }
 
 std::string MailServer::block() const {

@@ -8,8 +8,8 @@
 
 namespace support {
 
-// What loads our module for stream or mail, and nginx's own where that is a
-// file. Ours is the one beside the module under test, or that at `ours`.
+// What loads our module for stream or mail, and nginx's own, where they are
+// files. Ours is the one beside the module under test, or that at `ours`.
 std::string load_protocol(const std::string& protocol,
                           std::filesystem::path ours = {});
 
