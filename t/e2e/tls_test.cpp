@@ -79,7 +79,8 @@ TEST_CASE("early data is accepted at the other node") {
         client.handshake();
         CHECK(client.reused());
         CHECK(client.early_data_accepted());
-        CHECK(client.read_to_end().find("200 OK") != std::string::npos);
+        // What follows is no close_notify if the client's Finished comes late.
+        CHECK(client.read_some().find("200 OK") != std::string::npos);
     }
 }
 
