@@ -82,8 +82,7 @@ STORE_TEST_CASE("a client that is silent for too long is closed by nginx") {
         // The store is silent for far longer.
         client.socket().read_to_end();
         CHECK(suspension.node().idle());
-        CHECK(suspension.node().nginx().log_count("client timed out (110: ") ==
-              1);
+        CHECK(suspension.node().nginx().log_count(handshake_timeout()) == 1);
         suspension.check_recovers();
     }
 }

@@ -79,8 +79,9 @@ TEST_CASE("early data is accepted at the other node") {
         client.handshake();
         CHECK(client.reused());
         CHECK(client.early_data_accepted());
-        // What follows is no close_notify if the client's Finished comes late.
         CHECK(client.read_some().find("200 OK") != std::string::npos);
+        // Without a close_notify if the client's Finished comes late.
+        client.socket().read_to_end();
     }
 }
 
@@ -208,8 +209,7 @@ TEST_CASE("certificates that are chosen by a variable") {
 }
 
 TEST_CASE("a default server that rejects handshakes") {
-    if (nginx_version() < Version{1, 19, 4}) {
-        MESSAGE("this nginx has no ssl_reject_handshake");
+    if (!has_directive("ssl_reject_handshake")) {
         return;
     }
     const RedisServer redis;

@@ -103,6 +103,26 @@ bool minds_unexpected_eof() {
     return nginx_version() < Version{1, 21, 2};
 }
 
+// Before 1.21.1 it does not find out how many errors glibc 2.32 has.
+std::string handshake_timeout() {
+    const std::string error = nginx_version() < Version{1, 21, 1}
+                                  ? "Unknown error"
+                                  : "Connection timed out";
+    return "client timed out (110: " + error + ") while SSL handshaking";
+}
+
+bool has_directive(const std::string& name) {
+    NginxConfig config;
+    config.load_module = false;
+    config.http = name + ";";
+    const auto said = NginxPrefix(config).test().output;
+    const bool has = count_lines(said, "unknown directive \"" + name) == 0;
+    if (!has) {
+        MESSAGE("this nginx has no " << name);
+    }
+    return has;
+}
+
 fs::path module_path() {
     const char* given = std::getenv("NGX_SSL_SESSION_CACHE_MODULE");
     return given

@@ -42,6 +42,12 @@ bool has_sni_before_session();
 // logged as [crit], and the client's session is removed.
 bool minds_unexpected_eof();
 
+// What nginx says of a client that is silent during its handshake.
+std::string handshake_timeout();
+
+// Whether this nginx has the directive; tells where it has not.
+bool has_directive(const std::string& name);
+
 // The module under test: $NGX_SSL_SESSION_CACHE_MODULE, which is empty if nginx
 // itself has it, or the one beside the directory that this test binary is in.
 std::filesystem::path module_path();
