@@ -636,7 +636,7 @@ build_tests() {
 # run_suites NAME... -- ARGUMENT...: runs test binaries side by side, for most
 # tests wait. Adds their test cases to the caller's passed and failed.
 run_suites() {
-    local suites=() groups=() suite
+    local suites=() groups=() suite i status
     while [[ $1 != -- ]]; do
         suites+=("$1")
         shift
@@ -651,28 +651,27 @@ run_suites() {
     done
     set +m
     trap 'kill -- "${groups[@]/#/-}"; exit 130' INT TERM
-    wait
-    trap - INT TERM
-    for suite in "${suites[@]}"; do
-        count_suite "$suite"
+    for i in "${!suites[@]}"; do
+        status=0
+        wait "${groups[i]}" || status=$?
+        count_suite "${suites[i]}" "$status"
     done
+    trap - INT TERM
 }
 
 run_suite() {
-    local suite=$1 status=0
+    local suite=$1
     shift
-    rm -f "$out/t/$suite.status"
     FAULT_TABLE=$out/faults.md \
         timeout --foreground --kill-after=10 "$test_limit" \
         "$out/t/$suite" --no-colors=true "$@" 2>&1 |
-        tee "$out/t/$suite.log" | sed -u "s/^/$suite: /" || status=$?
-    echo "$status" > "$out/t/$suite.status"
+        tee "$out/t/$suite.log" | sed -u "s/^/$suite: /"
 }
 
-# A binary that ends badly, a crash or the time limit, counts as a failed case.
+# count_suite NAME STATUS: one that ends badly, a crash or the time limit, counts
+# as a failed case.
 count_suite() {
-    local suite=$1 status line log=$out/t/$1.log
-    status=$(< "$out/t/$suite.status")
+    local suite=$1 status=$2 line log=$out/t/$1.log
     line=$(sed -n 's/^\[doctest\] test cases: *//p' "$log" | tail -n 1)
     local good=0 bad=0
     [[ $line =~ ([0-9]+)\ passed ]] && good=${BASH_REMATCH[1]}

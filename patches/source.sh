@@ -21,16 +21,11 @@ apt() {
 }
 
 use_suite() {
-    local name uri
-    local keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+    local option=signed-by=/usr/share/keyrings/debian-archive-keyring.gpg
     rm -rf "$dir/apt"
     mkdir -p "$dir/apt/lists/partial" "$dir/apt/archives/partial"
-    for name in "$1" "$1-security"; do
-        uri=$(mirror "$name")
-        [[ -z $uri ]] || printf '%s [signed-by=%s] %s %s main\n' \
-            deb-src "$keyring" "$uri" "$name" \
-            deb "$keyring" "$uri" "$name"
-    done > "$dir/apt/sources.list"
+    archives "$1" | sed "s|.*|deb-src [$option] &\ndeb [$option] &|" \
+        > "$dir/apt/sources.list"
     # A suite may have no security updates of its own.
     apt apt-get update -qq > "$dir/apt.log" 2>&1 || true
 }

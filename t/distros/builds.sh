@@ -91,26 +91,21 @@ passes() {
         build/t/e2e -sf='*/stream_mail_test.cpp' -tce='*files of other builds*'
 }
 
-static_build() {
-    build static --with-http_ssl_module "$@"
-    resumes "$tree/objs/nginx" ''
+# The module's file that a build of LINK leaves, if any.
+module_of() {
+    [[ $1 == static ]] || echo "$tree/objs/$module"
 }
 
-dynamic_build() {
-    build dynamic --with-http_ssl_module "$@"
-    resumes "$tree/objs/nginx" "$tree/objs/$module"
+# works LINK OPTION...
+works() {
+    build "$1" --with-http_ssl_module "${@:2}"
+    resumes "$tree/objs/nginx" "$(module_of "$1")"
 }
 
-static_with_everything() {
+works_with_everything() {
     # shellcheck disable=SC2086 # several options
-    static_build $everything
-    passes "$tree/objs/nginx" ''
-}
-
-dynamic_with_everything() {
-    # shellcheck disable=SC2086 # several options
-    dynamic_build $everything
-    passes "$tree/objs/nginx" "$tree/objs/$module"
+    works "$1" $everything
+    passes "$tree/objs/nginx" "$(module_of "$1")"
 }
 
 # With --with-compat modules fit an nginx that has other options: the one that
@@ -133,9 +128,9 @@ main() {
     for link in static dynamic; do
         for options in "" "$stream" "$mail" --with-compat --with-debug; do
             # shellcheck disable=SC2086 # several options
-            check "$link $options" "${link}_build" $options
+            check "$link $options" works "$link" $options
         done
-        check "$link with everything" "${link}_with_everything"
+        check "$link with everything" works_with_everything "$link"
         check "$link without --with-http_ssl_module" \
             refuses "requires --with-http_ssl_module" "$link"
         check "$link without OpenSSL 3.0" \

@@ -35,3 +35,13 @@ mirror() {
             sed -n '/^[^ ]*-/!s/^[^ ]* //p'
         fi | head -n 1
 }
+
+# The archives of a suite, as sources.list(5) has them after the type. Unstable
+# has no security updates of its own.
+archives() {
+    local name uri
+    for name in "$1" "$1-security"; do
+        uri=$(mirror "$name")
+        [[ -z $uri || $name == sid-security ]] || echo "$uri $name main"
+    done
+}

@@ -11,7 +11,7 @@ make_rootfs() {
     rm -rf "$dir.new"
     logged "$dir.log" debootstrap --variant=minbase "$suite" "$dir.new" \
         "$(mirror "$suite")" || die "debootstrap failed; see $dir.log"
-    sources "$suite" > "$dir.new/etc/apt/sources.list"
+    archives "$suite" | sed 's/^/deb /' > "$dir.new/etc/apt/sources.list"
     # The mirror may be a snapshot.
     echo 'Acquire::Check-Valid-Until "false";' \
         > "$dir.new/etc/apt/apt.conf.d/snapshot"
@@ -30,15 +30,6 @@ copy_rootfs() {
     rm -rf "$2"
     mkdir -p "$(dirname "$2")"
     cp -a --reflink=auto "build/chroots/$1" "$2"
-}
-
-# Unstable has no security updates of its own.
-sources() {
-    local name uri
-    for name in "$1" "$1-security"; do
-        uri=$(mirror "$name")
-        [[ -z $uri || $name == sid-security ]] || echo "deb $uri $name main"
-    done
 }
 
 # in_rootfs [--no-network] DIR COMMAND...: as root, with processes, mounts and,
