@@ -419,7 +419,8 @@ configure_key() {
     nginx -V 2>&1
     dpkg-query -W "${build_packages[@]}"
     cksum build.sh config config.make "$1/conf_flags"
-    printf '%s\n' "$1" "${CC-}" "${CFLAGS-}" src/[!d]*/*.[ch]pp
+    printf '%s\n' "$1" "${CC-}" "${CFLAGS-}"
+    find src -path src/debug -prune -o -name '*.[ch]pp' -print | sort
 }
 
 configure() {

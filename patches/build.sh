@@ -57,7 +57,8 @@ configure() {
 # What a tree was configured of.
 key() {
     cksum "$root"/patches/*.sh "$patch" "$root"/config*
-    printf '%s\n' "${SSL_SESSION_CACHE_OPTIONS-}" "$root" "$root"/src/*/*.[ch]pp
+    printf '%s\n' "${SSL_SESSION_CACHE_OPTIONS-}" "$root"
+    find "$root/src" -name '*.[ch]pp' | sort
 }
 
 # Renamed into place: a running nginx may have the old one mapped.

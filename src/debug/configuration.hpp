@@ -5,7 +5,7 @@
 #pragma once
 
 #include "debug/roles.hpp"
-#include "module/directive.hpp"
+#include "directive/directive.hpp"
 
 #include <string>
 #include <string_view>

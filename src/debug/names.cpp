@@ -1,5 +1,5 @@
 #include "debug/names.hpp"
-#include "module/value.hpp"
+#include "sessions/value.hpp"
 
 #include <algorithm>
 

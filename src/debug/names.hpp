@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "module/sealing_key.hpp"
+#include "sessions/sealing_key.hpp"
 
 #include <string>
 #include <string_view>

@@ -5,7 +5,7 @@
 #include "debug/json.hpp"
 #include "debug/privileges.hpp"
 #include "debug/terminal.hpp"
-#include "module/secret.hpp"
+#include "sessions/secret.hpp"
 
 #include <atomic>
 #include <cerrno>

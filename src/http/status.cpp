@@ -1,7 +1,7 @@
 #include "http/status.hpp"
-#include "module/status_format.hpp"
-#include "module/status_page.hpp"
 #include "module/worker.hpp"
+#include "status/status_format.hpp"
+#include "status/status_page.hpp"
 
 #include <new>
 #include <string>

@@ -7,9 +7,9 @@
 #pragma once
 
 #include "backends/store.hpp"
-#include "module/context.hpp"
 #include "module/ngx.hpp"
 #include "module/remote.hpp"
+#include "sessions/context.hpp"
 
 #include <memory>
 #include <vector>

@@ -10,8 +10,8 @@
 
 #include "backends/meter.hpp"
 #include "module/ngx.hpp"
-#include "module/snapshot.hpp"
-#include "module/tally.hpp"
+#include "status/snapshot.hpp"
+#include "status/tally.hpp"
 
 #include <string>
 

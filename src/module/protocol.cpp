@@ -1,7 +1,7 @@
 #include "module/protocol.hpp"
 #include "module/quic.hpp"
-#include "module/value.hpp"
 #include "module/worker.hpp"
+#include "sessions/value.hpp"
 
 #include <new>
 #include <set>

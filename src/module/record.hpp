@@ -7,8 +7,8 @@
 #pragma once
 
 #include "module/ngx.hpp"
-#include "module/outcome.hpp"
-#include "module/value.hpp"
+#include "sessions/value.hpp"
+#include "status/outcome.hpp"
 
 #include <array>
 #include <chrono>

@@ -1,7 +1,7 @@
 #include "module/remote.hpp"
 #include "backends/libmemcached.hpp"
 #include "backends/tls.hpp"
-#include "module/secret.hpp"
+#include "sessions/secret.hpp"
 
 #include <list>
 #include <span>

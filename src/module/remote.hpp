@@ -6,9 +6,9 @@
 #pragma once
 
 #include "backends/store.hpp"
-#include "module/directive.hpp"
+#include "directive/directive.hpp"
 #include "module/ngx.hpp"
-#include "module/sealing_key.hpp"
+#include "sessions/sealing_key.hpp"
 
 #include <memory>
 #include <vector>

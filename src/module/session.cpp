@@ -1,8 +1,8 @@
 #include "module/session.hpp"
 #include "module/handshake.hpp"
 #include "module/record.hpp"
-#include "module/value.hpp"
 #include "module/worker.hpp"
+#include "sessions/value.hpp"
 
 #include <algorithm>
 #include <new>

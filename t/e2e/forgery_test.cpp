@@ -1,7 +1,7 @@
 // What who may write to a store can make of sealed values: nothing that
 // resumes, and nothing that hurts a handshake.
 
-#include "module/value.hpp"
+#include "sessions/value.hpp"
 #include "support/key_files.hpp"
 #include "support/node.hpp"
 #include "support/sealing.hpp"

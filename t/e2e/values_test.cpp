@@ -1,6 +1,6 @@
 // What a store may hold instead of a session: each leads to a full handshake.
 
-#include "module/value.hpp"
+#include "sessions/value.hpp"
 #include "support/node.hpp"
 
 #include <doctest/doctest.h>

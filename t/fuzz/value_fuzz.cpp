@@ -5,7 +5,7 @@
 // ID, then the value without its checksum, which no fuzzer would find.
 
 #include "fuzz/fuzz.hpp"
-#include "module/value.hpp"
+#include "sessions/value.hpp"
 
 #include <cstdint>
 #include <doctest/doctest.h>

@@ -1,6 +1,6 @@
 #include "support/decrypt.hpp"
 
-#include "module/openssl.hpp"
+#include "sessions/openssl.hpp"
 
 #include <array>
 #include <cstdint>

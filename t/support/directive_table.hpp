@@ -1,6 +1,6 @@
 #pragma once
 
-#include "module/directive.hpp"
+#include "directive/directive.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>

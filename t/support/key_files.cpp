@@ -1,5 +1,5 @@
 #include "support/key_files.hpp"
-#include "module/value.hpp"
+#include "sessions/value.hpp"
 #include "support/sealing.hpp"
 
 #include <openssl/kdf.h>

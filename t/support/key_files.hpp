@@ -1,6 +1,6 @@
 #pragma once
 
-#include "module/sealing_key.hpp"
+#include "sessions/sealing_key.hpp"
 #include "support/files.hpp"
 #include "support/tls_client.hpp"
 

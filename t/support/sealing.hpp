@@ -1,6 +1,6 @@
 #pragma once
 
-#include "module/seal.hpp"
+#include "sessions/seal.hpp"
 #include "support/tls_client.hpp"
 
 #include <string>

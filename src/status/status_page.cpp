@@ -1,4 +1,4 @@
-#include "module/status_page.hpp"
+#include "status/status_page.hpp"
 
 namespace session_cache {
 

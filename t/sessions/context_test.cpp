@@ -1,6 +1,6 @@
 // The session ID context of an SSL_CTX: found out, and narrowed.
 
-#include "module/context.hpp"
+#include "sessions/context.hpp"
 #include "support/certificates.hpp"
 
 #include <doctest/doctest.h>

@@ -1,5 +1,5 @@
-#include "module/value.hpp"
-#include "module/seal.hpp"
+#include "sessions/value.hpp"
+#include "sessions/seal.hpp"
 
 #include <algorithm>
 #include <cstdint>

@@ -1,11 +1,11 @@
 /*
- * All figures at one time, over all workers, as plain numbers. Knows no nginx.
+ * All figures at one time, over all workers, as plain numbers.
  */
 
 #pragma once
 
 #include "backends/meter.hpp"
-#include "module/tally.hpp"
+#include "status/tally.hpp"
 
 #include <array>
 #include <cstddef>

@@ -1,12 +1,12 @@
 /*
  * The session ID context: to which servers a session belongs
  * (SSL_CTX_set_session_id_context(3)). nginx makes it of the certificates and
- * the names of the client CAs. Knows OpenSSL, but no nginx.
+ * the names of the client CAs.
  */
 
 #pragma once
 
-#include "module/openssl.hpp"
+#include "sessions/openssl.hpp"
 
 #include <openssl/ssl.h>
 #include <vector>

@@ -1,11 +1,10 @@
 /*
- * A snapshot of the figures, as JSON and in the Prometheus text format. Knows
- * no nginx.
+ * A snapshot of the figures, as JSON and in the Prometheus text format.
  */
 
 #pragma once
 
-#include "module/snapshot.hpp"
+#include "status/snapshot.hpp"
 
 #include <string>
 

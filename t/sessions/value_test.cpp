@@ -1,7 +1,7 @@
 // Sessions as they stand in the store: what is written, and which of what
 // comes back is believed. The sessions are of real handshakes.
 
-#include "module/value.hpp"
+#include "sessions/value.hpp"
 #include "support/tls_client.hpp"
 #include "support/tls_pair.hpp"
 

@@ -1,4 +1,4 @@
-#include "module/snapshot.hpp"
+#include "status/snapshot.hpp"
 
 #include <algorithm>
 

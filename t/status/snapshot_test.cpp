@@ -1,6 +1,6 @@
 // The sums of what workers have counted.
 
-#include "module/snapshot.hpp"
+#include "status/snapshot.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,6 +1,6 @@
 // Files that hold secrets.
 
-#include "module/secret.hpp"
+#include "sessions/secret.hpp"
 #include "support/files.hpp"
 
 #include <doctest/doctest.h>

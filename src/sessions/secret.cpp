@@ -1,4 +1,4 @@
-#include "module/secret.hpp"
+#include "sessions/secret.hpp"
 
 #include <cerrno>
 #include <cstring>

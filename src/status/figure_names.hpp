@@ -5,7 +5,7 @@
 #pragma once
 
 #include "backends/meter.hpp"
-#include "module/tally.hpp"
+#include "status/tally.hpp"
 
 #include <array>
 #include <cstddef>

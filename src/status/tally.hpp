@@ -1,12 +1,12 @@
 /*
- * What a worker counts of its handshakes. Knows no nginx.
+ * What a worker counts of its handshakes.
  */
 
 #pragma once
 
 #include "coro/meter.hpp"
-#include "module/outcome.hpp"
-#include "module/refusal.hpp"
+#include "sessions/refusal.hpp"
+#include "status/outcome.hpp"
 
 #include <array>
 #include <cstddef>

@@ -1,4 +1,4 @@
-#include "module/context.hpp"
+#include "sessions/context.hpp"
 
 #include <algorithm>
 #include <array>

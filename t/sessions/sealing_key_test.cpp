@@ -1,6 +1,6 @@
 // The keys that sessions are sealed with, and what is made of their files.
 
-#include "module/sealing_key.hpp"
+#include "sessions/sealing_key.hpp"
 #include "support/memory_scan.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "module/sealing_key.hpp"
+#include "sessions/sealing_key.hpp"
 
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>

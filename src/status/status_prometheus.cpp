@@ -1,5 +1,5 @@
-#include "module/figure_names.hpp"
-#include "module/status_format.hpp"
+#include "status/figure_names.hpp"
+#include "status/status_format.hpp"
 
 #include <nlohmann/json.hpp>
 #include <string_view>

@@ -1,6 +1,6 @@
 /*
  * The remote_ssl_session_cache directive: its parameters, their defaults
- * and ranges. Knows no nginx, so that it can be tested and fuzzed alone.
+ * and ranges.
  */
 
 #pragma once

@@ -1,5 +1,5 @@
 /*
- * The keys that sessions are sealed with. Knows OpenSSL, but no nginx.
+ * The keys that sessions are sealed with.
  *
  * Of a key file's bytes HKDF-SHA256 (RFC 5869) makes an identifier, a key
  * for names and one for sealing; and of the latter and a session ID the key
@@ -9,7 +9,7 @@
 
 #pragma once
 
-#include "module/openssl.hpp"
+#include "sessions/openssl.hpp"
 
 #include <array>
 #include <cstddef>

@@ -1,14 +1,14 @@
 /*
  * A session as it stands in the store: under which key, in which bytes, and
- * whether what came back may be believed. Knows OpenSSL, but no nginx.
+ * whether what came back may be believed.
  */
 
 #pragma once
 
-#include "module/openssl.hpp"
-#include "module/refusal.hpp"
-#include "module/sealing_key.hpp"
-#include "module/secret.hpp"
+#include "sessions/openssl.hpp"
+#include "sessions/refusal.hpp"
+#include "sessions/sealing_key.hpp"
+#include "sessions/secret.hpp"
 
 #include <array>
 #include <chrono>

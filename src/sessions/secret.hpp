@@ -1,5 +1,5 @@
 /*
- * Secrets in memory, and files that hold them. Knows no nginx.
+ * Secrets in memory, and files that hold them.
  */
 
 #pragma once

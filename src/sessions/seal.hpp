@@ -11,9 +11,9 @@
 
 #pragma once
 
-#include "module/refusal.hpp"
-#include "module/sealing_key.hpp"
-#include "module/secret.hpp"
+#include "sessions/refusal.hpp"
+#include "sessions/sealing_key.hpp"
+#include "sessions/secret.hpp"
 
 #include <cstddef>
 #include <span>

@@ -1,4 +1,4 @@
-#include "module/directive.hpp"
+#include "directive/directive.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "module/seal.hpp"
+#include "sessions/seal.hpp"
 
 #include <algorithm>
 #include <array>

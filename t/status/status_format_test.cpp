@@ -1,6 +1,6 @@
 // The figures as text: JSON and Prometheus.
 
-#include "module/status_format.hpp"
+#include "status/status_format.hpp"
 #include "support/files.hpp"
 
 #include <doctest/doctest.h>
