@@ -1,5 +1,5 @@
 #include "module/remote.hpp"
-#include "backends/libmemcached.hpp"
+#include "backends/memcached/libmemcached.hpp"
 #include "backends/tls.hpp"
 #include "sessions/secret.hpp"
 

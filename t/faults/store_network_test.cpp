@@ -114,7 +114,7 @@ STORE_TEST_CASE("faults: a store whose backlog is full") {
 }
 
 TEST_CASE("faults: a host name, the first of whose addresses is dead") {
-    // Addresses in turn have unit tests, redis_reconnect_test.cpp.
+    // Addresses in turn have unit tests, redis/reconnect_test.cpp.
     for (const auto* store : {"Redis", "memcached"}) {
         untested_fault("Stores", "a host name, its first address dead", store,
                        "names come from the machine's own /etc/hosts");

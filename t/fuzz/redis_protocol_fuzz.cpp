@@ -4,7 +4,7 @@
 // Input: the sizes of four pieces (1 byte each), which take turns, then the
 // bytes.
 
-#include "backends/redis_protocol.hpp"
+#include "backends/redis/protocol.hpp"
 #include "fuzz/fuzz.hpp"
 
 #include <array>

@@ -1,6 +1,6 @@
 #include "support/test_store.hpp"
 
-#include "backends/libmemcached.hpp"
+#include "backends/memcached/libmemcached.hpp"
 
 #include <arpa/inet.h>
 #include <cstring>

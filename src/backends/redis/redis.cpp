@@ -1,7 +1,7 @@
 #include "backends/client.hpp"
 #include "backends/connection.hpp"
 #include "backends/outbox.hpp"
-#include "backends/redis_protocol.hpp"
+#include "backends/redis/protocol.hpp"
 
 #include <array>
 #include <cerrno>

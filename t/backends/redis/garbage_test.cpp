@@ -1,7 +1,7 @@
 // What a store must survive although no Redis says it: each test speaks as
 // the server itself.
 
-#include "backends/redis_protocol.hpp"
+#include "backends/redis/protocol.hpp"
 #include "support/fake_redis.hpp"
 
 #include <doctest/doctest.h>

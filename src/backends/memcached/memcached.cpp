@@ -1,4 +1,4 @@
-#include "backends/memcached_server.hpp"
+#include "backends/memcached/memcached_server.hpp"
 #include "backends/store.hpp"
 
 #include <new>

@@ -7,7 +7,7 @@
 #include "backends/cleansing.hpp"
 #include "backends/client.hpp"
 #include "backends/gather.hpp"
-#include "backends/libmemcached.hpp"
+#include "backends/memcached/libmemcached.hpp"
 
 #ifdef HAVE_LIBMEMCACHED
 

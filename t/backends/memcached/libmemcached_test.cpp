@@ -1,6 +1,6 @@
 // libmemcached yields for us, and for nobody else.
 
-#include "backends/libmemcached.hpp"
+#include "backends/memcached/libmemcached.hpp"
 #include "support/test_store.hpp"
 
 #include <doctest/doctest.h>

@@ -1,4 +1,4 @@
-#include "backends/redis_protocol.hpp"
+#include "backends/redis/protocol.hpp"
 
 #include <algorithm>
 #include <array>

@@ -1,4 +1,4 @@
-#include "backends/libmemcached.hpp"
+#include "backends/memcached/libmemcached.hpp"
 
 #include <algorithm>
 #include <cassert>

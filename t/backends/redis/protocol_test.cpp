@@ -1,6 +1,6 @@
 // RESP: what goes out and what comes in.
 
-#include "backends/redis_protocol.hpp"
+#include "backends/redis/protocol.hpp"
 
 #include <doctest/doctest.h>
 #include <string>
