@@ -1,5 +1,5 @@
 #include "debug/configuration.hpp"
-#include "debug/child.hpp"
+#include "debug/capture/child.hpp"
 
 #include <algorithm>
 #include <cctype>

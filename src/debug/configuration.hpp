@@ -4,7 +4,7 @@
 
 #pragma once
 
-#include "debug/roles.hpp"
+#include "debug/wire/roles.hpp"
 #include "directive/directive.hpp"
 
 #include <string>

@@ -4,8 +4,8 @@
 
 #pragma once
 
-#include "debug/child.hpp"
-#include "debug/roles.hpp"
+#include "debug/capture/child.hpp"
+#include "debug/wire/roles.hpp"
 
 #include <optional>
 #include <string>

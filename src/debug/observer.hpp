@@ -4,12 +4,12 @@
 
 #pragma once
 
-#include "debug/connections.hpp"
-#include "debug/output.hpp"
-#include "debug/packets.hpp"
-#include "debug/roles.hpp"
-#include "debug/stories.hpp"
-#include "debug/summary.hpp"
+#include "debug/capture/connections.hpp"
+#include "debug/capture/packets.hpp"
+#include "debug/stories/stories.hpp"
+#include "debug/tell/output.hpp"
+#include "debug/tell/summary.hpp"
+#include "debug/wire/roles.hpp"
 
 #include <cstdint>
 #include <functional>

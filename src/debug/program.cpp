@@ -1,10 +1,10 @@
 #include "debug/program.hpp"
+#include "debug/capture/privileges.hpp"
 #include "debug/capture_filter.hpp"
 #include "debug/configuration.hpp"
-#include "debug/html.hpp"
-#include "debug/json.hpp"
-#include "debug/privileges.hpp"
-#include "debug/terminal.hpp"
+#include "debug/tell/html.hpp"
+#include "debug/tell/json.hpp"
+#include "debug/tell/terminal.hpp"
 #include "sessions/secret.hpp"
 
 #include <atomic>

@@ -4,14 +4,14 @@
 
 #pragma once
 
+#include "debug/capture/live_input.hpp"
+#include "debug/capture/tcpdump.hpp"
 #include "debug/demo.hpp"
-#include "debug/error_log.hpp"
-#include "debug/live_input.hpp"
-#include "debug/log_join.hpp"
 #include "debug/observer.hpp"
 #include "debug/options.hpp"
-#include "debug/output.hpp"
-#include "debug/tcpdump.hpp"
+#include "debug/stories/error_log.hpp"
+#include "debug/stories/log_join.hpp"
+#include "debug/tell/output.hpp"
 
 #include <chrono>
 #include <cstdint>

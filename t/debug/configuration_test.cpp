@@ -1,9 +1,9 @@
 // What is made of nginx -T, and of the command line.
 
+#include "debug/capture/tcpdump.hpp"
 #include "debug/capture_filter.hpp"
 #include "debug/configuration.hpp"
 #include "debug/options.hpp"
-#include "debug/tcpdump.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,11 +1,11 @@
 #pragma once
 
 #include "debug/frames.hpp"
-#include "debug/names.hpp"
-#include "debug/roles.hpp"
-#include "debug/story.hpp"
-#include "debug/summary.hpp"
+#include "debug/stories/names.hpp"
+#include "debug/stories/story.hpp"
+#include "debug/tell/summary.hpp"
 #include "debug/tls_flights.hpp"
+#include "debug/wire/roles.hpp"
 
 #include <string>
 #include <vector>

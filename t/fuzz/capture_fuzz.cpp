@@ -4,8 +4,8 @@
 // Input: the link (1 byte), then frames: the length (2 bytes) and the time
 // that has gone by (2 bytes, milliseconds) before each.
 
-#include "debug/json.hpp"
 #include "debug/observer.hpp"
+#include "debug/tell/json.hpp"
 #include "fuzz/fuzz.hpp"
 
 #include <array>

@@ -5,7 +5,7 @@
 // Input: what is spoken and the size of the pieces (1 byte each), then in
 // turn who says how much (1 byte: the highest bit and the rest).
 
-#include "debug/roles.hpp"
+#include "debug/wire/roles.hpp"
 #include "fuzz/fuzz.hpp"
 
 #include <algorithm>

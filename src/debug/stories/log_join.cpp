@@ -1,0 +1,145 @@
+#include "debug/stories/log_join.hpp"
+
+#include <algorithm>
+
+namespace debug {
+
+namespace {
+
+/* nginx's log has whole seconds, by a clock that nginx reads now and then. */
+constexpr Microseconds tolerance{2'500'000};
+
+Microseconds apart(const Story& a, const Story& b) {
+    return a.begin > b.begin ? a.begin - b.begin : b.begin - a.begin;
+}
+
+const Event* first(const Story& story, std::string_view kind) {
+    auto found =
+        std::find_if(story.events.begin(), story.events.end(),
+                     [&](const Event& event) { return event.kind == kind; });
+    return found == story.events.end() ? nullptr : &*found;
+}
+
+/*
+ * The log counts from when nginx began, the wire from the ClientHello. Both
+ * have the question to the store; else the two are taken for one.
+ */
+Microseconds shift(const Story& wire, const Story& log) {
+    const Event* on_wire = first(wire, "store_get");
+    const Event* in_log = first(log, "store_get");
+    return on_wire != nullptr && in_log != nullptr ? on_wire->at - in_log->at
+                                                   : Microseconds(0);
+}
+
+/* Whether the wire's guess leaves room for what the log says. */
+bool agrees(const Story& wire, const Story& log) {
+    return wire.status == "?" || log.status == "?" ||
+           wire.status.find(log.status) != std::string::npos;
+}
+
+}  // namespace
+
+Story merged(Story wire, const Story& log) {
+    Microseconds offset = shift(wire, log);
+    for (Event event : log.events) {
+        event.at += offset;
+        wire.events.push_back(std::move(event));
+    }
+    std::stable_sort(
+        wire.events.begin(), wire.events.end(),
+        [](const Event& a, const Event& b) { return a.at < b.at; });
+
+    wire.in_log = true;
+    if (!agrees(wire, log)) {
+        wire.notes.push_back("by the wire the status is " + wire.status);
+    } else if (log.status != "?") {
+        wire.wire_status = log.status;
+    }
+    if (log.status != "?") {
+        wire.status = log.status;
+        wire.status_source = Source::log;
+    }
+    if (wire.end == End::unknown) {
+        wire.end = log.end;
+    }
+    if (log.lookup) {
+        wire.lookup = log.lookup;
+    }
+    if (!wire.handshake) {
+        wire.handshake = log.handshake;
+    }
+    return wire;
+}
+
+void LogJoin::add_wire(Story&& story) {
+    if (auto log = counterpart(log_, story)) {
+        tell_(merged(std::move(story), *log));
+    } else if (patience_) {
+        wait(wire_, std::move(story));
+    } else {
+        tell_(std::move(story));
+    }
+}
+
+void LogJoin::add_log(Story&& story) {
+    if (auto wire = counterpart(wire_, story)) {
+        tell_(merged(std::move(*wire), story));
+    } else {
+        wait(log_, std::move(story));
+    }
+}
+
+std::optional<Story> LogJoin::counterpart(Side& side, const Story& story) {
+    auto [first, last] = side.by_client.equal_range(story.client);
+    for (; first != last; ++first) {
+        const Story& other = side.in_order.at(first->second).story;
+        if (other.server.port == story.server.port &&
+            apart(other, story) <= tolerance) {
+            return take(side, first->second);
+        }
+    }
+    return std::nullopt;
+}
+
+void LogJoin::wait(Side& side, Story&& story) {
+    if (side.in_order.size() >= max_waiting) {
+        tell_(take(side, side.in_order.begin()->first));
+    }
+    /* the log may tell of handshakes before the capture tells the time */
+    Time since = std::max(now_, story.begin);
+    side.by_client.emplace(story.client, ++last_);
+    side.in_order.emplace(last_, Waiting{std::move(story), since});
+}
+
+Story LogJoin::take(Side& side, std::uint64_t number) {
+    auto found = side.in_order.find(number);
+    Story story = std::move(found->second.story);
+    side.in_order.erase(found);
+
+    auto [first, last] = side.by_client.equal_range(story.client);
+    side.by_client.erase(std::find_if(
+        first, last, [&](const auto& each) { return each.second == number; }));
+    return story;
+}
+
+void LogJoin::advance(Time now) {
+    now_ = std::max(now_, now);
+    if (patience_) {
+        tell_older(wire_, now_ - *patience_);
+        tell_older(log_, now_ - *patience_);
+    }
+}
+
+void LogJoin::tell_older(Side& side, Time than) {
+    while (!side.in_order.empty() &&
+           side.in_order.begin()->second.since < than) {
+        tell_(take(side, side.in_order.begin()->first));
+    }
+}
+
+void LogJoin::finish() {
+    tell_older(wire_, Time::max());
+    tell_older(log_, Time::max());
+}
+
+}  // namespace debug

@@ -1,0 +1,83 @@
+/*
+ * What is told of one handshake.
+ */
+
+#pragma once
+
+#include "debug/capture/endpoint.hpp"
+#include "debug/capture/time.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace debug {
+
+/* Who knows: the capture, or nginx's error log. */
+enum class Source { wire, log };
+
+constexpr std::string_view name_of(Source source) noexcept {
+    return source == Source::wire ? "wire" : "log";
+}
+
+struct Event {
+    Microseconds at; /* since the ClientHello */
+    Source source = Source::wire;
+    std::string_view kind; /* one word, for programs */
+    std::string text;      /* for people */
+};
+
+enum class End { full, resumed, broken_off, unknown };
+
+std::string_view name_of(End end) noexcept;
+
+struct Offered {
+    enum class Kind { id, psk, ticket };
+    Kind kind = Kind::id;
+    std::string shown{}; /* not of a ticket, which is a secret */
+};
+
+std::string_view name_of(Offered::Kind kind) noexcept;
+
+struct Story {
+    Endpoint client;
+    Endpoint server;
+    Time begin;
+    bool on_wire = false;
+    bool in_log = false;
+
+    std::string protocol{};
+    std::string server_name{};
+    std::string alpn{}; /* what was offered, or in TLS 1.2 chosen */
+    std::vector<Offered> offered{};
+    bool retry = false; /* with a HelloRetryRequest */
+
+    End end = End::unknown;
+    std::string status{}; /* $remote_ssl_session_cache_status, or a guess */
+    Source status_source = Source::wire;
+    std::string wire_status{}; /* the same by the capture alone */
+    std::optional<Microseconds> lookup{};
+    std::optional<Microseconds> handshake{};
+
+    std::vector<Event> events{};
+    std::vector<std::string> notes{};
+
+    /* What the summary draws its hints from. */
+    bool by_ticket = false;
+    bool ticket_offered = false;
+    bool never_stored = false; /* a miss; the capture has no set of it */
+    bool shared = false;       /* another handshake's lookup served it, too */
+
+    /* The most events that are told of one handshake. */
+    static constexpr std::size_t max_events = 64;
+
+    void add(Time time, std::string_view kind, std::string text) {
+        if (events.size() < max_events) {
+            auto at = std::chrono::duration_cast<Microseconds>(time - begin);
+            events.push_back({at, Source::wire, kind, std::move(text)});
+        }
+    }
+};
+
+}  // namespace debug

@@ -1,0 +1,81 @@
+#include "debug/stories/wire_status.hpp"
+
+#include <algorithm>
+
+namespace debug {
+
+namespace {
+
+constexpr std::string_view unnamed =
+    "meanwhile the store was asked for a name that is of no session offered "
+    "in this capture: are sessions sealed (--key)?";
+
+bool any(const Handshake& handshake, LookupState state) {
+    return std::find(handshake.lookups.begin(), handshake.lookups.end(),
+                     state) != handshake.lookups.end();
+}
+
+WireStatus of_resumption(const Handshake& handshake) {
+    if (any(handshake, LookupState::hit)) {
+        return {"HIT"};
+    }
+    if (any(handshake, LookupState::unseen)) {
+        return {"HIT", "the capture lacks the store's reply"};
+    }
+    if (any(handshake, LookupState::pending)) {
+        return {"HIT", "resumed, but the store's reply came later in the "
+                       "capture, or not at all"};
+    }
+    if (handshake.unnamed_lookups) {
+        return {"HIT or LOCAL", unnamed};
+    }
+    return {"LOCAL"};
+}
+
+WireStatus of_full(const Handshake& handshake) {
+    if (any(handshake, LookupState::hit)) {
+        return {"INVALID"};
+    }
+    if (any(handshake, LookupState::lost)) {
+        return {"DOWN", "the store's side closed the connection"};
+    }
+    if (any(handshake, LookupState::error)) {
+        return {"DOWN or BUSY", "the store answered with an error"};
+    }
+    if (any(handshake, LookupState::pending)) {
+        return {"TIMEOUT"};
+    }
+    if (any(handshake, LookupState::unseen)) {
+        return {"?", "the capture lacks the store's reply"};
+    }
+    if (any(handshake, LookupState::miss)) {
+        return {"MISS"};
+    }
+    if (handshake.offered_ticket) {
+        return {"-", "a ticket was offered, which the server did not take"};
+    }
+    if (handshake.unnamed_lookups) {
+        return {"?", unnamed};
+    }
+    return {"DOWN or BUSY",
+            "the capture has no lookup of this session: the store was down, "
+            "the queue full, a session of nginx's own cache was refused, or "
+            "the store is not in the capture"};
+}
+
+}  // namespace
+
+WireStatus wire_status(const Handshake& handshake) {
+    if (!handshake.answered) {
+        return {handshake.offered_session ? "?" : "-"};
+    }
+    if (handshake.by_ticket) {
+        return {"-", "resumed by a ticket, which asks no store"};
+    }
+    if (!handshake.offered_session && handshake.lookups.empty()) {
+        return {"-"};
+    }
+    return handshake.resumed ? of_resumption(handshake) : of_full(handshake);
+}
+
+}  // namespace debug

@@ -1,0 +1,25 @@
+/*
+ * Times and handshakes as people read them.
+ */
+
+#pragma once
+
+#include "debug/stories/story.hpp"
+
+#include <string>
+
+namespace debug {
+
+/* "0.231 ms" */
+std::string milliseconds(Microseconds time);
+
+/* "2026-11-26T06:17:32.123456Z" */
+std::string timestamp(Time time);
+
+/* "10.1.2.3:50122 → :443  TLSv1.3  SNI shop.example  PSK 5f0c…a1" */
+std::string title(const Story& story);
+
+/* "lookup 0.231 ms, handshake 1.020 ms"; of what is known. */
+std::string durations(const Story& story);
+
+}  // namespace debug

@@ -1,0 +1,130 @@
+#include "debug/tell/summary.hpp"
+#include "debug/tell/format.hpp"
+
+#include <algorithm>
+
+namespace debug {
+
+namespace {
+
+constexpr std::size_t slowest_kept = 5;
+
+/* A lookup that takes longer than this costs more than a signature. */
+constexpr Microseconds slow_lookup{5'000};
+
+std::string number(std::uint64_t count) {
+    return std::to_string(count);
+}
+
+std::string handshakes_of(std::uint64_t part, std::uint64_t all) {
+    return number(part) + " of " + number(all) +
+           (all == 1 ? " handshake " : " handshakes ");
+}
+
+}  // namespace
+
+void Summary::add(const Story& story) {
+    ++handshakes_;
+    ++ends_[story.end];
+    ++statuses_[story.status];
+    by_ticket_ += story.by_ticket;
+    tickets_offered_ += story.ticket_offered;
+    never_stored_ += story.never_stored;
+    disagreeing_ += story.on_wire && story.in_log &&
+                    !story.wire_status.empty() &&
+                    story.wire_status != story.status;
+    if (story.lookup) {
+        lookup_.add(*story.lookup);
+    }
+    if (story.handshake) {
+        handshake_.add(*story.handshake);
+    }
+
+    if (story.lookup) {
+        Slow slow{*story.lookup, title(story), story.status};
+        auto place = std::upper_bound(
+            slowest_.begin(), slowest_.end(), slow,
+            [](const Slow& a, const Slow& b) { return a.waited > b.waited; });
+        slowest_.insert(place, std::move(slow));
+        if (slowest_.size() > slowest_kept) {
+            slowest_.pop_back();
+        }
+    }
+}
+
+std::uint64_t Summary::ended(End end) const {
+    auto found = ends_.find(end);
+    return found == ends_.end() ? 0 : found->second;
+}
+
+std::uint64_t Summary::status(const std::string& name) const {
+    auto found = statuses_.find(name);
+    return found == statuses_.end() ? 0 : found->second;
+}
+
+std::vector<std::string> Summary::hints() const {
+    std::vector<std::string> hints;
+    auto hint = [&](std::uint64_t count, const std::string& text) {
+        if (count != 0) {
+            hints.push_back(handshakes_of(count, handshakes_) + text);
+        }
+    };
+
+    std::uint64_t without = status("-") - std::min(status("-"), by_ticket_);
+    if (without * 2 > handshakes_) {
+        hint(without, "offered no session: clients are new, or forget, or "
+                      "their sessions have expired (ssl_session_timeout)");
+    }
+    hint(tickets_offered_, "offered a ticket, which only the node that made "
+                           "it can open (tickets=off makes clients ask by "
+                           "session ID)");
+    hint(status("INVALID"), "had a session from the store refused: the error "
+                            "log says why at level info (nodes differ in "
+                            "certificates, key or client verification)");
+    hint(status("TIMEOUT"), "waited for the store in vain: it is slow or "
+                            "frozen (SLOWLOG, swapping), or timeout= is too "
+                            "short");
+    hint(status("DOWN") + status("BUSY") + status("DOWN or BUSY"),
+         "could not ask the store: see \"unavailable\" in the error log, and "
+         "count=");
+    hint(never_stored_, "offered a session that the store does not have, and "
+                        "that was not stored during this run: made before, "
+                        "expired, evicted, or of other servers");
+    if (lookup_.count() != 0 && lookup_.at(99) > slow_lookup) {
+        hints.push_back("the store is slow: 1 % of the lookups take " +
+                        milliseconds(lookup_.at(99)) + " or longer");
+    }
+    if (stores_.unjoined != 0) {
+        hints.push_back(
+            number(stores_.unjoined) +
+            " lookups belong to no handshake that was seen: sealed sessions "
+            "need --key, and the client's side has to be captured, too");
+    }
+    return hints;
+}
+
+std::vector<std::string> Summary::reservations() const {
+    std::vector<std::string> known;
+    auto reserve = [&](std::uint64_t count, const std::string& text) {
+        if (count != 0) {
+            known.push_back(number(count) + ' ' + text);
+        }
+    };
+
+    reserve(capture_.dropped.value_or(0),
+            "packets were dropped by the kernel: stories may be incomplete");
+    reserve(connections_.gaps, "times the capture lacked bytes");
+    reserve(connections_.forgotten,
+            "connections were forgotten early, because too many were open");
+    reserve(let_go_, "handshakes were told before their end, because too many "
+                     "were under way");
+    reserve(ended(End::unknown), "handshakes have an end that is not known");
+    reserve(disagreeing_, "handshakes have another status in the log than on "
+                          "the wire");
+    if (!capture_.trouble.empty()) {
+        known.push_back("the capture ends early: " + capture_.trouble);
+    }
+    return known;
+}
+
+}  // namespace debug

@@ -1,0 +1,86 @@
+/*
+ * All handshakes of a run together, and what they hint at.
+ */
+
+#pragma once
+
+#include "debug/capture/connections.hpp"
+#include "debug/stories/percentiles.hpp"
+#include "debug/stories/stories.hpp"
+#include "debug/stories/story.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace debug {
+
+/* How much of what happened the capture has. */
+struct CaptureCounts {
+    std::uint64_t packets = 0;
+    std::uint64_t not_tcp = 0; /* frames that were not understood */
+    std::optional<std::uint64_t> dropped{}; /* as tcpdump said in the end */
+    std::string trouble{};                  /* why the capture ended early */
+};
+
+class Summary {
+  public:
+    struct Slow {
+        Microseconds waited;
+        std::string title;
+        std::string status;
+    };
+
+    void add(const Story& story);
+
+    /* In the end. */
+    void add(const StoreCounts& stores) { stores_ = stores; }
+    void add(const CaptureCounts& capture) { capture_ = capture; }
+    void add(const Connections::Counts& connections, std::uint64_t let_go) {
+        connections_ = connections;
+        let_go_ = let_go;
+    }
+
+    std::uint64_t handshakes() const noexcept { return handshakes_; }
+    std::uint64_t ended(End end) const;
+    const std::map<std::string, std::uint64_t>& statuses() const noexcept {
+        return statuses_;
+    }
+    const Percentiles& lookup() const noexcept { return lookup_; }
+    const Percentiles& handshake() const noexcept { return handshake_; }
+    const std::vector<Slow>& slowest() const noexcept { return slowest_; }
+    const StoreCounts& stores() const noexcept { return stores_; }
+    const CaptureCounts& capture() const noexcept { return capture_; }
+    const Connections::Counts& connections() const noexcept {
+        return connections_;
+    }
+    std::uint64_t let_go() const noexcept { return let_go_; }
+
+    /* What an operator may want to look at. */
+    std::vector<std::string> hints() const;
+
+    /* What is not known, because the capture or memory was short. */
+    std::vector<std::string> reservations() const;
+
+  private:
+    std::uint64_t status(const std::string& name) const;
+
+    std::uint64_t handshakes_ = 0;
+    std::map<End, std::uint64_t> ends_;
+    std::map<std::string, std::uint64_t> statuses_;
+    std::uint64_t by_ticket_ = 0;
+    std::uint64_t tickets_offered_ = 0;
+    std::uint64_t never_stored_ = 0;
+    std::uint64_t disagreeing_ = 0;
+    Percentiles lookup_;
+    Percentiles handshake_;
+    std::vector<Slow> slowest_;
+    StoreCounts stores_;
+    CaptureCounts capture_;
+    Connections::Counts connections_;
+    std::uint64_t let_go_ = 0;
+};
+
+}  // namespace debug

@@ -1,0 +1,33 @@
+/*
+ * Stories and the summary as text, with colours on a terminal.
+ */
+
+#pragma once
+
+#include "debug/tell/output.hpp"
+
+#include <ostream>
+#include <string>
+#include <string_view>
+
+namespace debug {
+
+class Terminal : public Output {
+  public:
+    Terminal(std::ostream& out, bool colours) : out_(out), colours_(colours) {}
+
+    void tell(const Story& story) override;
+    void conclude(const Summary& summary) override;
+
+  private:
+    std::string paint(std::string_view colour, const std::string& text) const;
+    std::string paint_status(const std::string& status) const;
+    void tell_event(const Story& story, const Event& event);
+    void row(std::string_view name, const Percentiles& times);
+    void list(std::string_view title, const std::vector<std::string>& lines);
+
+    std::ostream& out_;
+    bool colours_;
+};
+
+}  // namespace debug

@@ -1,0 +1,104 @@
+#include "debug/wire/memcached.hpp"
+#include "debug/wire/memcached_binary.hpp"
+#include "debug/wire/memcached_text.hpp"
+
+#include <algorithm>
+
+namespace debug {
+
+namespace {
+
+constexpr char binary_request = '\x80';
+
+constexpr std::string_view text_commands[] = {
+    "get ",     "gets ", "set ",    "add ",       "replace ",  "append ",
+    "prepend ", "cas ",  "delete ", "incr ",      "decr ",     "touch ",
+    "version",  "stats", "quit",    "verbosity ", "flush_all", "mn\r\n",
+};
+
+}  // namespace
+
+MemcachedReader::MemcachedReader(StoreListener& listener, const Flow& flow)
+    : listener_(listener), flow_(flow) {}
+
+bool MemcachedReader::recognises(std::string_view bytes) noexcept {
+    if (bytes.starts_with(binary_request)) {
+        return bytes.size() >= 24;
+    }
+    return std::any_of(
+        std::begin(text_commands), std::end(text_commands),
+        [&](std::string_view name) { return bytes.starts_with(name); });
+}
+
+void MemcachedReader::data(Side from, Time time, std::string_view bytes) {
+    if (dialect_ == nullptr) {
+        if (from == Side::server || !recognises(bytes)) {
+            return;
+        }
+        if (bytes.front() == binary_request) {
+            dialect_ =
+                std::make_unique<MemcachedBinaryReader>(listener_, flow_);
+        } else {
+            dialect_ = std::make_unique<MemcachedTextReader>(listener_, flow_);
+        }
+    }
+    dialect_->data(from, time, bytes);
+    if (dialect_->over()) {
+        dialect_.reset();
+    }
+}
+
+void MemcachedReader::gap(Side from, Time time) {
+    if (dialect_ != nullptr) {
+        dialect_->gap(from, time);
+        dialect_.reset();
+    }
+}
+
+void MemcachedReader::closed(Side by, Time time, bool /*reset*/) {
+    listener_.disconnected(flow_, time, by);
+}
+
+void MemcachedReader::forgotten(Time time) {
+    if (dialect_ != nullptr) {
+        dialect_->forgotten(time);
+    }
+}
+
+void PendingCommands::push(Time time, const StoreCommand& command,
+                           unsigned kind, bool quiet) {
+    if (commands_.size() == max) {
+        clear();
+    }
+    if (command.answered) {
+        commands_.push_back(
+            {command.id, command.key, command.verb, kind, quiet});
+    }
+    listener_.asked(flow_, time, command);
+}
+
+void PendingCommands::push_other(unsigned kind) {
+    if (commands_.size() == max) {
+        clear();
+    }
+    commands_.push_back({.kind = kind});
+}
+
+void PendingCommands::answer_front(Time time, const StoreReply& reply) {
+    std::uint64_t id = commands_.front().id;
+    commands_.pop_front();
+    if (id != 0) {
+        listener_.answered(flow_, time, id, reply);
+    }
+}
+
+void PendingCommands::clear() {
+    for (const Command& command : commands_) {
+        if (command.id != 0) {
+            listener_.unseen(flow_, command.id);
+        }
+    }
+    commands_.clear();
+}
+
+}  // namespace debug

@@ -1,0 +1,49 @@
+/*
+ * Redis' commands and replies on one connection.
+ */
+
+#pragma once
+
+#include "debug/wire/resp.hpp"
+#include "debug/wire/store_listener.hpp"
+
+#include <deque>
+
+namespace debug {
+
+class RedisReader : public Reader {
+  public:
+    /* So many commands may wait for a reply; older ones are let go. */
+    static constexpr std::size_t max_pending = 20'000;
+
+    RedisReader(StoreListener& listener, const Flow& flow);
+
+    void data(Side from, Time time, std::string_view bytes) override;
+    void gap(Side from, Time time) override;
+    void closed(Side by, Time time, bool reset) override;
+    void forgotten(Time time) override;
+    bool over() const override { return false; }
+
+    /* Whether bytes may be the beginning of a client's command. */
+    static bool recognises(std::string_view bytes) noexcept;
+
+  private:
+    struct Pending {
+        std::uint64_t id = 0; /* 0: of no interest but for its place */
+        char reply = 0;       /* the type that is expected; 0: any */
+    };
+
+    void command(Time time);
+    void reply(Time time);
+    void resynchronise();
+
+    StoreListener& listener_;
+    Flow flow_;
+    RespScanner commands_;
+    RespScanner replies_;
+    bool lost_commands_; /* its bytes are skipped up to a command's beginning */
+    bool lost_replies_;
+    std::deque<Pending> pending_;
+};
+
+}  // namespace debug

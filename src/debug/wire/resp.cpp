@@ -1,0 +1,175 @@
+#include "debug/wire/resp.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace debug {
+
+namespace {
+
+constexpr std::int64_t longest_string = 512LL * 1024 * 1024;
+
+std::optional<std::int64_t> read_number(std::string_view text) {
+    std::int64_t number = 0;
+    const char* end = text.data() + text.size();
+    auto [rest, error] = std::from_chars(text.data(), end, number);
+    if (error != std::errc() || rest != end) {
+        return std::nullopt;
+    }
+    return number;
+}
+
+}  // namespace
+
+bool RespScanner::next(std::string_view& bytes) {
+    while (!bytes.empty() && !failed_) {
+        if (!begun_) {
+            item_ = RespItem();
+        }
+        if (string_left_ != 0) {
+            take_string(bytes);
+            if (string_left_ == 0 && element_ends()) {
+                return true;
+            }
+            continue;
+        }
+        if (take_line(bytes)) {
+            bool ends = value_line();
+            line_.clear();
+            if (ends) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool RespScanner::take_line(std::string_view& bytes) {
+    std::size_t end = bytes.find('\n');
+    std::size_t size = end == std::string_view::npos ? bytes.size() : end;
+
+    if (line_.size() + size > max_line) {
+        failed_ = true;
+        return false;
+    }
+    line_ += bytes.substr(0, size);
+    if (end == std::string_view::npos) {
+        bytes = {};
+        return false;
+    }
+    bytes.remove_prefix(size + 1);
+    if (!line_.empty() && line_.back() == '\r') {
+        line_.pop_back();
+    }
+    return true;
+}
+
+void RespScanner::take_string(std::string_view& bytes) {
+    std::string_view part =
+        bytes.substr(0, std::min(string_left_, bytes.size()));
+    std::size_t left = string_left_ > 2 ? string_left_ - 2 : 0;
+
+    if (keeps_string_) {
+        std::string& head = item_.words.back().head;
+        std::string_view text = part.substr(0, std::min(left, part.size()));
+        head += text.substr(0, max_head - std::min(max_head, head.size()));
+    }
+    string_left_ -= part.size();
+    bytes.remove_prefix(part.size());
+}
+
+/* Of a whole line; whether an item ends with it. */
+bool RespScanner::value_line() {
+    std::string_view line = line_;
+    if (line.empty()) {
+        /* Redis ignores empty lines between commands. */
+        failed_ = begun_;
+        return false;
+    }
+
+    char type = line.front();
+    if (!begun_) {
+        begun_ = true;
+        item_.type = type;
+    }
+    switch (type) {
+    case '+':
+    case '-':
+    case ':':
+    case ',':
+    case '#':
+    case '(':
+    case '_':
+        item_.null |= type == '_';
+        add_word(line.substr(1), line.size() - 1);
+        return element_ends();
+    case '$':
+    case '=':
+    case '!':
+    case '*':
+    case '~':
+    case '>':
+    case '%':
+        if (auto number = read_number(line.substr(1))) {
+            return header(type, *number);
+        }
+        failed_ = true;
+        return false;
+    default:
+        break;
+    }
+
+    if (!open_.empty() || type < 'A' || type > 'z') {
+        failed_ = true;
+        return false;
+    }
+    item_.type = 0;
+    std::size_t space = line.find(' ');
+    add_word(line.substr(0, space), line.size());
+    return element_ends();
+}
+
+/* A line that tells the size of what follows. */
+bool RespScanner::header(char type, std::int64_t number) {
+    bool is_string = type == '$' || type == '=' || type == '!';
+
+    if (number < 0) {
+        item_.null |= open_.empty();
+        add_word({}, 0);
+        return element_ends();
+    }
+    if (number > longest_string || open_.size() >= max_depth) {
+        failed_ = true;
+        return false;
+    }
+    if (is_string) {
+        string_size_ = static_cast<std::size_t>(number);
+        string_left_ = string_size_ + 2;
+        keeps_string_ = item_.words.size() < max_words;
+        add_word({}, string_size_);
+        return false;
+    }
+    if (number == 0) {
+        return element_ends();
+    }
+    open_.push_back(type == '%' ? 2 * number : number);
+    return false;
+}
+
+void RespScanner::add_word(std::string_view head, std::size_t size) {
+    if (item_.words.size() < max_words) {
+        item_.words.push_back({std::string(head.substr(0, max_head)), size});
+    }
+}
+
+/* Whether the item ends with this element. */
+bool RespScanner::element_ends() {
+    while (!open_.empty() && --open_.back() == 0) {
+        open_.pop_back();
+    }
+    begun_ = !open_.empty();
+    return !begun_;
+}
+
+}  // namespace debug

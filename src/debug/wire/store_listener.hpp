@@ -1,0 +1,59 @@
+/*
+ * What is asked of a store, and what it answers. Values pass unread: nothing
+ * here holds a byte of one.
+ */
+
+#pragma once
+
+#include "debug/capture/connections.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace debug {
+
+enum class Verb { get, set, erase };
+
+struct StoreCommand {
+    std::uint64_t id = 0;   /* unique in a run */
+    std::string_view store; /* "redis" or "memcached" */
+    std::string_view name;  /* as the store calls it: "GET", "SETEX" */
+    Verb verb = Verb::get;
+    std::string key;
+    std::size_t size = 0; /* of the value, with Verb::set */
+    bool answered = true; /* else no reply is wanted */
+};
+
+enum class Outcome { hit, miss, done, error };
+
+struct StoreReply {
+    Outcome outcome = Outcome::done;
+    std::size_t size = 0; /* of the value, with Outcome::hit */
+    std::string text{};   /* an error's code */
+};
+
+class StoreListener {
+  public:
+    virtual ~StoreListener() = default;
+
+    virtual void asked(const Flow& flow, Time time,
+                       const StoreCommand& command) = 0;
+    virtual void answered(const Flow& flow, Time time, std::uint64_t id,
+                          const StoreReply& reply) = 0;
+
+    /* The connection has ended with commands unanswered, or began to. */
+    virtual void disconnected(const Flow& flow, Time time, Side by) = 0;
+
+    /* There will be no answer to be seen: the capture lacks it. */
+    virtual void unseen(const Flow& flow, std::uint64_t id) = 0;
+};
+
+/* Numbers commands. */
+inline std::uint64_t next_command_id() noexcept {
+    static std::uint64_t last = 0;
+    return ++last;
+}
+
+}  // namespace debug

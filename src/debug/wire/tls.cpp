@@ -1,0 +1,293 @@
+#include "debug/wire/tls.hpp"
+#include "debug/capture/cursor.hpp"
+
+#include <algorithm>
+
+namespace debug {
+
+namespace {
+
+constexpr std::size_t record_head = 5;
+constexpr std::size_t message_head = 4;
+constexpr std::size_t longest_record = (1 << 14) + 2048;
+
+enum RecordType : unsigned {
+    change_cipher_spec = 20,
+    alert_record = 21,
+    handshake_record = 22,
+    application_data = 23,
+};
+
+enum MessageType : unsigned {
+    client_hello_message = 1,
+    server_hello_message = 2,
+};
+
+unsigned byte_at(std::string_view bytes, std::size_t i) {
+    return static_cast<unsigned char>(bytes[i]);
+}
+
+/* RFC 8446, 6: those that a handshake may end with. */
+std::string alert_name(unsigned description) {
+    switch (description) {
+    case 0:
+        return "close_notify";
+    case 10:
+        return "unexpected_message";
+    case 20:
+        return "bad_record_mac";
+    case 40:
+        return "handshake_failure";
+    case 42:
+        return "bad_certificate";
+    case 45:
+        return "certificate_expired";
+    case 46:
+        return "certificate_unknown";
+    case 47:
+        return "illegal_parameter";
+    case 48:
+        return "unknown_ca";
+    case 50:
+        return "decode_error";
+    case 51:
+        return "decrypt_error";
+    case 70:
+        return "protocol_version";
+    case 80:
+        return "internal_error";
+    case 112:
+        return "unrecognized_name";
+    case 116:
+        return "certificate_required";
+    case 120:
+        return "no_application_protocol";
+    default:
+        return "number " + std::to_string(description);
+    }
+}
+
+std::string_view name_of(Side side) {
+    return side == Side::client ? "client" : "server";
+}
+
+}  // namespace
+
+TlsReader::TlsReader(HandshakeListener& listener, const Flow& flow)
+    : listener_(listener), flow_(flow) {}
+
+bool TlsReader::recognises(std::string_view bytes) noexcept {
+    return bytes.size() >= 3 && byte_at(bytes, 0) == handshake_record &&
+           byte_at(bytes, 1) == 3 && byte_at(bytes, 2) <= 4;
+}
+
+void TlsReader::data(Side from, Time time, std::string_view bytes) {
+    if (from == Side::server && !greeted_) {
+        early_ += bytes;
+        if (early_.size() > max_hello) {
+            lose_sight(time, "");
+        }
+        return;
+    }
+    read(from, time, bytes);
+    if (greeted_ && !early_.empty()) {
+        std::string early;
+        early.swap(early_);
+        read(Side::server, time, early);
+    }
+}
+
+void TlsReader::read(Side from, Time time, std::string_view bytes) {
+    Way& side = way(from);
+
+    while (!bytes.empty() && !over_) {
+        if (side.left == 0) {
+            bytes = take_head(side, bytes);
+            if (side.head.size() == record_head) {
+                begin_record(from, time);
+            }
+            continue;
+        }
+        std::string_view part = bytes.substr(0, side.left);
+        bytes.remove_prefix(part.size());
+        side.left -= part.size();
+        fragment(from, time, part);
+    }
+}
+
+std::string_view TlsReader::take_head(Way& way, std::string_view bytes) {
+    std::size_t size = std::min(record_head - way.head.size(), bytes.size());
+    way.head.append(bytes.substr(0, size));
+    return bytes.substr(size);
+}
+
+void TlsReader::begin_record(Side from, Time time) {
+    Way& side = way(from);
+    Cursor head(side.head);
+    side.type = head.number(1);
+    unsigned major = head.number(1);
+    head.take(1);
+    side.left = head.number(2);
+    side.head.clear();
+
+    if (side.type < change_cipher_spec || side.type > application_data ||
+        major != 3 || side.left > longest_record) {
+        lose_sight(time, greeted_ ? "malformed record" : "");
+        return;
+    }
+    /* The first record of a handshake; else this is not its beginning. */
+    if (!greeted_ && (from == Side::server || side.type != handshake_record)) {
+        lose_sight(time, "");
+        return;
+    }
+    if (side.type == application_data && tls13_ && from == Side::client) {
+        finish(from, time);
+    }
+    if (side.type == handshake_record && side.encrypted) {
+        finish(from, time);
+    }
+}
+
+void TlsReader::fragment(Side from, Time time, std::string_view bytes) {
+    switch (way(from).type) {
+    case handshake_record:
+        if (!way(from).encrypted) {
+            handshake(from, time, bytes);
+        }
+        break;
+    case alert_record:
+        alert(from, time, bytes);
+        break;
+    case change_cipher_spec:
+        way(from).encrypted = answered_ && !tls13_;
+        break;
+    default:
+        break;
+    }
+}
+
+void TlsReader::handshake(Side from, Time time, std::string_view bytes) {
+    Way& side = way(from);
+
+    while (!bytes.empty() && !over_) {
+        if (side.message_head.size() < message_head) {
+            side.message_head += bytes.front();
+            bytes.remove_prefix(1);
+            if (side.message_head.size() < message_head) {
+                continue;
+            }
+            side.message_left = Cursor(side.message_head.substr(1)).number(3);
+        }
+
+        unsigned type = byte_at(side.message_head, 0);
+        bool is_hello = type == (from == Side::client ? client_hello_message
+                                                      : server_hello_message);
+        if (!greeted_ && !is_hello) {
+            lose_sight(time, "");
+            return;
+        }
+        if (is_hello && side.body.size() + side.message_left > max_hello) {
+            lose_sight(time, "a hello is too long to be read");
+            return;
+        }
+
+        std::string_view part = bytes.substr(0, side.message_left);
+        bytes.remove_prefix(part.size());
+        side.message_left -= part.size();
+        if (is_hello) {
+            side.body += part;
+        }
+        if (side.message_left == 0) {
+            message(from, time);
+            side.message_head.clear();
+            side.body.clear();
+        }
+    }
+}
+
+void TlsReader::message(Side from, Time time) {
+    Way& side = way(from);
+    unsigned type = byte_at(side.message_head, 0);
+
+    if (from == Side::client && type == client_hello_message) {
+        auto hello = read_client_hello(side.body);
+        if (!hello) {
+            lose_sight(time, greeted_ ? "malformed ClientHello" : "");
+            return;
+        }
+        greeted_ = true;
+        listener_.client_hello(flow_, time, *hello);
+    } else if (from == Side::server && type == server_hello_message) {
+        auto hello = read_server_hello(side.body);
+        if (!hello) {
+            lose_sight(time, "malformed ServerHello");
+            return;
+        }
+        if (!hello->retry) {
+            answered_ = true;
+            tls13_ = hello->version >= tls13;
+        }
+        listener_.server_hello(flow_, time, *hello);
+    }
+}
+
+void TlsReader::alert(Side from, Time time, std::string_view bytes) {
+    Way& side = way(from);
+
+    if (side.encrypted) {
+        break_off(time, std::string(name_of(from)) + " sent an alert");
+        return;
+    }
+    side.alert += bytes;
+    if (side.alert.size() < 2) {
+        return;
+    }
+    bool fatal = byte_at(side.alert, 0) != 1;
+    unsigned description = byte_at(side.alert, 1);
+    side.alert.clear();
+    if (fatal || description == 0) {
+        break_off(time, std::string(name_of(from)) + " sent alert " +
+                            alert_name(description));
+    }
+}
+
+/* In TLS 1.3 the client's Finished is the last, and shows as encrypted. */
+void TlsReader::finish(Side from, Time time) {
+    way(from).finished = true;
+    if (tls13_ || (way(Side::client).finished && way(Side::server).finished)) {
+        over_ = true;
+        listener_.completed(flow_, time);
+    }
+}
+
+void TlsReader::gap(Side /*from*/, Time time) {
+    lose_sight(time, "the capture lacks bytes");
+}
+
+void TlsReader::closed(Side by, Time time, bool reset) {
+    if (!over_ && greeted_) {
+        break_off(time, std::string(name_of(by)) +
+                            (reset ? " reset the connection"
+                                   : " closed the connection"));
+    }
+    over_ = true;
+}
+
+void TlsReader::forgotten(Time time) {
+    lose_sight(time, "the capture ended, or too many connections were open");
+}
+
+void TlsReader::break_off(Time time, std::string_view how) {
+    over_ = true;
+    listener_.broken_off(flow_, time, how);
+}
+
+void TlsReader::lose_sight(Time time, std::string_view why) {
+    bool before = over_;
+    over_ = true;
+    if (!before && greeted_) {
+        listener_.lost_sight(flow_, time, why);
+    }
+}
+
+}  // namespace debug

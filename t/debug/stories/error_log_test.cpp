@@ -1,0 +1,177 @@
+// The module's debug lines, alone and joined with the wire.
+
+#include "debug/stories/error_log.hpp"
+#include "debug/stories/log_join.hpp"
+#include "support/files.hpp"
+
+#include <doctest/doctest.h>
+#include <fstream>
+#include <sstream>
+
+using namespace debug;
+using std::chrono::seconds;
+
+namespace {
+
+const std::string head =
+    "2026/11/26 06:17:32 [debug] 1234#1234: *57 remote ssl session cache: ";
+
+const std::string hit =
+    head +
+    "+0 us handshake begins, 127.0.0.1:50122 -> 127.0.0.1:443\n"
+    "2026/11/26 06:17:32 [debug] 1234#1234: *57 SSL_do_handshake: -1\n" +
+    head + "+35 us session 5f0c..a1 offered\n" + head +
+    "+36 us local cache: miss\n" + head +
+    "+38 us store asked for ngx_ssl:5f0c..a1, suspended\n" + head +
+    "+40 us what nobody has heard of\n" + head +
+    "+270 us store: HIT, 171 bytes, after 231 us\n" + head +
+    "+1020 us handshake done: TLSv1.3 resumed, HIT\n";
+
+std::vector<Story> stories(const std::string& log) {
+    std::vector<Story> told;
+    LogStories all([&](Story&& story) { told.push_back(std::move(story)); });
+    std::istringstream text(log);
+    for (std::string line; std::getline(text, line);) {
+        if (auto read = read_log_line(line)) {
+            all.add(*read);
+        }
+    }
+    all.finish();
+    return told;
+}
+
+Story on_wire(Time begin) {
+    Story story;
+    story.client = *read_endpoint("127.0.0.1:50122");
+    story.server = *read_endpoint("127.0.0.1:443");
+    story.begin = begin;
+    story.on_wire = true;
+    story.status = story.wire_status = "DOWN or BUSY";
+    story.add(begin, "client_hello", "ClientHello");
+    return story;
+}
+
+}  // namespace
+
+TEST_CASE("error log: a story") {
+    const auto told = stories(hit);
+    REQUIRE(told.size() == 1);
+    const auto& story = told[0];
+    CHECK(text(story.client) == "127.0.0.1:50122");
+    CHECK(text(story.server) == "127.0.0.1:443");
+    CHECK(story.protocol == "TLSv1.3");
+    CHECK(story.end == End::resumed);
+    CHECK(story.status == "HIT");
+    CHECK(story.status_source == Source::log);
+    CHECK(story.lookup.value() == Microseconds(231));
+    CHECK(story.handshake.value() == Microseconds(1020));
+    REQUIRE(story.offered.size() == 1);
+    CHECK(story.offered[0].shown == "5f0c…a1");
+    REQUIRE(story.events.size() == 7);
+    CHECK(story.events[4].kind == "other");
+    CHECK(story.events[5].kind == "store_hit");
+    CHECK(story.events[5].at == Microseconds(270));
+}
+
+TEST_CASE("error log: what breaks off, has no end, or begins anew") {
+    CHECK(stories(head + "+0 us handshake begins, [::1]:1 -> [::1]:443\n" +
+                  head + "+9 us handshake broken off\n")
+              .at(0)
+              .end == End::broken_off);
+    const auto told =
+        stories(head + "+0 us handshake begins, [::1]:1 -> [::1]:443\n" + hit);
+    REQUIRE(told.size() == 2);
+    CHECK(told[0].end == End::unknown);
+    CHECK(told[0].status == "?");
+    CHECK(told[1].status == "HIT");
+}
+
+TEST_CASE("error log: lines that are damaged") {
+    for (std::size_t size = 0; size < hit.size(); ++size) {
+        CHECK(stories(hit.substr(0, size)).size() <= 1);
+        CHECK(stories(hit.substr(size)).size() <= 1);
+    }
+}
+
+TEST_CASE("error log: joined with the wire by client and time") {
+    const auto log = stories(hit).at(0);
+    std::vector<Story> told;
+    LogJoin join([&](Story&& story) { told.push_back(std::move(story)); },
+                 std::nullopt);
+    join.add_log(Story(log));
+    join.add_wire(on_wire(log.begin + seconds(60)));
+    join.add_wire(on_wire(log.begin + seconds(1)));
+    join.finish();
+    REQUIRE(told.size() == 2);
+    CHECK_FALSE(told[0].in_log);
+    const auto& story = told[1];
+    CHECK(story.in_log);
+    CHECK(story.on_wire);
+    CHECK(story.status == "HIT");
+    CHECK(story.status_source == Source::log);
+    CHECK(story.lookup.value() == Microseconds(231));
+    // The wire could not have known: it says so.
+    CHECK(story.notes ==
+          std::vector<std::string>{"by the wire the status is DOWN or BUSY"});
+    CHECK(story.events.front().source == Source::wire);
+    CHECK(story.events.back().source == Source::log);
+}
+
+TEST_CASE("error log: live, each waits for the other for a while") {
+    const auto log = stories(hit).at(0);
+    std::vector<Story> told;
+    LogJoin join([&](Story&& story) { told.push_back(std::move(story)); },
+                 seconds(2));
+    join.advance(log.begin);
+    join.add_wire(on_wire(log.begin));
+    join.advance(log.begin + seconds(1));
+    CHECK(told.empty());
+    SUBCASE("it comes") {
+        join.add_log(Story(log));
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].in_log);
+    }
+    SUBCASE("it does not") {
+        join.advance(log.begin + seconds(3));
+        REQUIRE(told.size() == 1);
+        CHECK_FALSE(told[0].in_log);
+    }
+}
+
+TEST_CASE("error log: live, it may be ahead of the capture") {
+    const auto log = stories(hit).at(0);
+    std::vector<Story> told;
+    LogJoin join([&](Story&& story) { told.push_back(std::move(story)); },
+                 seconds(2));
+    // Nobody has told the time yet.
+    join.add_log(Story(log));
+    join.advance(log.begin + seconds(1));
+    CHECK(told.empty());
+    join.add_wire(on_wire(log.begin));
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].in_log);
+    CHECK(told[0].on_wire);
+}
+
+TEST_CASE("error log: a log that grows, is cut and is rotated") {
+    const support::TempDir dir;
+    const auto path = dir.path() / "error.log";
+    support::write_file(path, hit);
+    LogFile log(path.string(), true);
+    std::size_t lines = 0;
+    const auto count = [&] {
+        lines = 0;
+        log.read([&](const LogLine& /*line*/) { ++lines; });
+        return lines;
+    };
+    CHECK(count() == 0);
+    std::ofstream(path, std::ios::app) << hit.substr(0, hit.size() - 4);
+    CHECK(count() == 6);
+    std::ofstream(path, std::ios::app) << hit.substr(hit.size() - 4);
+    CHECK(count() == 1);
+    support::write_file(path, head + "+1 us shorter\n");
+    CHECK(count() == 1);
+    std::filesystem::rename(path, dir.path() / "error.log.1");
+    support::write_file(path, hit);
+    CHECK(count() == 7);
+}

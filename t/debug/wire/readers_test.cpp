@@ -1,0 +1,185 @@
+// Redis and memcached as they are read from the wire.
+
+#include "debug/wire/memcached.hpp"
+#include "debug/wire/redis.hpp"
+
+#include <doctest/doctest.h>
+#include <map>
+#include <string>
+#include <vector>
+
+using namespace debug;
+
+namespace {
+
+// Writes down what it hears.
+class Heard : public StoreListener {
+  public:
+    std::vector<std::string> lines;
+
+    void asked(const Flow& /*flow*/, Time /*time*/,
+               const StoreCommand& command) override {
+        names_[command.id - first_] = command.key;
+        lines.push_back(std::string(command.name) + ' ' + command.key + ' ' +
+                        std::to_string(command.size));
+    }
+    void answered(const Flow& /*flow*/, Time /*time*/, std::uint64_t id,
+                  const StoreReply& reply) override {
+        static const char* const outcomes[] = {"hit", "miss", "done", "error"};
+        lines.push_back(names_.at(id - first_) + ": " +
+                        outcomes[static_cast<int>(reply.outcome)] + ' ' +
+                        std::to_string(reply.size) + reply.text);
+    }
+    void disconnected(const Flow& /*flow*/, Time /*time*/, Side by) override {
+        lines.emplace_back(by == Side::client ? "client left" : "server left");
+    }
+    void unseen(const Flow& /*flow*/, std::uint64_t id) override {
+        lines.push_back(names_.at(id - first_) + ": unseen");
+    }
+
+  private:
+    std::uint64_t first_ = next_command_id();
+    std::map<std::uint64_t, std::string> names_;
+};
+
+using Lines = std::vector<std::string>;
+
+// The same whether it comes at once or byte by byte.
+template <class AReader>
+Lines heard(const std::string& commands, const std::string& replies) {
+    Flow flow;
+    flow.from_start = true;
+    Heard whole;
+    AReader one(whole, flow);
+    one.data(Side::client, Time(), commands);
+    one.data(Side::server, Time(), replies);
+
+    Heard pieces;
+    AReader other(pieces, flow);
+    // What is spoken, the first bytes have to tell at once.
+    other.data(Side::client, Time(), commands.substr(0, 24));
+    for (std::size_t i = 24; i < commands.size(); ++i) {
+        other.data(Side::client, Time(), commands.substr(i, 1));
+    }
+    for (const char byte : replies) {
+        other.data(Side::server, Time(), {&byte, 1});
+    }
+    CHECK(whole.lines == pieces.lines);
+    return whole.lines;
+}
+
+std::string binary(unsigned magic, unsigned opcode, const std::string& key,
+                   const std::string& extras, const std::string& value,
+                   unsigned status = 0) {
+    const auto body = key.size() + extras.size() + value.size();
+    std::string packet(24, '\0');
+    packet[0] = static_cast<char>(magic);
+    packet[1] = static_cast<char>(opcode);
+    packet[3] = static_cast<char>(key.size());
+    packet[4] = static_cast<char>(extras.size());
+    packet[7] = static_cast<char>(status);
+    packet[10] = static_cast<char>(body >> 8);
+    packet[11] = static_cast<char>(body);
+    return packet + extras + key + value;
+}
+
+}  // namespace
+
+TEST_CASE("redis reader: pipelined commands and replies of every kind") {
+    CHECK(heard<RedisReader>(
+              "*2\r\n$4\r\nAUTH\r\n$6\r\nsecret\r\n*1\r\n$4\r\nPING\r\n"
+              "*2\r\n$3\r\nGET\r\n$1\r\na\r\n*2\r\n$3\r\nget\r\n$1\r\nb\r\n"
+              "*4\r\n$5\r\nSETEX\r\n$1\r\nc\r\n$3\r\n300\r\n$4\r\n\r\n$1\r\n"
+              "*2\r\n$3\r\nDEL\r\n$1\r\nd\r\n*2\r\n$3\r\nGET\r\n$1\r\ne\r\n",
+              "+OK\r\n+PONG\r\n$3\r\n\r\n$\r\n$-1\r\n+OK\r\n:1\r\n"
+              "-NOAUTH 'secret'\r\n") ==
+          Lines{"GET a 0", "GET b 0", "SETEX c 4", "DEL d 0", "GET e 0",
+                "a: hit 3", "b: miss 0", "c: done 0", "d: done 0",
+                "e: error 0NOAUTH"});
+}
+
+TEST_CASE("redis reader: arrays keep replies in their places") {
+    CHECK(
+        heard<RedisReader>("*3\r\n$4\r\nMGET\r\n$1\r\nx\r\n$1\r\ny\r\n"
+                           "*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
+                           "*2\r\n$1\r\n1\r\n*2\r\n:1\r\n*0\r\n$2\r\nhi\r\n") ==
+        Lines{"GET a 0", "a: hit 2"});
+}
+
+TEST_CASE("redis reader: replies that do not fit end what was pending") {
+    CHECK(heard<RedisReader>("*2\r\n$3\r\nGET\r\n$1\r\na\r\n", ":1\r\n") ==
+          Lines{"GET a 0", "a: unseen"});
+    CHECK(heard<RedisReader>("*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
+                             "\x01 nonsense\r\n") ==
+          Lines{"GET a 0", "a: unseen"});
+}
+
+TEST_CASE("redis reader: huge headers allocate nothing") {
+    CHECK(heard<RedisReader>("*2\r\n$3\r\nGET\r\n$1\r\na\r\n",
+                             "*999999999999\r\n") ==
+          Lines{"GET a 0", "a: unseen"});
+}
+
+TEST_CASE("redis reader: it goes on after a gap") {
+    Heard all;
+    Flow flow;
+    flow.from_start = true;
+    RedisReader reader(all, flow);
+    reader.data(Side::client, Time(), "*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
+    reader.gap(Side::server, Time());
+    reader.data(Side::server, Time(), "half of a value\r\n");
+    reader.data(Side::client, Time(), "*2\r\n$3\r\nGET\r\n$1\r\nb\r\n");
+    reader.data(Side::server, Time(), "$1\r\nv\r\n");
+    reader.closed(Side::client, Time(), false);
+    CHECK(all.lines ==
+          Lines{"GET a 0", "a: unseen", "GET b 0", "b: hit 1", "client left"});
+}
+
+TEST_CASE("memcached reader: the text protocol, with noreply") {
+    CHECK(heard<MemcachedReader>(
+              "set long_enough_a 0 300 5 noreply\r\nget x\r\r\n"
+              "get k1 k2 k3\r\nget k4\r\ndelete k5\r\nset k6 0 0 1\r\nv\r\n"
+              "get k7 k8\r\n",
+              "VALUE k2 0 3\r\nEND\r\nEND\r\nEND\r\nDELETED\r\nSTORED\r\n"
+              "SERVER_ERROR out of memory\r\n") ==
+          Lines{"set long_enough_a 5", "get k1 0", "get k2 0", "get k3 0",
+                "get k4 0", "delete k5 0", "set k6 1", "get k7 0", "get k8 0",
+                "k1: miss 0", "k2: hit 3", "k3: miss 0", "k4: miss 0",
+                "k5: done 0", "k6: done 0", "k7: error 0SERVER_ERROR",
+                "k8: error 0SERVER_ERROR"});
+}
+
+TEST_CASE("memcached reader: of an error only its kind is kept") {
+    CHECK(heard<MemcachedReader>("set k 0 9 5\r\nvalue\r\n",
+                                 "CLIENT_ERROR_" + std::string(100, 'x') +
+                                     "\r\n") ==
+          Lines{"set k 5", "k: error 0CLIENT_ERROR"});
+}
+
+TEST_CASE("memcached reader: the binary protocol, with quiet gets") {
+    const std::string extras(4, '\0');
+    CHECK(heard<MemcachedReader>(
+              binary(0x80, 0x21, "PLAIN", "", std::string("\0u\0p", 4)) +
+                  binary(0x80, 0x01, "k0", std::string(8, '\0'), "value") +
+                  binary(0x80, 0x0d, "k1", "", "") +
+                  binary(0x80, 0x0d, "k2", "", "") +
+                  binary(0x80, 0x0d, "k3", "", "") +
+                  binary(0x80, 0x0a, "", "", "") +
+                  binary(0x80, 0x00, "k4", "", ""),
+              binary(0x81, 0x21, "", "", "Authenticated") +
+                  binary(0x81, 0x01, "", "", "") +
+                  binary(0x81, 0x0d, "k2", extras, "val") +
+                  binary(0x81, 0x0a, "", "", "") +
+                  binary(0x81, 0x00, "", "", "Not found", 1)) ==
+          Lines{"set k0 5", "getkq k1 0", "getkq k2 0", "getkq k3 0",
+                "get k4 0", "k0: done 0", "k1: miss 0", "k2: hit 3",
+                "k3: miss 0", "k4: miss 0"});
+}
+
+TEST_CASE("memcached reader: nonsense is given up") {
+    CHECK(heard<MemcachedReader>("get k1 and more than 24\r\n",
+                                 "VALUE k1 0 99999999999\r\n") ==
+          Lines{"get k1 0", "get and 0", "get more 0", "get than 0", "get 24 0",
+                "k1: unseen", "and: unseen", "more: unseen", "than: unseen",
+                "24: unseen"});
+}
