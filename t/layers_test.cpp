@@ -1,11 +1,14 @@
-// Includes point one way: from http, stream, mail and debug to module, backends
-// and coro; and nginx is known where the tree says it is.
+// Includes point one way, and a library is known where the tables say it is.
+// A room is a folder below src.
 
 #include "support/files.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <regex>
+#include <set>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -14,17 +17,71 @@ using support::repository;
 
 namespace {
 
-struct Include {
-    std::string file;      // that has it, below src
-    std::string included;  // as it is written
+struct Room {
+    std::string name;
+    std::set<std::string> includes;  // other rooms, all of them above this one
 };
 
-std::vector<Include> includes_in(const std::string& room) {
-    static const std::regex line(R"re(\s*#\s*include\s*[<"]([^">]+)[">].*)re");
+const std::vector<Room> rooms{
+    {"coro", {}},
+    {"coro/ngx_loop", {"coro"}},  // two files, and a room to themselves
+    {"sessions", {}},
+    {"backends", {"coro"}},
+    {"backends/redis", {"backends"}},
+    {"backends/memcached", {"coro", "backends"}},
+    {"directive", {"backends"}},
+    {"status", {"coro", "sessions", "backends"}},
+    {"module",
+     {"coro", "coro/ngx_loop", "sessions", "backends", "backends/memcached",
+      "directive", "status"}},
+    {"http", {"status", "module"}},
+    {"stream", {"module"}},
+    {"mail", {"module"}},
+    {"debug/capture", {}},
+    {"debug/wire", {"debug/capture"}},
+    {"debug/stories", {"sessions", "debug/capture", "debug/wire"}},
+    {"debug/tell", {"debug/capture", "debug/stories"}},
+    {"debug",
+     {"sessions", "directive", "debug/capture", "debug/wire", "debug/stories",
+      "debug/tell"}},
+};
+
+struct Library {
+    std::string headers;          // an expression
+    std::set<std::string> rooms;  // that include them
+};
+
+const std::vector<Library> libraries{
+    {"ngx_(?!http|stream|mail).*|nginx.*", {"coro/ngx_loop", "module"}},
+    {"ngx_http.*", {"http"}},
+    {"ngx_stream.*", {"stream"}},
+    {"ngx_mail.*", {"mail"}},
+    {"openssl/.*", {"sessions", "backends", "backends/memcached"}},
+    {"hiredis/.*", {"backends/redis"}},
+    {"libmemcached.*", {"backends/memcached"}},
+    {"boost/.*", {"coro"}},
+    {"nlohmann/.*", {"status", "debug/tell"}},
+    {"(pcap|tins)/.*", {"debug/capture"}},
+};
+
+struct Include {
+    fs::path file;  // that has it, below src
+    bool ours;      // in quotes
+    std::string what;
+};
+
+std::string room_of(const fs::path& file) {
+    return file.stem() == "ngx_loop" ? file.parent_path() / file.stem()
+                                     : file.parent_path();
+}
+
+std::vector<Include> read_includes() {
+    static const std::regex line(
+        R"re(\s*#\s*include\s*([<"])([^">]+)[">].*)re");
     std::vector<Include> found;
     const fs::path src = repository() / "src";
 
-    for (const auto& entry : fs::recursive_directory_iterator(src / room)) {
+    for (const auto& entry : fs::recursive_directory_iterator(src)) {
         if (!entry.is_regular_file()) {
             continue;
         }
@@ -32,94 +89,89 @@ std::vector<Include> includes_in(const std::string& room) {
         std::smatch match;
         for (std::string row; std::getline(text, row);) {
             if (std::regex_match(row, match, line)) {
-                found.push_back({fs::relative(entry.path(), src), match[1]});
+                found.push_back({fs::relative(entry.path(), src),
+                                 match[1] == "\"", match[2]});
             }
         }
     }
     return found;
 }
 
-// What `room` may not include, in no file but `excepted`.
-void check_without(const std::string& room, const std::string& forbidden,
-                   const std::string& excepted = "none") {
-    for (const auto& include : includes_in(room)) {
-        CAPTURE(include.file);
-        CAPTURE(include.included);
-        CHECK((include.file.find(excepted) != std::string::npos ||
-               !std::regex_search(include.included, std::regex(forbidden))));
-    }
+const std::vector<Include>& includes() {
+    static const std::vector<Include> all = read_includes();
+    return all;
 }
 
-// Whether there is such an include, so that the other tests are no idle talk.
-bool any(const std::string& room, const std::string& prefix) {
-    for (const auto& include : includes_in(room)) {
-        if (include.included.starts_with(prefix)) {
-            return true;
-        }
-    }
-    return false;
+bool is_room(const std::string& name) {
+    return std::any_of(rooms.begin(), rooms.end(),
+                       [&](const Room& room) { return room.name == name; });
 }
-
-const std::string nginx = "(^|/)(ngx|nginx)";
 
 }  // namespace
 
-TEST_CASE("layers: coro knows neither backends nor module") {
-    check_without("coro", "^(backends|module)/");
-}
-
-TEST_CASE("layers: backends know no module") {
-    check_without("backends", "^module/");
-    CHECK(any("backends", "coro/"));
-}
-
-TEST_CASE("layers: of coro, ngx_loop alone knows nginx") {
-    check_without("coro", nginx, "coro/ngx_loop.");
-    CHECK(any("coro", "ngx_core.h"));
-}
-
-TEST_CASE("layers: backends know no nginx, and no nginx loop") {
-    check_without("backends", nginx);
-}
-
-TEST_CASE("layers: coro knows no store's protocol") {
-    check_without("coro", "^hiredis/");
-    CHECK(any("backends", "hiredis/"));
-}
-
-TEST_CASE("layers: what is tested without nginx is without it") {
-    for (const char* room : {"sessions", "directive", "status"}) {
-        check_without(room, nginx);
-        check_without(room, "^module/");
-    }
-    CHECK(any("module", "ngx_core.h"));
-}
-
-TEST_CASE("layers: http, stream and mail know the core, and it none of them") {
-    for (const std::string room : {"coro", "backends", "module"}) {
-        check_without(room, "^(http|stream|mail)/");
-        check_without(room, "^ngx_(http|stream|mail)\\.h$");
-    }
-    check_without("http", "^(stream|mail)/");
-    check_without("stream", "^(http|mail)/");
-    check_without("mail", "^(http|stream)/");
-    for (const std::string room : {"http", "stream", "mail"}) {
-        CHECK(any(room, "module/"));
-        CHECK(any(room, "ngx_" + room + ".h"));
+TEST_CASE("layers: every folder is in the table") {
+    const fs::path src = repository() / "src";
+    for (const auto& entry : fs::recursive_directory_iterator(src)) {
+        if (entry.is_directory()) {
+            std::string folder = fs::relative(entry.path(), src);
+            CAPTURE(folder);
+            CHECK(is_room(folder));
+        }
     }
 }
 
-TEST_CASE("layers: debug knows no nginx, and nobody knows debug") {
-    check_without("debug", nginx);
-    check_without("debug", "^module/");
-    for (const char* room :
-         {"coro", "backends", "module", "http", "stream", "mail"}) {
-        check_without(room, "^debug/");
+TEST_CASE("layers: a room includes only rooms above it in the table") {
+    std::set<std::string> above;
+    for (const Room& room : rooms) {
+        CAPTURE(room.name);
+        CHECK(std::includes(above.begin(), above.end(), room.includes.begin(),
+                            room.includes.end()));
+        CHECK(above.insert(room.name).second);
     }
 }
 
-TEST_CASE("layers: includes are by their room, not by relative paths") {
-    for (const char* room : {"coro", "backends", "module", "debug"}) {
-        check_without(room, R"(\.\./)");
+TEST_CASE("layers: each room includes those that the table says, and all") {
+    for (const Room& room : rooms) {
+        CAPTURE(room.name);
+        std::set<std::string> unused = room.includes;
+        for (const Include& include : includes()) {
+            std::string other = room_of(include.what);
+            if (!include.ours || room_of(include.file) != room.name ||
+                other == room.name) {
+                continue;
+            }
+            CAPTURE(include.file);
+            CAPTURE(include.what);
+            CHECK(room.includes.contains(other));
+            unused.erase(other);
+        }
+        CHECK(unused == std::set<std::string>());
+    }
+}
+
+TEST_CASE("layers: what is ours is included by its path below src") {
+    for (const Include& include : includes()) {
+        CAPTURE(include.file);
+        CAPTURE(include.what);
+        CHECK(fs::is_regular_file(repository() / "src" / include.what) ==
+              include.ours);
+    }
+}
+
+TEST_CASE("layers: each library is known where the table says, and there") {
+    for (const Library& library : libraries) {
+        CAPTURE(library.headers);
+        const std::regex headers(library.headers);
+        std::set<std::string> unused = library.rooms;
+        for (const Include& include : includes()) {
+            if (include.ours || !std::regex_match(include.what, headers)) {
+                continue;
+            }
+            CAPTURE(include.file);
+            CAPTURE(include.what);
+            CHECK(library.rooms.contains(room_of(include.file)));
+            unused.erase(room_of(include.file));
+        }
+        CHECK(unused == std::set<std::string>());
     }
 }
