@@ -14,22 +14,51 @@ Client::Client(coro::Scheduler& scheduler, Options options, Log log,
       journal_(std::move(log), std::move(kind)),
       start_timer_(scheduler_.loop().make_timer(
           {[](void* self) noexcept {
-               static_cast<Client*>(self)->end_start(Status::down);
+               static_cast<Client*>(self)->start_took_long();
            },
            this})),
       addresses_(options_.addresses),
       random_(static_cast<std::minstd_rand::result_type>(
           std::chrono::steady_clock::now().time_since_epoch().count())) {}
 
-bool Client::start() noexcept {
+/* A lookup at this time does not wait for longer than one at any other. */
+void Client::start() noexcept {
     note(Meter::State::connecting);
-    start_timer_->set(now() + options_.interval);
-    return scheduler_.start(
+    start_timer_->set(now() + std::min(options_.interval, options_.timeout));
+    started_ = scheduler_.start(
         {[](void* self) noexcept { static_cast<Client*>(self)->drive(); },
          this});
 }
 
+void Client::start_took_long() noexcept {
+    end_start(Status::down);
+    if (!started_ && !closing_) {
+        start();
+    }
+}
+
 Fetched Client::fetch(std::string_view key) noexcept {
+    Fetched result = ask({.kind = Kind::get, .key = key});
+
+    measure(result);
+    return result;
+}
+
+Addition Client::add(std::string_view key, std::string_view value,
+                     std::chrono::seconds ttl) noexcept {
+    switch (ask({.kind = Kind::add, .key = key, .value = value, .ttl = ttl})
+                .status) {
+    case Status::miss:
+        return Addition::added;
+    case Status::hit:
+        return Addition::exists;
+    default:
+        return Addition::unknown;
+    }
+}
+
+Fetched Client::ask(Request request) noexcept {
+    using std::chrono::microseconds;
     Fetched result;
 
     if (!coro::in_coroutine()) {
@@ -38,26 +67,25 @@ Fetched Client::fetch(std::string_view key) noexcept {
     }
 
     auto begun = std::chrono::steady_clock::now();
-    Status status = look_up(key, {coro::next_wait(), &result});
-    if (status == Status::queued) {
-        coro::wait();
-        finish(result, begun);
-    } else {
+    request.deadline = now() + options_.timeout;
+    Status status = submit(std::move(request), {coro::next_wait(), &result});
+
+    if (status != Status::queued) {
         result.status = status;
+        return result;
     }
 
-    meter_.fetches[static_cast<std::size_t>(result.status)].add();
+    coro::wait();
+    result.took = std::max(std::chrono::duration_cast<microseconds>(
+                               std::chrono::steady_clock::now() - begun),
+                           microseconds(1));
     return result;
 }
 
-void Client::finish(Fetched& fetched,
-                    std::chrono::steady_clock::time_point begun) noexcept {
-    using std::chrono::microseconds;
+void Client::measure(const Fetched& fetched) noexcept {
+    meter_.fetches[static_cast<std::size_t>(fetched.status)].add();
 
-    fetched.took = std::max(std::chrono::duration_cast<microseconds>(
-                                std::chrono::steady_clock::now() - begun),
-                            microseconds(1));
-    if (fetched.status != Status::cancelled) {
+    if (fetched.took.count() != 0 && fetched.status != Status::cancelled) {
         meter_.latency.add(fetched.took);
     }
     if (fetched.status == Status::hit) {
@@ -65,9 +93,10 @@ void Client::finish(Fetched& fetched,
     }
 }
 
-Status Client::look_up(std::string_view key, const Waiter& waiter) noexcept {
+/* Nobody shares an add, nor a lookup that began before one. */
+Status Client::submit(Request request, const Waiter& waiter) noexcept {
     try {
-        if (lookups_.join(key, waiter)) {
+        if (request.kind == Kind::get && lookups_.join(request.key, waiter)) {
             return Status::queued;
         }
 
@@ -76,11 +105,17 @@ Status Client::look_up(std::string_view key, const Waiter& waiter) noexcept {
             return status;
         }
 
-        auto lookup = std::make_unique<Lookup>(lookups_, key, waiter);
-        if (!starting_) {
-            return begin(std::move(lookup));
+        request.lookup =
+            std::make_unique<Lookup>(lookups_, request.key, waiter);
+        if (request.kind == Kind::add) {
+            request.lookup->close();
         }
-        early_.push_back(std::move(lookup));
+        request.key = request.lookup->key();
+
+        if (!starting_) {
+            return begin(std::move(request));
+        }
+        early_.push_back(std::move(request));
         count_queue();
         return Status::queued;
     } catch (const std::bad_alloc&) {
@@ -88,11 +123,8 @@ Status Client::look_up(std::string_view key, const Waiter& waiter) noexcept {
     }
 }
 
-/* Who waits for a lookup that is refused has its answer by that. */
-Status Client::begin(std::unique_ptr<Lookup> lookup) noexcept {
-    std::string_view key = lookup->key();
-    Request request{.kind = Kind::get, .key = key, .lookup = std::move(lookup)};
-
+/* Who waits for what is refused has its answer by that. */
+Status Client::begin(Request request) noexcept {
     if (enqueue(request)) {
         count_queue();
         return Status::queued;
@@ -102,21 +134,29 @@ Status Client::begin(std::unique_ptr<Lookup> lookup) noexcept {
 }
 
 /*
- * A worker's first lookups wait for its first connection, or each reload
- * would cost resumptions; but for an interval at most.
+ * A worker's first requests wait for its first connection, or each reload
+ * would cost resumptions; but for an interval at most. The value of an add is
+ * its caller's: it is there as long as that waits.
  */
 void Client::end_start(Status status) noexcept {
     starting_ = false;
     start_timer_->cancel();
 
-    for (auto& lookup : std::exchange(early_, {})) {
-        if (status == Status::queued) {
-            begin(std::move(lookup));
-        } else {
-            answer(lookup.get(), status);
+    for (Request& request : std::exchange(early_, {})) {
+        if (status != Status::queued) {
+            answer(request.lookup.get(), status);
+        } else if (request.kind == Kind::get || is_awaited(*request.lookup)) {
+            begin(std::move(request));
         }
     }
     count_queue();
+}
+
+bool Client::is_awaited(const Lookup& lookup) const noexcept {
+    return std::any_of(lookup.waiters().begin(), lookup.waiters().end(),
+                       [this](const Waiter& waiter) {
+                           return scheduler_.waiting(waiter.wait);
+                       });
 }
 
 Status Client::store(std::string_view key, std::string_view value,
@@ -133,6 +173,7 @@ Status Client::change(Request request) noexcept {
     Kind kind = request.kind;
     std::size_t bytes = request.value.size();
     Status status = admit(up_);
+    request.deadline = now() + options_.timeout;
 
     if (status == Status::queued) {
         lookups_.close(request.key);

@@ -21,25 +21,34 @@ namespace backends {
 
 class Client : public Store {
   public:
-    /* Begins to connect, in a coroutine. False: there is none to be had. */
-    bool start() noexcept;
+    /* Begins to connect, in a coroutine, as soon as there is one to be had. */
+    void start() noexcept;
 
     Fetched fetch(std::string_view key) noexcept final;
+    Addition add(std::string_view key, std::string_view value,
+                 std::chrono::seconds ttl) noexcept final;
     Status store(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept final;
     Status erase(std::string_view key) noexcept final;
     void close() noexcept final;
 
   protected:
-    enum class Kind { get, set, del };
+    enum class Kind { get, add, set, del };
 
+    /* An add is a lookup that on a miss leaves a value: a hit is that there
+     * was one, a miss that there was none. */
     struct Request {
         Kind kind;
         std::string_view key;
-        std::string_view value{};         /* set */
-        std::chrono::seconds ttl{};       /* set */
-        std::unique_ptr<Lookup> lookup{}; /* get */
+        std::string_view value{};         /* add, set */
+        std::chrono::seconds ttl{};       /* add, set */
+        std::unique_ptr<Lookup> lookup{}; /* get, add */
+        coro::Time deadline{};            /* of the answer */
     };
+
+    static bool is_change(Kind kind) noexcept {
+        return kind == Kind::set || kind == Kind::del;
+    }
 
     /* A new session: it has to be there before its client comes back. */
     static bool is_urgent(const Request& request) noexcept {
@@ -104,14 +113,16 @@ class Client : public Store {
     Journal journal_;
 
   private:
-    Status look_up(std::string_view key, const Waiter& waiter) noexcept;
-    Status begin(std::unique_ptr<Lookup> lookup) noexcept;
+    Fetched ask(Request request) noexcept;
+    Status submit(Request request, const Waiter& waiter) noexcept;
+    Status begin(Request request) noexcept;
     Status change(Request request) noexcept;
-    void finish(Fetched& fetched,
-                std::chrono::steady_clock::time_point begun) noexcept;
+    void measure(const Fetched& fetched) noexcept;
     Status admit(bool available) noexcept;
     bool has_room() noexcept;
     void end_start(Status status) noexcept;
+    void start_took_long() noexcept;
+    bool is_awaited(const Lookup& lookup) const noexcept;
     void drive() noexcept;
     Loss try_address() noexcept;
     void look_up_name() noexcept;
@@ -121,8 +132,9 @@ class Client : public Store {
 
     Meter unread_; /* where there is no other */
     Lookups lookups_;
-    std::vector<std::unique_ptr<Lookup>> early_; /* while starting_ */
+    std::vector<Request> early_; /* while starting_ */
     std::unique_ptr<coro::Timer> start_timer_;
+    bool started_ = false; /* there is a coroutine */
     std::vector<Address> addresses_;
     std::size_t address_ = 0;
     bool starting_ = true;

@@ -1,6 +1,7 @@
 #include "backends/outbox.hpp"
 
 #include <cerrno>
+#include <string_view>
 
 namespace backends {
 
@@ -16,18 +17,45 @@ void Outbox::queued(bool urgent) noexcept {
     }
 }
 
+void Outbox::cut(bool more) {
+    std::uint64_t end = gone_ + bytes_.size();
+
+    if (more && !cuts_.empty()) {
+        cuts_.back() = end;
+    } else {
+        cuts_.push_back(end);
+    }
+}
+
+/* Where what follows the first `sent` bytes is cut. */
+std::size_t Outbox::next_end(std::size_t sent) noexcept {
+    while (!cuts_.empty() && cuts_.front() <= gone_ + sent) {
+        cuts_.pop_front();
+    }
+    return cuts_.empty() ? bytes_.size() : cuts_.front() - gone_;
+}
+
 void Outbox::flush() noexcept {
     if (bytes_.empty() || !connection_.is_open()) {
         return;
     }
 
-    auto n = connection_.write(bytes_);
-    if (n) {
-        bytes_.erase(0, *n);
-    } else {
-        error_ = errno;
+    std::size_t sent = 0;
+    bool takes_more = true;
+    while (takes_more && sent < bytes_.size()) {
+        std::size_t end = next_end(sent);
+        auto n = connection_.write(
+            std::string_view(bytes_).substr(sent, end - sent));
+        if (!n) {
+            error_ = errno;
+            break;
+        }
+        sent += *n;
+        takes_more = sent == end;
     }
 
+    bytes_.erase(0, sent);
+    gone_ += sent;
     blocked_ = !bytes_.empty();
     if (blocked_) {
         connection_.wake();
@@ -36,6 +64,7 @@ void Outbox::flush() noexcept {
 
 void Outbox::clear() noexcept {
     bytes_.clear();
+    cuts_.clear();
     blocked_ = false;
     error_ = 0;
 }

@@ -14,6 +14,10 @@
 #include "backends/connection.hpp"
 #include "backends/gather.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+
 namespace backends {
 
 class Outbox {
@@ -23,6 +27,13 @@ class Outbox {
 
     /* To append whole commands to; then queued() is to be called. */
     CleansedBytes& bytes() noexcept { return bytes_; }
+
+    /*
+     * All that was appended up to now leaves before what follows, as a write
+     * of its own; if `more`, then together with what precedes it. To be
+     * called for each command or for none. Throws std::bad_alloc.
+     */
+    void cut(bool more);
 
     /* Lets what was appended leave soon: if `urgent`, with this turn. */
     void queued(bool urgent) noexcept;
@@ -43,8 +54,12 @@ class Outbox {
     void clear() noexcept;
 
   private:
+    std::size_t next_end(std::size_t sent) noexcept;
+
     Connection& connection_;
     CleansedBytes bytes_;
+    std::uint64_t gone_ = 0;         /* bytes that have left */
+    std::deque<std::uint64_t> cuts_; /* how many will have, at each */
     bool blocked_ = false;
     int error_ = 0;
 

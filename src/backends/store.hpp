@@ -2,7 +2,7 @@
  * A remote store as the sessions see it: bytes under keys, for a time.
  *
  * Whatever goes wrong is a Status; nothing here throws, and nothing waits
- * but fetch(), which suspends the coroutine that calls it.
+ * but fetch() and add(), which suspend the coroutine that calls them.
  */
 
 #pragma once
@@ -28,6 +28,13 @@ struct Fetched {
     Status status = Status::cancelled; /* unless it is answered */
     std::string value{};
     std::chrono::microseconds took{}; /* 0: nobody had to wait */
+};
+
+/* What became of an add(). */
+enum class Addition {
+    added,
+    exists, /* there is a value, which stays */
+    unknown /* no answer: the value may be there all the same */
 };
 
 /* A place where the store may be found. */
@@ -67,7 +74,7 @@ struct Options {
     std::string user;               /* empty: a password alone */
     std::string password;           /* empty: no authentication */
     unsigned db = 0;
-    std::shared_ptr<SSL_CTX> tls{}; /* of Redis; null: none */
+    std::shared_ptr<SSL_CTX> tls{}; /* null: none */
     std::string tls_name;           /* to be asked for and checked, or empty */
     std::chrono::milliseconds interval{200}; /* PING, reconnect */
     std::chrono::milliseconds timeout{1000}; /* connect, each operation */
@@ -84,8 +91,8 @@ class Store {
   public:
     /*
      * Closes the connection. The scheduler must not have anybody waiting in
-     * fetch() by then, nor run the store's own coroutine any more; a worker
-     * that ends calls close() and leaves the rest to the process's end.
+     * fetch() or add() by then, nor run the store's own coroutine any more; a
+     * worker that ends calls close() and leaves the rest to the process's end.
      */
     virtual ~Store() = default;
 
@@ -94,6 +101,14 @@ class Store {
      * answer or `timeout` has passed. Outside a coroutine: busy.
      */
     virtual Fetched fetch(std::string_view key) noexcept = 0;
+
+    /*
+     * Stores `value` for `ttl` (1 s and more) if there is none for `key`, for
+     * only one of all who do so at once. Suspends as fetch() does, and what
+     * both refer to has to last as long. Outside a coroutine: unknown.
+     */
+    virtual Addition add(std::string_view key, std::string_view value,
+                         std::chrono::seconds ttl) noexcept = 0;
 
     /* Stores `value` for `ttl` (1 s and more), replacing any other. */
     virtual Status store(std::string_view key, std::string_view value,
@@ -116,19 +131,22 @@ struct Server {
     std::string host{};               /* the name that led to them, or empty */
     std::uint16_t port = 0;           /* with a name */
     unsigned weight = 1;              /* its share, compared with the others' */
+    std::string tls_name{};           /* as in Options */
     Meter* meter = nullptr;           /* as in Options */
 };
 
 /*
- * Each starts to connect at once, in a coroutine of its own. `scheduler`
- * has to outlive the store. Null when there is no stack or memory.
+ * Each starts to connect at once, in a coroutine of its own, or tries to again
+ * after `interval` when there is no stack. `scheduler` has to outlive the
+ * store. These throw std::bad_alloc.
  */
 std::unique_ptr<Store> make_redis(coro::Scheduler& scheduler, Options options,
                                   Log log);
 
 /*
- * `options` but for the addresses hold for each of the servers. What
- * libmemcached::load() returned has to have been empty.
+ * `options` but for what a Server has hold for each of them, of which there
+ * are 1 to memcached::Ring::max_servers. If they are several, what
+ * memcached::Ring::load() returned has to have been empty.
  */
 std::unique_ptr<Store> make_memcached(coro::Scheduler& scheduler,
                                       const std::vector<Server>& servers,

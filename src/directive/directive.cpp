@@ -1,5 +1,7 @@
 #include "directive/directive.hpp"
 
+#include "backends/memcached/ring.hpp"
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -230,15 +232,16 @@ void Parser::finish() {
         fail("parameter \"db\" with type \"memcached\"");
     } else if (!is_redis && !store_.password.empty() && store_.user.empty()) {
         fail("parameter \"auth\" without a user with type \"memcached\"");
-    } else if (!is_redis && !store_.password.empty() && has_unix_socket()) {
-        fail("parameter \"auth\" with a Unix socket with type \"memcached\"");
+    } else if (store_.servers.size() > backends::memcached::Ring::max_servers) {
+        fail("more than " +
+             std::to_string(backends::memcached::Ring::max_servers) +
+             " parameters \"addr\"");
     } else {
         finish_ports(is_redis ? 6379 : 11211);
         finish_tls();
     }
 }
 
-/* There libmemcached does not authenticate. */
 bool Parser::has_unix_socket() const {
     return std::any_of(
         store_.servers.begin(), store_.servers.end(),
@@ -284,14 +287,7 @@ void Parser::finish_tls() {
         return;
     }
 
-    if (tls.name.empty()) {
-        tls.name = store_.servers.front().host;
-    }
-
-    if (store_.type == Type::memcached) {
-        fail("parameter \"tls=on\" with type \"memcached\", whose library has "
-             "no TLS (stunnel has)");
-    } else if (tls.name.empty() && tls.verify) {
+    if (tls.name.empty() && tls.verify && has_unix_socket()) {
         fail("parameter \"tls=on\" with a Unix socket without \"tls_name\"");
     } else if (tls.cert_key.empty() && !tls.cert.empty()) {
         fail("parameter \"tls_cert\" without \"tls_cert_key\"");
@@ -457,6 +453,11 @@ bool Parser::tls_cert_key(std::string_view value) {
 }
 
 }  // namespace
+
+const std::string& tls_name(const StoreParameters& store,
+                            const ServerParameters& server) noexcept {
+    return store.tls.name.empty() ? server.host : store.tls.name;
+}
 
 Parsed parse(std::span<const std::string_view> arguments) {
     return Parser().parse(arguments);

@@ -43,7 +43,7 @@ struct StoreParameters {
     std::string user;
     std::string password;
     unsigned db = 0;
-    backends::tls::Parameters tls{}; /* Redis only */
+    backends::tls::Parameters tls{}; /* without a name: each server's own */
 
     bool operator==(const StoreParameters&) const = default;
 };
@@ -62,6 +62,10 @@ struct Parsed {
     Directive directive;
     std::string error; /* empty: all is well; else a message without an end */
 };
+
+/* What a server's certificate is to be for: `tls_name`, or else its host. */
+const std::string& tls_name(const StoreParameters& store,
+                            const ServerParameters& server) noexcept;
 
 /* Reads the directive's arguments, its name not among them. */
 Parsed parse(std::span<const std::string_view> arguments);

@@ -1,5 +1,5 @@
 #include "module/remote.hpp"
-#include "backends/memcached/libmemcached.hpp"
+#include "backends/memcached/ring.hpp"
 #include "backends/tls.hpp"
 #include "sessions/secret.hpp"
 
@@ -42,7 +42,9 @@ char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
               Remote& remote) {
     backends::Server server{.name = url_of(parameters),
                             .port = parameters.port,
-                            .weight = parameters.weight};
+                            .weight = parameters.weight,
+                            .tls_name =
+                                tls_name(remote.directive.store, parameters)};
     ngx_url_t u{};
     u.url = str(server.name);
 
@@ -179,10 +181,13 @@ char* read_key(ngx_conf_t* cf, const std::string& name, SealingKeys& keys) {
 
 /* Makes a store that is in use ready to be connected to. */
 char* prepare(ngx_conf_t* cf, Remote& remote) {
-    if (remote.directive.store.type == Type::memcached) {
-        std::string missing = backends::libmemcached::load();
+    const StoreParameters& store = remote.directive.store;
+
+    if (store.type == Type::memcached && store.servers.size() > 1) {
+        std::string missing = backends::memcached::Ring::load();
         if (!missing.empty()) {
-            return error(cf, "type \"memcached\" cannot be used in "
+            return error(cf, "several parameters \"addr\" with type "
+                             "\"memcached\" cannot be used in "
                              "\"remote_ssl_session_cache\": " +
                                  missing);
         }
@@ -194,7 +199,7 @@ char* prepare(ngx_conf_t* cf, Remote& remote) {
         }
     }
 
-    for (const ServerParameters& server : remote.directive.store.servers) {
+    for (const ServerParameters& server : store.servers) {
         if (resolve(cf, server, remote) != NGX_CONF_OK) {
             return static_cast<char*>(NGX_CONF_ERROR);
         }

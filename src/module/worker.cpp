@@ -43,6 +43,7 @@ backends::Store* Worker::store(const Remote& remote,
         return same->store.get();
     }
 
+    Client& client = clients_.emplace_back(Client{parameters, nullptr});
     backends::Options options;
     options.resolver = resolver(nginx_resolver);
     options.user = parameters.user;
@@ -51,6 +52,7 @@ backends::Store* Worker::store(const Remote& remote,
     options.interval = parameters.interval;
     options.timeout = parameters.timeout;
     options.count = parameters.count;
+    options.tls = remote.tls;
 
     bool is_redis = parameters.type == Type::redis;
     for (backends::Server& server : servers) {
@@ -58,21 +60,19 @@ backends::Store* Worker::store(const Remote& remote,
             &figures_.meter({is_redis ? "redis" : "memcached", server.name});
     }
 
-    std::unique_ptr<backends::Store> store;
     if (!is_redis) {
-        store = backends::make_memcached(scheduler_, servers, options, log);
+        client.store =
+            backends::make_memcached(scheduler_, servers, options, log);
     } else {
         options.addresses = std::move(servers.front().addresses);
         options.host = std::move(servers.front().host);
         options.port = servers.front().port;
         options.meter = servers.front().meter;
-        options.tls = remote.tls;
-        options.tls_name = parameters.tls.name;
-        store = backends::make_redis(scheduler_, std::move(options), log);
+        options.tls_name = std::move(servers.front().tls_name);
+        client.store =
+            backends::make_redis(scheduler_, std::move(options), log);
     }
-
-    return clients_.emplace_back(Client{parameters, std::move(store)})
-        .store.get();
+    return client.store.get();
 }
 
 void Worker::close() noexcept {
@@ -82,9 +82,7 @@ void Worker::close() noexcept {
     closed_ = true;
 
     for (Client& client : clients_) {
-        if (client.store != nullptr) {
-            client.store->close();
-        }
+        client.store->close();
     }
 
     figures_.leave();

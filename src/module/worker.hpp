@@ -31,8 +31,8 @@ class Worker {
     /*
      * The client of a directive's store: equal parameters share one, with
      * nginx's resolver of the first of them, or null where none is
-     * configured. It connects at once. Null when memory or stacks are short.
-     * Owned by the worker.
+     * configured. It connects at once. Owned by the worker. May throw
+     * std::bad_alloc.
      */
     backends::Store* store(const Remote& remote, ngx_resolver_t* resolver);
 

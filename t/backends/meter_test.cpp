@@ -205,18 +205,14 @@ TEST_CASE("a proxy before memcached that hangs up is not asked, either") {
     Peer peer;
     TestStore s({store_server(store_address(peer))});
     const std::string ping = MemcachedProtocol::ping;
-    const auto accept = [&] {
-        REQUIRE(s.loop.run_until([&] { return peer.accept(); }));
-        REQUIRE(s.loop.run_until([&] { return peer.received() == ping; }));
-        peer.send(MemcachedProtocol::pong);
-    };
-    accept();
+    REQUIRE(s.loop.run_until([&] { return peer.accept(); }));
     REQUIRE(s.loop.run_until(
-        [&] { return peer.received() == ping + "version\r\n"; }));
+        [&] { return peer.received() == "version\r\n" + ping; }));
     peer.hang_up();
-    accept();
+    REQUIRE(s.loop.run_until([&] { return peer.accept(); }));
+    REQUIRE(s.loop.run_until([&] { return peer.received() == ping; }));
+    peer.send(MemcachedProtocol::pong);
     CHECK(s.connects());
-    CHECK(s.logs("version failed: "));
 }
 
 TEST_CASE("histogram: a duration is in the first class that it fits") {

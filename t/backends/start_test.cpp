@@ -3,6 +3,7 @@
 #include "support/test_store.hpp"
 
 #include <doctest/doctest.h>
+#include <sys/resource.h>
 #include <type_traits>
 
 using backends::Status;
@@ -118,4 +119,47 @@ TEST_CASE_TEMPLATE("start: close() releases who waits, cancelled ones too",
     s->store().close();
     CHECK(s->loop.run_until([&] { return all_done(fetches); }));
     check_all(fetches, Status::down);
+}
+
+namespace {
+
+// AddressSanitizer ends the process when there is no memory.
+#ifdef __SANITIZE_ADDRESS__
+constexpr bool checker_would_starve = true;
+#else
+constexpr bool checker_would_starve = false;
+#endif
+
+// While it lives, nothing is mapped.
+class NoMappings {
+  public:
+    NoMappings() {
+        getrlimit(RLIMIT_AS, &before_);
+        rlimit none = before_;
+        none.rlim_cur = 0;
+        REQUIRE(setrlimit(RLIMIT_AS, &none) == 0);
+    }
+    ~NoMappings() { setrlimit(RLIMIT_AS, &before_); }
+
+  private:
+    rlimit before_{};
+};
+
+}  // namespace
+
+TEST_CASE_TEMPLATE("start: without a stack it is tried again" *
+                       doctest::skip(checker_would_starve),
+                   Server, RedisServer, MemcachedServer) {
+    Server server;
+    Coroutines warm;  // whatever else a coroutine needs is there
+    std::unique_ptr<TestStore> s;
+    std::free(std::malloc(64 * 1024));
+    {
+        const NoMappings none;
+        s = make_store(server);
+    }
+    CHECK(s->scheduler.alive() == 0);
+    s->loop.skip(interval);
+    CHECK(s->connects());
+    CHECK(s->fetch("key").status == Status::miss);
 }

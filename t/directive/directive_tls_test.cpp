@@ -11,7 +11,6 @@ std::function<void(Directive&)>
 with_tls(const std::function<void(backends::tls::Parameters&)>& change) {
     return [change](Directive& d) {
         d.store.tls.on = true;
-        d.store.tls.name = "127.0.0.1";
         change(d.store.tls);
     };
 }
@@ -56,7 +55,8 @@ TEST_CASE("directive: the name to check is the address's, or tls_name") {
         CAPTURE(pair.first);
         const auto parsed = parse(pair.first);
         CHECK(parsed.error == "");
-        CHECK(parsed.directive.store.tls.name == pair.second);
+        const auto& store = parsed.directive.store;
+        CHECK(tls_name(store, store.servers.front()) == pair.second);
     }
     check(std::vector<Right>{
         {"tls=on tls_name=" + std::string(255, 'x'),
@@ -86,9 +86,8 @@ TEST_CASE("directive: parameters about tls that do not go together") {
         {"tls=on addr=unix:/tmp/s",
          "parameter \"tls=on\" with a Unix socket without \"tls_name\""},
         {"tls=on tls=on", "duplicate parameter \"tls\""},
-        {"tls=on type=memcached",
-         "parameter \"tls=on\" with type \"memcached\", whose library has no "
-         "TLS (stunnel has)"},
+        {"tls=on type=memcached addr=a addr=unix:/tmp/s",
+         "parameter \"tls=on\" with a Unix socket without \"tls_name\""},
     });
     check(std::vector<Right>{{"type=memcached tls=off", [](auto& d) {
                                   d.store.type = Type::memcached;

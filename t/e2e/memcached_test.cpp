@@ -136,7 +136,8 @@ TEST_CASE("of three servers one freezes") {
 }
 
 TEST_CASE("SASL with the right password") {
-    MemcachedServer store(Listen::at_port, "alice", "correct-horse");
+    MemcachedServer store(Listen::at_port, Auth::sasl, "alice",
+                          "correct-horse");
     const std::string parameters = "auth=alice:correct-horse timeout=60s";
     Node a(directive(store, parameters), {});
     Node b(directive(store, parameters), {});
@@ -151,7 +152,8 @@ TEST_CASE("SASL with the right password") {
 }
 
 TEST_CASE("SASL with a wrong password is told once and harms no client") {
-    MemcachedServer store(Listen::at_port, "alice", "correct-horse");
+    MemcachedServer store(Listen::at_port, Auth::sasl, "alice",
+                          "correct-horse");
     Node node(
         directive(store, "auth=alice:wrong-horse interval=20 timeout=60s"), {});
     CHECK(node.nginx().wait_log("AUTHENTICATION FAILURE"));

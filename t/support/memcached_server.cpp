@@ -14,6 +14,8 @@ namespace {
 // All that is answered without authentication in the binary protocol.
 const std::string binary_version = "\x80\x0b"s + std::string(22, '\0');
 
+const std::string unauthenticated = "CLIENT_ERROR unauthenticated\r\n";
+
 }  // namespace
 
 MemcachedServer::MemcachedServer(Arguments options, Listen listen)
@@ -21,9 +23,23 @@ MemcachedServer::MemcachedServer(Arguments options, Listen listen)
     MemcachedServer::start();
 }
 
-MemcachedServer::MemcachedServer(Listen listen, const std::string& user,
+MemcachedServer::MemcachedServer(Listen listen, Auth auth,
+                                 const std::string& user,
                                  const std::string& password)
-    : options_{"-S"}, listen_(listen), sasl_(true) {
+    : listen_(listen), auth_(auth) {
+    if (auth == Auth::sasl) {
+        make_sasl_password(user, password);
+        options_ = {"-S"};
+    } else {
+        const auto passwords = dir_.path() / "passwords";
+        write_file(passwords, user + ":" + password + "\n");
+        options_ = {"-Y", passwords};
+    }
+    MemcachedServer::start();
+}
+
+void MemcachedServer::make_sasl_password(const std::string& user,
+                                         const std::string& password) const {
     const auto passwords = (dir_.path() / "sasldb").string();
     write_file(dir_.path() / "memcached.conf",
                "mech_list: plain\nsasldb_path: " + passwords + "\n");
@@ -33,7 +49,6 @@ MemcachedServer::MemcachedServer(Listen listen, const std::string& user,
     if (done.status != 0) {
         throw std::runtime_error("saslpasswd2: " + done.output);
     }
-    MemcachedServer::start();
 }
 
 MemcachedServer::~MemcachedServer() {
@@ -114,7 +129,9 @@ Arguments MemcachedServer::command() const {
     if (listen_ == Listen::at_path) {
         result.insert(result.end(), {"-s", unix_path()});
     } else {
-        result.insert(result.end(), {"-l", address().host, "-p",
+        const std::string plain =
+            listen_ == Listen::at_plain_port ? "notls:" : "";
+        result.insert(result.end(), {"-l", plain + address().host, "-p",
                                      std::to_string(address().port)});
     }
     result.insert(result.end(), options_.begin(), options_.end());
@@ -127,11 +144,18 @@ bool MemcachedServer::answers() {
     }
     try {
         auto connection = client();
-        if (sasl_) {
+        switch (auth_) {
+        case Auth::none:
+            connection.version();
+            break;
+        case Auth::sasl:
             connection.write(binary_version);
             connection.read(binary_version.size());
-        } else {
-            connection.version();
+            break;
+        case Auth::text:
+            connection.write("version\r\n");
+            connection.read(unauthenticated.size());
+            break;
         }
         return true;
     } catch (const std::runtime_error&) {

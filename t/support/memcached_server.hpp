@@ -15,15 +15,17 @@ namespace support {
 // have both.
 class MemcachedServer : public StoreServer {
   public:
-    enum class Listen { at_path, at_port };
+    // at_plain_port: without TLS, which others of its ports may have.
+    enum class Listen { at_path, at_port, at_plain_port };
+
+    // How it wants a password: with -S, in the binary protocol, or with -Y.
+    enum class Auth { none, sasl, text };
 
     // `options` go onto the command line: {"-I", "1024"}.
     explicit MemcachedServer(Arguments options = {},
                              Listen listen = Listen::at_path);
 
-    // With SASL, and so with the binary protocol only; libmemcached has
-    // SASL on a port alone.
-    MemcachedServer(Listen listen, const std::string& user,
+    MemcachedServer(Listen listen, Auth auth, const std::string& user,
                     const std::string& password);
 
     ~MemcachedServer() override;
@@ -34,11 +36,11 @@ class MemcachedServer : public StoreServer {
     // As in the directive's addr parameter.
     std::string text() const;
 
-    // Not with SASL.
+    // Not with a password.
     MemcachedClient client() const;
 
     std::string parameters() const override;
-    // These not with SASL either.
+    // Likewise.
     std::optional<std::string> get(const std::string& key) const override;
     void set(const std::string& key, const std::string& value) const override;
     void erase(const std::string& key) const override;
@@ -56,13 +58,15 @@ class MemcachedServer : public StoreServer {
 
   private:
     Arguments command() const;
+    void make_sasl_password(const std::string& user,
+                            const std::string& password) const;
     bool answers();
 
     TempDir dir_;
     ReservedPort port_;
     Arguments options_;
     Listen listen_;
-    bool sasl_ = false;
+    Auth auth_ = Auth::none;
     std::optional<Process> process_;
 };
 

@@ -62,6 +62,18 @@ class TestStore : public Coroutines {
     // To its end.
     backends::Fetched fetch(std::string key);
 
+    // An add, likewise.
+    struct Add {
+        bool done = false;
+        backends::Addition result{};
+        coro::Waker waker{};
+    };
+    std::shared_ptr<Add>
+    begin_add(std::string key, std::string value = "value",
+              std::chrono::seconds ttl = std::chrono::seconds(60));
+    backends::Addition add(std::string key, std::string value = "value",
+                           std::chrono::seconds ttl = std::chrono::seconds(60));
+
     // Whether a fetch answers so without a wait.
     bool at_once(backends::Status status);
 

@@ -2,15 +2,11 @@
 
 #include "support/certificates.hpp"
 #include "support/redis_server.hpp"
+#include "support/tls_port.hpp"
 
 #include <string>
 
 namespace support {
-
-// Before its base, which is told its number.
-struct TlsPort {
-    ReservedPort tls_port;
-};
 
 // A private redis-server with TLS on a port of its own; the tests look into
 // it without TLS.

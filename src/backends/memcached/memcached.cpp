@@ -1,17 +1,12 @@
-#include "backends/memcached/memcached_server.hpp"
-#include "backends/store.hpp"
+#include "backends/memcached/ring.hpp"
+#include "backends/memcached/server.hpp"
 
-#include <new>
-#include <string>
+#include <optional>
 #include <utility>
 
 namespace backends {
 
-#ifdef HAVE_LIBMEMCACHED
-
 namespace {
-
-using libmemcached::api;
 
 /*
  * Servers with the keys spread over them by consistent hashing. Each has a
@@ -23,21 +18,19 @@ class Memcached final : public Store {
     Memcached(coro::Scheduler& scheduler, const std::vector<Server>& servers,
               const Options& options, const Log& log);
 
-    ~Memcached() override { api.free_(ring_); }
-
-    Memcached(const Memcached&) = delete;
-    Memcached& operator=(const Memcached&) = delete;
-
-    bool start() noexcept {
-        bool started = true;
+    void start() noexcept {
         for (auto& server : servers_) {
-            started = server->start() && started;
+            server->start();
         }
-        return started;
     }
 
     Fetched fetch(std::string_view key) noexcept override {
         return server_of(key).fetch(key);
+    }
+
+    Addition add(std::string_view key, std::string_view value,
+                 std::chrono::seconds ttl) noexcept override {
+        return server_of(key).add(key, value, ttl);
     }
 
     Status store(std::string_view key, std::string_view value,
@@ -57,27 +50,18 @@ class Memcached final : public Store {
 
   private:
     Store& server_of(std::string_view key) noexcept {
-        return *servers_[servers_.size() == 1
-                             ? 0
-                             : api.generate_hash_(ring_, key.data(),
-                                                  key.size())];
+        return *servers_[ring_ ? ring_->server_of(key) : 0];
     }
 
-    memcached_st* ring_; /* never connects: it knows where keys belong */
-    std::vector<std::unique_ptr<MemcachedServer>> servers_;
+    std::optional<memcached::Ring> ring_; /* none: there is one server */
+    std::vector<std::unique_ptr<memcached::Server>> servers_;
 };
 
-/*
- * The ring is made of the servers' names and weights, whatever their order,
- * so that every node of a fleet makes the same. The port is part of the
- * name; libmemcached leaves 11211 out, and so all are given that.
- */
 Memcached::Memcached(coro::Scheduler& scheduler,
                      const std::vector<Server>& servers, const Options& options,
-                     const Log& log)
-    : ring_(api.create_(nullptr)) {
-    if (ring_ == nullptr) {
-        throw std::bad_alloc();
+                     const Log& log) {
+    if (servers.size() > 1) {
+        ring_.emplace(servers);
     }
 
     for (const Server& server : servers) {
@@ -85,14 +69,11 @@ Memcached::Memcached(coro::Scheduler& scheduler,
         own.addresses = server.addresses;
         own.host = server.host;
         own.port = server.port;
+        own.tls_name = server.tls_name;
         own.meter = server.meter;
-        servers_.push_back(
-            std::make_unique<MemcachedServer>(scheduler, std::move(own), log));
-        api.server_add_with_weight_(ring_, server.name.c_str(),
-                                    MEMCACHED_DEFAULT_PORT, server.weight);
+        servers_.push_back(std::make_unique<memcached::Server>(
+            scheduler, std::move(own), log));
     }
-
-    api.behavior_set_(ring_, MEMCACHED_BEHAVIOR_KETAMA_WEIGHTED, 1);
 }
 
 }  // namespace
@@ -101,21 +82,8 @@ std::unique_ptr<Store> make_memcached(coro::Scheduler& scheduler,
                                       const std::vector<Server>& servers,
                                       const Options& options, const Log& log) {
     auto store = std::make_unique<Memcached>(scheduler, servers, options, log);
-
-    if (!store->start()) {
-        return nullptr;
-    }
+    store->start();
     return store;
 }
-
-#else
-
-std::unique_ptr<Store> make_memcached(coro::Scheduler&,
-                                      const std::vector<Server>&,
-                                      const Options&, const Log&) {
-    return nullptr;
-}
-
-#endif
 
 }  // namespace backends

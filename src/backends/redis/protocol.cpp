@@ -28,7 +28,8 @@ redisReplyObjectFunctions wary_of_arrays() {
 }
 
 /* Of a list of names and values; empty: it is not there. */
-std::string_view value_of(const redisReply& reply, std::string_view name) {
+std::string_view value_of(const redisReply& reply,
+                          std::string_view name) noexcept {
     std::size_t n = reply.type == REDIS_REPLY_ARRAY ? reply.elements : 0;
 
     for (std::size_t i = 0; i + 1 < n; i += 2) {
@@ -46,8 +47,9 @@ std::string_view value_of(const redisReply& reply, std::string_view name) {
 
 bool append_command(CleansedBytes& out,
                     std::initializer_list<std::string_view> words) noexcept {
-    std::array<const char*, 4> data{};
-    std::array<std::size_t, 4> size{};
+    constexpr std::size_t most = 6; /* in SET key value EX seconds NX */
+    std::array<const char*, most> data{};
+    std::array<std::size_t, most> size{};
     std::size_t n = 0;
 
     for (std::string_view word : words) {
@@ -81,22 +83,8 @@ std::string_view error_code(const redisReply& reply) noexcept {
     return all.substr(0, std::min(all.find(' '), all.size()));
 }
 
-std::string_view loggable(const redisReply& reply) noexcept {
-    constexpr std::size_t longest = 120;
-    std::string_view all = text(reply).substr(0, longest);
-
-    const auto* end = std::find_if(all.begin(), all.end(), [](char c) {
-        return c < ' ' || c > '~' || c == '`' || c == '\'' || c == '"' ||
-               c == ',';
-    });
-    return all.substr(0, static_cast<std::size_t>(end - all.begin()));
-}
-
-std::string version(const redisReply& reply) {
-    constexpr std::size_t longest = 32;
-    std::string_view version = value_of(reply, "version").substr(0, longest);
-    return std::string(
-        version.substr(0, version.find_first_not_of("0123456789.")));
+std::string_view version(const redisReply& reply) noexcept {
+    return value_of(reply, "version");
 }
 
 Parser::Parser() : reader_(redisReaderCreate()) {

@@ -34,15 +34,8 @@ using Reply = std::unique_ptr<redisReply, ReplyDelete>;
 /* An error reply's first word, its code: "LOADING", "WRONGTYPE", "ERR". */
 std::string_view error_code(const redisReply& reply) noexcept;
 
-/*
- * What of an error reply may be logged: Redis quotes arguments, passwords
- * and values among them, so all from the first quote or comma on is left
- * out, and so is what a terminal would not print.
- */
-std::string_view loggable(const redisReply& reply) noexcept;
-
 /* The server's version in an answer to HELLO; empty: it is not there. */
-std::string version(const redisReply& reply);
+std::string_view version(const redisReply& reply) noexcept;
 
 inline std::string_view text(const redisReply& reply) noexcept {
     return {reply.str, static_cast<std::size_t>(reply.len)};

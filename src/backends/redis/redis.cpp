@@ -1,11 +1,7 @@
-#include "backends/client.hpp"
-#include "backends/connection.hpp"
-#include "backends/outbox.hpp"
+#include "backends/loggable.hpp"
+#include "backends/pipeline.hpp"
 #include "backends/redis/protocol.hpp"
 
-#include <array>
-#include <cerrno>
-#include <deque>
 #include <new>
 #include <optional>
 #include <utility>
@@ -14,292 +10,153 @@ namespace backends {
 
 namespace {
 
-/*
- * One pipelined connection. Replies come in the order of the commands.
- */
-class Redis final : public Client {
+class Redis final : public Pipeline {
   public:
     Redis(coro::Scheduler& scheduler, Options options, Log log);
 
   private:
     using Words = std::initializer_list<std::string_view>;
 
-    /* A command that was queued and has not been answered. */
-    struct Command {
-        const char* name;
-        coro::Time deadline{};
-        std::unique_ptr<Lookup> lookup{}; /* of a GET */
-        std::optional<Kind> kind{};       /* none: one of ours */
-    };
+    void greet() override;
+    void ping() override;
+    void format(const Request& request, Command& command) override;
+    Loss digest(std::string_view bytes) override;
+    void forget() noexcept override { parser_.reset(); }
 
-    Loss attempt(const Address& address) override;
-    void disconnect(Status status) noexcept override;
-    std::size_t queued() const noexcept override { return requests_; }
-    bool enqueue(Request& request) noexcept override;
-
-    bool push(Words words) noexcept;
-    void heed_deadline() noexcept;
-    void greet();
-    Loss complete_greeting(const Command& command, const redisReply& reply);
-    Loss serve();
-    Loss receive();
+    void send(Role role, Words words);
+    void append(Words words);
     redis::Reply next_reply() noexcept;
-    Loss complete(const Command& command, const redisReply& reply);
-    void answer_get(Lookup* lookup, const redisReply& reply);
-    void judge(const Command& command, const redisReply& reply);
+    Loss handle(const redisReply& reply);
+    static Result result_of(const Command& command, const redisReply& reply);
 
-    Connection connection_;
     std::optional<redis::Parser> parser_;
-    std::deque<Command> queue_;
-    std::size_t requests_ = 0; /* those in the queue that are not ours */
-    Outbox outbox_;
-    coro::Time idle_since_{};
-    std::string version_{};
-    bool tells_version_ = true;
 };
 
 Redis::Redis(coro::Scheduler& scheduler, Options options, Log log)
-    : Client(scheduler, std::move(options), std::move(log), "redis"),
-      connection_(scheduler, options_.tls, options_.tls_name),
-      outbox_(scheduler.loop(), connection_) {}
+    : Pipeline(scheduler, std::move(options), std::move(log), "redis") {}
 
-bool Redis::enqueue(Request& request) noexcept {
-    bool pushed = false;
-
-    switch (request.kind) {
-    case Kind::get:
-        pushed = push({"GET", request.key});
-        break;
-    case Kind::set:
-        pushed = push({"SETEX", request.key,
-                       std::to_string(request.ttl.count()), request.value});
-        break;
-    case Kind::del:
-        pushed = push({"DEL", request.key});
-        break;
-    }
-
-    if (pushed) {
-        queue_.back().lookup = std::move(request.lookup);
-        queue_.back().kind = request.kind;
-        ++requests_;
-        outbox_.queued(is_urgent(request));
-        heed_deadline();
-    }
-    return pushed;
-}
-
-/* Who waits for the time of a PING may have to wait less now. */
-void Redis::heed_deadline() noexcept {
-    if (queue_.size() == 1 &&
-        queue_.front().deadline < idle_since_ + options_.interval) {
-        connection_.wake();
+void Redis::append(Words words) {
+    if (!redis::append_command(outbox(), words)) {
+        throw std::bad_alloc();
     }
 }
 
-/* The first word has to be a literal. */
-bool Redis::push(Words words) noexcept {
-    try {
-        queue_.push_back({words.begin()->data(), now() + options_.timeout});
-    } catch (const std::bad_alloc&) {
-        return false;
-    }
-
-    if (!redis::append_command(outbox_.bytes(), words)) {
-        queue_.pop_back();
-        return false;
-    }
-    return true;
+/* A command of ours, whose first word has to be a literal. */
+void Redis::send(Role role, Words words) {
+    push(words.begin()->data(), role);
+    append(words);
 }
 
-Client::Loss Redis::attempt(const Address& address) {
-    std::string why = connection_.connect(address, now() + options_.timeout);
-    if (!why.empty()) {
-        return {std::move(why)};
-    }
-
-    parser_.emplace();
-    greet();
-    return serve();
-}
-
-/*
- * The answer to the PING is what makes the store available. Some proxies hang
- * up when they are asked what they are, and then are not asked again.
- */
 void Redis::greet() {
+    parser_.emplace();
+
     if (!options_.user.empty()) {
-        push({"AUTH", options_.user, options_.password});
+        send(Role::setup, {"AUTH", options_.user, options_.password});
     } else if (!options_.password.empty()) {
-        push({"AUTH", options_.password});
+        send(Role::setup, {"AUTH", options_.password});
     }
 
     if (options_.db != 0) {
-        push({"SELECT", std::to_string(options_.db)});
+        send(Role::setup, {"SELECT", std::to_string(options_.db)});
     }
 
-    if (tells_version_) {
-        push({"HELLO", "2"});
+    /* Redis before version 6 does not know it */
+    if (tells_version()) {
+        send(Role::version, {"HELLO", "2"});
     }
-
-    push({"PING"});
-    outbox_.flush();
+    ping();
 }
 
-Client::Loss Redis::serve() {
-    while (!closing()) {
-        Loss loss;
-
-        if (connection_.may_read() && !(loss = receive()).empty()) {
-            return loss;
-        }
-
-        if (!queue_.empty() && queue_.front().deadline <= now()) {
-            return timed_out(queue_.front().name);
-        }
-
-        if (queue_.empty() && idle_since_ + options_.interval <= now()) {
-            push({"PING"});
-            outbox_.flush();
-        }
-
-        if (outbox_.blocked()) {
-            outbox_.flush();
-        }
-
-        if (outbox_.error() != 0) {
-            return {"send() failed: " + connection_.failure(outbox_.error())};
-        }
-
-        connection_.wait(outbox_.blocked(),
-                         queue_.empty() ? idle_since_ + options_.interval
-                                        : queue_.front().deadline);
-    }
-    return {};
+void Redis::ping() {
+    send(Role::ping, {"PING"});
 }
 
-Client::Loss Redis::receive() {
-    std::array<char, 16384> buffer;
+void Redis::format(const Request& request, Command& command) {
+    std::string ttl = std::to_string(request.ttl.count());
 
-    auto n = connection_.read(buffer);
-    if (!n) {
-        int error = errno;
-        return {(error == 0 ? "" : "recv() failed: ") +
-                connection_.failure(error)};
+    switch (request.kind) {
+    case Kind::get:
+        command.name = "GET";
+        append({command.name, request.key});
+        break;
+    case Kind::add:
+        command.name = "SET";
+        append({command.name, request.key, request.value, "EX", ttl, "NX"});
+        break;
+    case Kind::set:
+        command.name = "SETEX";
+        append({command.name, request.key, ttl, request.value});
+        break;
+    case Kind::del:
+        command.name = "DEL";
+        append({command.name, request.key});
+        break;
     }
+}
 
-    if (!parser_->feed({buffer.data(), *n})) {
-        return {"out of memory"};
+Client::Loss Redis::digest(std::string_view bytes) {
+    if (!parser_->feed(bytes)) {
+        throw std::bad_alloc();
     }
 
     while (redis::Reply reply = next_reply()) {
-        if (queue_.empty()) {
-            return {"unexpected reply"};
-        }
-
-        Command command = std::move(queue_.front());
-        queue_.pop_front();
-        requests_ -= command.kind ? 1 : 0;
-        idle_since_ = now();
-
-        Loss loss = complete(command, *reply);
+        Loss loss = handle(*reply);
         if (!loss.empty()) {
             return loss;
         }
     }
-
-    count_queue();
     return {std::string(parser_->error())};
 }
 
 redis::Reply Redis::next_reply() noexcept {
-    parser_->expect_array(!queue_.empty() &&
-                          queue_.front().name == std::string_view("HELLO"));
+    parser_->expect_array(!queue().empty() &&
+                          queue().front().role == Role::version);
     return parser_->next();
 }
 
-Client::Loss Redis::complete(const Command& command, const redisReply& reply) {
-    if (!up()) {
-        return complete_greeting(command, reply);
+Client::Loss Redis::handle(const redisReply& reply) {
+    if (queue().empty()) {
+        return {"unexpected reply"};
     }
-
-    answer_get(command.lookup.get(), reply);
-    judge(command, reply);
-    return {};
+    return complete(result_of(queue().front(), reply));
 }
 
-/* Redis before version 6 does not know HELLO, and has none. */
-Client::Loss Redis::complete_greeting(const Command& command,
-                                      const redisReply& reply) {
-    std::string_view name = command.name;
+/*
+ * An answer that only another command could have fails this one. That a key
+ * was there already is nil, as an answer to a SET.
+ */
+Pipeline::Result Redis::result_of(const Command& command,
+                                  const redisReply& reply) {
+    constexpr Result unexpected{.code = "unexpected",
+                                .error = "unexpected reply"};
+    bool is_request = command.role == Role::request;
+    bool is_get = is_request && command.kind == Kind::get;
+    bool is_add = is_request && command.kind == Kind::add;
 
-    if (name == "HELLO") {
-        version_ = redis::version(reply);
-        return {};
+    if (command.role == Role::version) {
+        return {.worked = true, .value = redis::version(reply)};
     }
 
-    if (name == "PING") {
-        connected(version_);
-        judge(command, reply);
-    } else if (reply.type == REDIS_REPLY_ERROR) {
-        return {std::string(name) +
-                " failed: " + std::string(redis::loggable(reply))};
-    }
-    return {};
-}
-
-void Redis::answer_get(Lookup* lookup, const redisReply& reply) {
     switch (reply.type) {
+    case REDIS_REPLY_ERROR:
+        return {.code = redis::error_code(reply),
+                .error = loggable(redis::text(reply))};
     case REDIS_REPLY_STRING:
-        answer(lookup, Status::hit, redis::text(reply));
-        break;
+        return is_get ? Result{.status = Status::hit,
+                               .worked = true,
+                               .value = redis::text(reply)}
+                      : unexpected;
     case REDIS_REPLY_NIL:
-        answer(lookup, Status::miss);
-        break;
+        if (is_get || is_add) {
+            return {.status = is_get ? Status::miss : Status::hit,
+                    .worked = true};
+        }
+        return unexpected;
+    case REDIS_REPLY_STATUS:
+        return is_get ? unexpected
+                      : Result{.status = Status::miss, .worked = true};
     default:
-        answer(lookup, Status::failed);
-    }
-}
-
-/* Says when a command fails, or answers what only another one would. */
-void Redis::judge(const Command& command, const redisReply& reply) {
-    bool is_get = command.lookup != nullptr;
-    bool is_value =
-        reply.type == REDIS_REPLY_STRING || reply.type == REDIS_REPLY_NIL;
-    bool worked = reply.type != REDIS_REPLY_ERROR && is_get == is_value;
-
-    if (command.kind && !is_get) {
-        count(*command.kind, worked ? Change::done : Change::failed);
-    }
-
-    if (reply.type == REDIS_REPLY_ERROR) {
-        journal_.failed(command.name, redis::error_code(reply),
-                        redis::loggable(reply), now());
-    } else if (!worked) {
-        journal_.failed(command.name, "unexpected", "unexpected reply", now());
-    } else {
-        journal_.worked(command.name, now());
-    }
-}
-
-void Redis::disconnect(Status status) noexcept {
-    if (closing()) {
-        outbox_.flush();
-    }
-
-    connection_.close();
-    parser_.reset();
-    outbox_.clear();
-    requests_ = 0;
-
-    for (const Command& command : std::exchange(queue_, {})) {
-        answer(command.lookup.get(), status);
-        if (command.name == std::string_view("HELLO")) {
-            tells_version_ = status != Status::down;
-        }
-        if (command.kind && *command.kind != Kind::get) {
-            count(*command.kind, Change::lost);
-        }
+        return is_get || is_add ? unexpected : Result{.worked = true};
     }
 }
 
@@ -309,10 +166,7 @@ std::unique_ptr<Store> make_redis(coro::Scheduler& scheduler, Options options,
                                   Log log) {
     auto store =
         std::make_unique<Redis>(scheduler, std::move(options), std::move(log));
-
-    if (!store->start()) {
-        return nullptr;
-    }
+    store->start();
     return store;
 }
 

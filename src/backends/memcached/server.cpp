@@ -1,0 +1,286 @@
+#include "backends/memcached/server.hpp"
+
+#include "backends/loggable.hpp"
+#include "backends/memcached/binary.hpp"
+#include "backends/memcached/text.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+namespace backends::memcached {
+
+using Type = Reply::Type;
+
+std::uint32_t expiration_of(std::chrono::seconds ttl,
+                            std::time_t now) noexcept {
+    constexpr std::chrono::seconds max_relative = std::chrono::hours(24 * 30);
+    constexpr std::int64_t latest = std::numeric_limits<std::int32_t>::max();
+
+    if (ttl <= max_relative) {
+        return static_cast<std::uint32_t>(ttl.count());
+    }
+    if (now > latest - max_relative.count()) {
+        return static_cast<std::uint32_t>(max_relative.count());
+    }
+    return static_cast<std::uint32_t>(now +
+                                      std::min(ttl.count(), latest - now));
+}
+
+Server::Server(coro::Scheduler& scheduler, Options options, Log log)
+    : Pipeline(scheduler, std::move(options), std::move(log), "memcached") {}
+
+/*
+ * SASL is spoken in the binary protocol only, and the password of "memcached
+ * -Y" in that of text. Without a password the text protocol will do.
+ */
+void Server::greet() {
+    in_doubt_ = false;
+    probing_ = !options_.password.empty();
+
+    if (probing_) {
+        push("auth", Role::setup);
+        Binary::probe(outbox());
+    } else {
+        dialect_ = std::make_unique<Text>();
+        introduce();
+    }
+}
+
+void Server::introduce() {
+    if (!options_.password.empty()) {
+        push("auth", Role::setup);
+        dialect_->authenticate(outbox(), options_.user, options_.password);
+    }
+
+    if (tells_version()) {
+        ask_version();
+    }
+    ping();
+    flush();
+}
+
+void Server::ask_version() {
+    push("version", Role::version);
+    dialect_->version(outbox());
+}
+
+void Server::ping() {
+    push("get", Role::ping);
+    dialect_->ping(outbox());
+}
+
+void Server::format(const Request& request, Command& command) {
+    switch (request.kind) {
+    case Kind::get:
+        command.name = "get";
+        command.joined = dialect_->get(outbox(), request.key);
+        break;
+    case Kind::add:
+        command.name = "add";
+        put(Put::add, request);
+        break;
+    case Kind::set:
+        command.name = "set";
+        put(Put::set, request);
+        break;
+    case Kind::del:
+        command.name = "delete";
+        dialect_->erase(outbox(), request.key);
+        break;
+    }
+}
+
+void Server::put(Put how, const Request& request) {
+    dialect_->put(outbox(), how, request.key, request.value,
+                  expiration_of(request.ttl, std::time(nullptr)));
+}
+
+void Server::forget() noexcept {
+    dialect_.reset();
+}
+
+Client::Loss Server::digest(std::string_view bytes) {
+    if (dialect_ == nullptr) {
+        choose_dialect(bytes.front());
+    }
+
+    dialect_->feed(bytes);
+    while (std::optional<Reply> reply = dialect_->next()) {
+        Loss loss = handle(*reply);
+        if (!loss.empty()) {
+            return loss;
+        }
+    }
+    return {std::string(dialect_->error())};
+}
+
+/* The first byte of the answer to the probe tells. */
+void Server::choose_dialect(char first) {
+    if (first == Binary::magic) {
+        dialect_ = std::make_unique<Binary>();
+    } else {
+        dialect_ = std::make_unique<Text>();
+    }
+}
+
+Client::Loss Server::handle(const Reply& reply) {
+    if (queue().empty()) {
+        return {"unexpected reply"};
+    }
+    if (probing_) {
+        return meet(reply);
+    }
+
+    const Command& command = queue().front();
+    if (!fits(command, reply)) {
+        return {std::string(command.name) + " failed: unexpected reply"};
+    }
+
+    if (!reply.last) {
+        return deliver(reply);
+    }
+    if (command.role == Role::version &&
+        reply.text.starts_with("CLIENT_ERROR unauthenticated")) {
+        return {"it wants a password: " + std::string(loggable(reply.text))};
+    }
+    if (reply.type == Type::error && is_put(command)) {
+        Loss loss = doubt(reply);
+        if (!loss.empty()) {
+            return loss;
+        }
+    }
+    in_doubt_ = in_doubt_ && reply.type != Type::version;
+    return complete_line(result_of(command, reply));
+}
+
+/* To a server of the text protocol the probe was an error. */
+Client::Loss Server::meet(const Reply& reply) {
+    bool is_text = !dialect_->numbers_replies();
+
+    if (!is_text && reply.type == Type::error) {
+        return {"auth failed: the server has no SASL: " +
+                std::string(loggable(reply.text))};
+    }
+    if (is_text && reply.type != Type::error) {
+        return {"auth failed: unexpected reply"};
+    }
+
+    probing_ = false;
+    complete({.worked = true});
+    introduce();
+    return {};
+}
+
+bool Server::is_put(const Command& command) noexcept {
+    return command.role == Role::request &&
+           (command.kind == Kind::set || command.kind == Kind::add);
+}
+
+/* Whether the reply may be one to the command. */
+bool Server::fits(const Command& command, const Reply& reply) noexcept {
+    Type type = reply.type;
+
+    if (type == Type::error) {
+        return true;
+    }
+
+    switch (command.role) {
+    case Role::setup:
+        return type == Type::stored;
+    case Role::version:
+        return type == Type::version;
+    case Role::ping:
+        return type == Type::value || type == Type::end;
+    case Role::request:
+        break;
+    }
+
+    switch (command.kind) {
+    case Kind::get:
+        return type == Type::value || type == Type::end;
+    case Kind::add:
+    case Kind::set:
+        return type == Type::stored || type == Type::not_stored;
+    case Kind::del:
+        return type == Type::deleted || type == Type::not_found;
+    }
+    return false;
+}
+
+/* A value of one of the keys in the line that is being answered. */
+Client::Loss Server::deliver(const Reply& reply) {
+    if (queue().front().role == Role::ping && reply.key == ping_key) {
+        return {};
+    }
+
+    for (Command& command : queue()) {
+        if (&command != &queue().front() && !command.joined) {
+            break;
+        }
+        if (command.lookup != nullptr && command.lookup->key() == reply.key) {
+            answer(command.lookup.get(), Status::hit, reply.text);
+            command.lookup.reset();
+            return {};
+        }
+    }
+    return {"get failed: a value that nobody asked for"};
+}
+
+/*
+ * One that takes the line of a set for wrong may take the value for commands,
+ * and answer these, too: then each reply answers the command before. Most
+ * that does no harm, as keys are compared; but an add could be told that it
+ * was the first. So nothing is believed of one until a reply that cannot be
+ * another's has come in its place.
+ */
+Client::Loss Server::doubt(const Reply& reply) {
+    if (dialect_->numbers_replies() || in_doubt_ ||
+        reply.text.starts_with("SERVER_ERROR")) {
+        return {};
+    }
+    if (!tells_version()) {
+        return {std::string(queue().front().name) +
+                " failed: " + std::string(loggable(reply.text))};
+    }
+
+    in_doubt_ = true;
+    ask_version();
+    flush();
+    return {};
+}
+
+Client::Loss Server::complete_line(const Result& result) {
+    Loss loss;
+
+    do {
+        loss = complete(result);
+    } while (loss.empty() && !queue().empty() && queue().front().joined);
+    return loss;
+}
+
+/* What stands at a key is a miss to an add: nothing was there. */
+Pipeline::Result Server::result_of(const Command& command,
+                                   const Reply& reply) const noexcept {
+    bool is_add = command.role == Role::request && command.kind == Kind::add;
+
+    switch (reply.type) {
+    case Type::error:
+        return {.code = loggable(reply.text), .error = loggable(reply.text)};
+    case Type::not_stored:
+        if (!is_add) {
+            return {.code = "NOT_STORED", .error = "NOT_STORED"};
+        }
+        [[fallthrough]];
+    case Type::value:
+        return {.status = is_add && in_doubt_ ? Status::failed : Status::hit,
+                .worked = true,
+                .value = reply.text};
+    default:
+        return {.status = is_add && in_doubt_ ? Status::failed : Status::miss,
+                .worked = true,
+                .value = reply.text};
+    }
+}
+
+}  // namespace backends::memcached

@@ -1,0 +1,187 @@
+#include "backends/memcached/text.hpp"
+
+#include <array>
+#include <charconv>
+#include <limits>
+#include <string>
+#include <utility>
+
+namespace backends::memcached {
+
+namespace {
+
+constexpr std::string_view eol = "\r\n";
+
+/* Cuts the first word off `text`; one space is between two. */
+std::string_view cut_word(std::string_view& text) noexcept {
+    std::size_t end = text.find(' ');
+    std::string_view word = text.substr(0, end);
+
+    text = end == text.npos ? std::string_view() : text.substr(end + 1);
+    return word;
+}
+
+/* A whole decimal number of at most `most`, and nothing else. */
+bool read_number(std::string_view text, std::uint32_t most,
+                 std::uint32_t& number) noexcept {
+    const char* end = text.data() + text.size();
+    auto [stop, error] = std::from_chars(text.data(), end, number);
+    return error == std::errc() && stop == end && number <= most;
+}
+
+bool is_error(std::string_view line) noexcept {
+    std::string_view code = cut_word(line);
+    return code == "ERROR" || code == "CLIENT_ERROR" || code == "SERVER_ERROR";
+}
+
+}  // namespace
+
+/* What is appended with it cannot be joined any more. */
+void Text::line(CleansedBytes& out,
+                std::initializer_list<std::string_view> words) {
+    open_ = 0;
+
+    std::string_view before;
+    for (std::string_view word : words) {
+        out.append(before).append(word);
+        before = " ";
+    }
+    out.append(eol);
+}
+
+bool Text::get(CleansedBytes& out, std::string_view key) {
+    constexpr std::string_view command = "get";
+
+    /* none of the line has been sent, and there is room in it */
+    if (open_ != 0 && out.size() >= open_ &&
+        open_ + 1 + key.size() <= max_line) {
+        out.insert(out.size() - eol.size(), CleansedBytes(1, ' ').append(key));
+        open_ += 1 + key.size();
+        return true;
+    }
+
+    line(out, {command, key});
+    open_ = command.size() + 1 + key.size() + eol.size();
+    return false;
+}
+
+void Text::put(CleansedBytes& out, Put how, std::string_view key,
+               std::string_view value, std::uint32_t expiration) {
+    line(out, {how == Put::set ? "set" : "add", key, "0",
+               std::to_string(expiration), std::to_string(value.size())});
+    out.append(value).append(eol);
+}
+
+void Text::erase(CleansedBytes& out, std::string_view key) {
+    line(out, {"delete", key});
+}
+
+void Text::version(CleansedBytes& out) {
+    line(out, {"version"});
+}
+
+void Text::ping(CleansedBytes& out) {
+    line(out, {"get", ping_key});
+}
+
+/*
+ * A server that wants a password takes the first set for it (memcached's
+ * try_read_command_asciiauth()). One that wants none stores it: as a value
+ * that has expired, so that nobody can ask for it.
+ */
+void Text::authenticate(CleansedBytes& out, std::string_view user,
+                        std::string_view password) {
+    line(out, {"set", "auth", "0", "-1",
+               std::to_string(user.size() + 1 + password.size())});
+    out.append(user).append(" ").append(password).append(eol);
+}
+
+std::optional<Reply> Text::fail(std::string_view error) noexcept {
+    error_ = error;
+    return std::nullopt;
+}
+
+std::optional<Reply> Text::next() noexcept {
+    std::string_view rest = replies_.rest();
+    std::size_t end = rest.substr(0, max_line).find('\n');
+
+    if (!error_.empty()) {
+        return std::nullopt;
+    }
+    if (end == rest.npos) {
+        return rest.size() < max_line ? std::nullopt : fail("line too long");
+    }
+    if (end == 0 || rest[end - 1] != '\r') {
+        return fail("unexpected reply");
+    }
+
+    std::string_view line = rest.substr(0, end - 1);
+    return line.starts_with("VALUE ") ? value(line) : simple(line);
+}
+
+std::optional<Reply> Text::simple(std::string_view line) noexcept {
+    using Type = Reply::Type;
+    constexpr std::array<std::pair<std::string_view, Type>, 5> lines{{
+        {"END", Type::end},
+        {"STORED", Type::stored},
+        {"NOT_STORED", Type::not_stored},
+        {"DELETED", Type::deleted},
+        {"NOT_FOUND", Type::not_found},
+    }};
+    constexpr std::string_view version = "VERSION";
+
+    std::size_t size = line.size() + eol.size();
+    for (const auto& [text, type] : lines) {
+        if (line == text) {
+            replies_.take(size);
+            return Reply{.type = type};
+        }
+    }
+
+    std::string_view rest = line;
+    if (cut_word(rest) == version) {
+        replies_.take(size);
+        return Reply{.type = Type::version, .text = rest};
+    }
+    if (is_error(line)) {
+        replies_.take(size);
+        return Reply{.type = Type::error, .text = line};
+    }
+    return fail("unexpected reply");
+}
+
+/* VALUE <key> <flags> <bytes>, then so many bytes, then the line's end. */
+std::optional<Reply> Text::value(std::string_view line) noexcept {
+    std::string_view words = line;
+    cut_word(words);
+    std::string_view key = cut_word(words);
+    std::string_view flags = cut_word(words);
+
+    std::uint32_t ignored = 0;
+    std::uint32_t size = 0;
+    if (key.empty() || key.size() > max_key ||
+        !read_number(flags, std::numeric_limits<std::uint32_t>::max(),
+                     ignored) ||
+        !read_number(words, std::numeric_limits<std::uint32_t>::max(), size)) {
+        return fail("unexpected reply");
+    }
+    if (size > max_value) {
+        return fail("value too long");
+    }
+
+    std::string_view rest = replies_.rest().substr(line.size() + eol.size());
+    if (rest.size() < size + eol.size()) {
+        return std::nullopt;
+    }
+    if (rest.substr(size, eol.size()) != eol) {
+        return fail("value of another length");
+    }
+
+    replies_.take(line.size() + eol.size() + size + eol.size());
+    return Reply{.type = Reply::Type::value,
+                 .key = key,
+                 .text = rest.substr(0, size),
+                 .last = false};
+}
+
+}  // namespace backends::memcached

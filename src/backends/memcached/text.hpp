@@ -1,0 +1,45 @@
+/*
+ * memcached's text protocol (doc/protocol.txt there), with the
+ * authentication of "memcached -Y".
+ */
+
+#pragma once
+
+#include "backends/memcached/dialect.hpp"
+#include "backends/memcached/replies.hpp"
+
+namespace backends::memcached {
+
+class Text final : public Dialect {
+  public:
+    /* The longest line, either way: memcached takes a longer one for
+     * nonsense, but for a get. */
+    static constexpr std::size_t max_line = 2048;
+
+    bool get(CleansedBytes& out, std::string_view key) override;
+    void put(CleansedBytes& out, Put how, std::string_view key,
+             std::string_view value, std::uint32_t expiration) override;
+    void erase(CleansedBytes& out, std::string_view key) override;
+    void version(CleansedBytes& out) override;
+    void ping(CleansedBytes& out) override;
+    void authenticate(CleansedBytes& out, std::string_view user,
+                      std::string_view password) override;
+
+    void feed(std::string_view bytes) override { replies_.feed(bytes); }
+    std::optional<Reply> next() noexcept override;
+    std::string_view error() const noexcept override { return error_; }
+    bool numbers_replies() const noexcept override { return false; }
+
+  private:
+    void line(CleansedBytes& out,
+              std::initializer_list<std::string_view> words);
+    std::optional<Reply> fail(std::string_view error) noexcept;
+    std::optional<Reply> simple(std::string_view line) noexcept;
+    std::optional<Reply> value(std::string_view line) noexcept;
+
+    std::size_t open_ = 0; /* the length of a get that others may join */
+    Replies replies_;
+    std::string_view error_; /* a literal */
+};
+
+}  // namespace backends::memcached

@@ -1,0 +1,191 @@
+#include "backends/pipeline.hpp"
+
+#include "backends/loggable.hpp"
+
+#include <array>
+#include <cerrno>
+#include <new>
+#include <utility>
+
+namespace backends {
+
+Pipeline::Pipeline(coro::Scheduler& scheduler, Options options, Log log,
+                   std::string kind)
+    : Client(scheduler, std::move(options), std::move(log), std::move(kind)),
+      connection_(scheduler, options_.tls, options_.tls_name),
+      outbox_(scheduler.loop(), connection_) {}
+
+bool Pipeline::enqueue(Request& request) noexcept {
+    std::size_t before = outbox().size();
+    std::size_t length = queue_.size();
+
+    try {
+        Command& command = queue_.emplace_back();
+        command.kind = request.kind;
+        command.deadline = request.deadline;
+        format(request, command);
+        if (options_.tls != nullptr && wants_records()) {
+            outbox_.cut(command.joined);
+        }
+    } catch (const std::bad_alloc&) {
+        if (queue_.size() != length) {
+            queue_.pop_back();
+        }
+        outbox().resize(before);
+        return false;
+    }
+
+    queue_.back().lookup = std::move(request.lookup);
+    ++requests_;
+    outbox_.queued(is_urgent(request));
+    heed_deadline();
+    return true;
+}
+
+/* Who waits for the time of a ping may have to wait less now. */
+void Pipeline::heed_deadline() noexcept {
+    if (queue_.size() == 1 &&
+        queue_.front().deadline < idle_since_ + options_.interval) {
+        connection_.wake();
+    }
+}
+
+void Pipeline::push(const char* name, Role role) {
+    queue_.push_back(
+        {.name = name, .role = role, .deadline = now() + options_.timeout});
+}
+
+Client::Loss Pipeline::attempt(const Address& address) {
+    std::string why = connection_.connect(address, now() + options_.timeout);
+    if (!why.empty()) {
+        return {std::move(why)};
+    }
+
+    version_.clear();
+    greet();
+    flush();
+    return serve();
+}
+
+Client::Loss Pipeline::serve() {
+    while (!closing()) {
+        Loss loss;
+
+        if (connection_.may_read() && !(loss = receive()).empty()) {
+            return loss;
+        }
+
+        if (!queue_.empty() && queue_.front().deadline <= now()) {
+            return timed_out(queue_.front().name);
+        }
+
+        if (queue_.empty() && idle_since_ + options_.interval <= now()) {
+            ping();
+            flush();
+        }
+
+        if (outbox_.blocked()) {
+            flush();
+        }
+
+        if (outbox_.error() != 0) {
+            return {"send() failed: " + connection_.failure(outbox_.error())};
+        }
+
+        connection_.wait(outbox_.blocked(),
+                         queue_.empty() ? idle_since_ + options_.interval
+                                        : queue_.front().deadline);
+    }
+    return {};
+}
+
+Client::Loss Pipeline::receive() {
+    std::array<char, 16384> buffer;
+
+    auto n = connection_.read(buffer);
+    if (!n) {
+        int error = errno;
+        return {(error == 0 ? "" : "recv() failed: ") +
+                connection_.failure(error)};
+    }
+
+    if (*n == 0) {
+        return {};
+    }
+
+    Loss loss = digest({buffer.data(), *n});
+    count_queue();
+    return loss;
+}
+
+Pipeline::Command Pipeline::take() noexcept {
+    Command command = std::move(queue_.front());
+
+    queue_.pop_front();
+    requests_ -= command.role == Role::request ? 1 : 0;
+    return command;
+}
+
+Client::Loss Pipeline::complete(const Result& result) {
+    Command command = take();
+    idle_since_ = now();
+
+    switch (command.role) {
+    case Role::request:
+        answer(command.lookup.get(), result.status, result.value);
+        judge(command, result);
+        break;
+    case Role::setup:
+        if (!result.worked) {
+            return {std::string(command.name) +
+                    " failed: " + std::string(result.error)};
+        }
+        break;
+    case Role::version:
+        version_ = result.worked ? loggable_version(result.value) : "";
+        break;
+    case Role::ping:
+        if (!up()) {
+            connected(version_);
+        }
+        judge(command, result);
+        break;
+    }
+    return {};
+}
+
+/* Counts a change, and says when a command fails, or works again. */
+void Pipeline::judge(const Command& command, const Result& result) {
+    if (command.role == Role::request && is_change(command.kind)) {
+        count(command.kind, result.worked ? Change::done : Change::failed);
+    }
+
+    if (result.worked) {
+        journal_.worked(command.name, now());
+    } else {
+        journal_.failed(command.name, result.code, result.error, now());
+    }
+}
+
+void Pipeline::disconnect(Status status) noexcept {
+    if (closing()) {
+        flush();
+    }
+
+    connection_.close();
+    forget();
+    outbox_.clear();
+
+    while (!queue_.empty()) {
+        Command command = take();
+        answer(command.lookup.get(), status);
+        if (command.role == Role::version) {
+            tells_version_ = status != Status::down;
+        }
+        if (command.role == Role::request && is_change(command.kind)) {
+            count(command.kind, Change::lost);
+        }
+    }
+}
+
+}  // namespace backends

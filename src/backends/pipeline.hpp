@@ -1,0 +1,123 @@
+/*
+ * A client with one pipelined connection: commands leave as they come, and
+ * replies complete them in order. A protocol adds how commands and replies
+ * are written.
+ */
+
+#pragma once
+
+#include "backends/client.hpp"
+#include "backends/connection.hpp"
+#include "backends/outbox.hpp"
+
+#include <deque>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace backends {
+
+class Pipeline : public Client {
+  protected:
+    /* What a command is for. */
+    enum class Role {
+        request, /* what somebody wants of the store */
+        setup,   /* part of the greeting: without it there is no service */
+        version, /* part of the greeting: who the server is */
+        ping,    /* the end of the greeting; later, whether it is alive */
+    };
+
+    /* A command that was queued and has not been answered. */
+    struct Command {
+        const char* name = ""; /* for log lines, a literal */
+        Role role = Role::request;
+        Kind kind{};         /* of a request */
+        bool joined = false; /* it is in the line of the one before it */
+        coro::Time deadline{};
+        std::unique_ptr<Lookup> lookup{}; /* who waits, if anybody does */
+    };
+
+    /* What a reply comes to. */
+    struct Result {
+        Status status = Status::failed; /* for who waits */
+        bool worked = false;
+        std::string_view value{}; /* of a hit; a version */
+        std::string_view code{};  /* it did not work: as Journal has it, */
+        std::string_view error{}; /* and what may be logged */
+    };
+
+    Pipeline(coro::Scheduler& scheduler, Options options, Log log,
+             std::string kind);
+
+    /*
+     * Begins to talk on a new connection: sends commands of ours, in the end
+     * a ping, whose answer makes the store available. May throw
+     * std::bad_alloc.
+     */
+    virtual void greet() = 0;
+
+    /* Sends a ping. May throw std::bad_alloc. */
+    virtual void ping() = 0;
+
+    /*
+     * Appends the request's bytes to outbox(), for `command`, which is the
+     * queue's last, and sets its name and whether it is joined. May throw
+     * std::bad_alloc: then outbox() has the bytes of before at its head.
+     */
+    virtual void format(const Request& request, Command& command) = 0;
+
+    /*
+     * Takes bytes of replies as they came, and completes commands with them.
+     * May throw std::bad_alloc.
+     */
+    virtual Loss digest(std::string_view bytes) = 0;
+
+    /* Forgets a part of a reply: the connection is closed. */
+    virtual void forget() noexcept = 0;
+
+    /*
+     * Whether each request is to be a TLS record of its own: there are servers
+     * that forget what a record has beyond the request that they read.
+     */
+    virtual bool wants_records() const noexcept { return false; }
+
+    /* Queues a command of ours, whose bytes are to be appended to outbox(). */
+    void push(const char* name, Role role);
+
+    /* Sends what was appended without gathering. */
+    void flush() noexcept { outbox_.flush(); }
+
+    CleansedBytes& outbox() noexcept { return outbox_.bytes(); }
+
+    /* Commands without an answer, the oldest first. */
+    std::deque<Command>& queue() noexcept { return queue_; }
+
+    /* Completes the oldest command, of which there has to be one. */
+    Loss complete(const Result& result);
+
+    /* Some proxies hang up when they are asked what they are, and then are
+     * not asked again. */
+    bool tells_version() const noexcept { return tells_version_; }
+
+  private:
+    Loss attempt(const Address& address) final;
+    void disconnect(Status status) noexcept final;
+    std::size_t queued() const noexcept final { return requests_; }
+    bool enqueue(Request& request) noexcept final;
+
+    Command take() noexcept;
+    Loss serve();
+    Loss receive();
+    void heed_deadline() noexcept;
+    void judge(const Command& command, const Result& result);
+
+    Connection connection_;
+    std::deque<Command> queue_;
+    std::size_t requests_ = 0; /* of those in the queue */
+    Outbox outbox_;
+    coro::Time idle_since_{};
+    std::string version_{};
+    bool tells_version_ = true;
+};
+
+}  // namespace backends
