@@ -281,7 +281,7 @@ cmd_lint() {
     say "shellcheck"
     # What a script sources is checked with it.
     find build.sh .ci t patches -type f -perm -u+x -print0 |
-        xargs -0r shellcheck -x -P SCRIPTDIR
+        xargs -0r shellcheck -x -a -P SCRIPTDIR
     say "clang-tidy"
     tidy
 }
