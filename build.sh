@@ -7,6 +7,8 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 export PATH="$PATH:/usr/sbin:/sbin"
 # The options of the make that runs this are not for the makes run here.
 unset MAKEFLAGS MFLAGS
+# shellcheck source=t/say.sh
+. t/say.sh
 
 modules=(ngx_{http,stream,mail}_ssl_session_cache_module.so)
 program=ngx-ssl-session-cache-debug
@@ -330,26 +332,6 @@ cmd_help() {
 ## The nginx on PATH is the one to build for and to test with. NGX_SRC in the
 ## environment names another tree to build against than the nginx-dev package.
 
-say() {
-    printf '==> %s\n' "$*"
-}
-
-die() {
-    printf 'build.sh: %s\n' "$*" >&2
-    exit 1
-}
-
-# Runs a command with its output in a log. Of the output it shows what the
-# sed script prints, and the log's end when the command fails.
-logged() {
-    local log=$1 show=$2
-    shift 2
-    if ! "$@" 2>&1 | tee "$log" | sed -nu "$show"; then
-        tail -n 30 "$log" >&2
-        die "that failed; the whole output is in $PWD/$log"
-    fi
-}
-
 # Prints those of the packages that are not installed.
 missing() {
     local package
@@ -381,7 +363,7 @@ ${install[*]} ${packages[*]}"
     # Every tenth archive is progress enough. Two installations at once, from
     # two clones, take turns.
     # shellcheck disable=SC2016
-    logged build/apt.log '
+    followed build/apt.log '
         s/^\(Need to get\|Fetched\) .*/    &/p
         s|^Preparing .*/[0-9]*0-\([^_]*\)_.*|    unpacking \1|p' \
         "${as_root[@]}" flock /var/lib/dpkg env LC_ALL=C \
@@ -440,7 +422,7 @@ configure() {
     . "$out/nginx/conf_flags"
     # The module's path is relative because nginx's scripts split it at
     # spaces.
-    logged "$out/configure.log" '' env -C "$out/nginx" \
+    followed "$out/configure.log" '' env -C "$out/nginx" \
         SSL_SESSION_CACHE_OPTIONS="$options" ./configure \
         "${NGX_CONF_FLAGS[@]}" \
         --with-cc-opt="$(nginx_option with-cc-opt)" \
@@ -452,7 +434,7 @@ configure() {
 compile() {
     say "compiling"
     # nginx-dev has no top Makefile.
-    logged "$out/build.log" 's|.*-o objs/addon/\([^ ]*\)\.o.*|    \1|p' \
+    followed "$out/build.log" 's|.*-o objs/addon/\([^ ]*\)\.o.*|    \1|p' \
         make --no-print-directory -C "$out/nginx" -f objs/Makefile \
         -j"$(nproc)" modules
     local module
@@ -594,7 +576,7 @@ build_debug() {
     mkdir -p "$out"
     (
         flock 9
-        logged "$out/debug.log" \
+        followed "$out/debug.log" \
             's|.* -o \.\./\.\./build/\([^ ]*\)\.o.*|    \1|p' \
             make --no-print-directory -C src/debug -j"$(nproc)" \
             BUILD="../../$out/debug" OPTIONS="$options"
@@ -614,7 +596,7 @@ make_packages() {
     mkdir "$dir/source"
     tar -c --exclude=./build --exclude=./.git . | tar -x -C "$dir/source"
     sed -i "1s/)/~deb$release)/" "$dir/source/debian/changelog"
-    logged build/package.log \
+    followed build/package.log \
         's/^dpkg-deb: building package .\([a-z-]*\)..*/    \1/p' \
         env -C "$dir/source" \
         DEB_BUILD_OPTIONS="parallel=$(nproc) noautodbgsym" \
@@ -628,7 +610,7 @@ make_packages() {
 build_tests() {
     say "building the tests"
     mkdir -p "$out"
-    logged "$out/test.log" \
+    followed "$out/test.log" \
         's|.* -o \.\./build/[^ ]*obj/\([^ ]*\).*|    \1|p' \
         make --no-print-directory -C t -j"$(nproc)" BUILD="../$out/t" \
         OPTIONS="$options" "$@"
