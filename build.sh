@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-## Usage: ./build.sh [verb] [arguments]
+## Usage: ./build.sh [VERB] [ARGUMENTS]
 ##
+# Each verb has a row in the table below, where what begins with ## is help.
+# The verb itself is the function cmd_VERB.
 set -euo pipefail
 
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
@@ -63,9 +65,84 @@ if [[ ${SANITIZE-0} != 0 ]]; then
     export UBSAN_OPTIONS=print_stacktrace=1
 fi
 
-## build            the modules for http, stream and mail, build/
-##                  ngx_http_ssl_session_cache_module.so and so on; the verb
-##                  when none is given
+## build      build the modules for http, stream and mail, that is
+##            build/ngx_http_ssl_session_cache_module.so and so on; this is the
+##            verb when none is given
+## nginx VERSION
+##            build nginx from the distribution's source package, with the patch
+##            that HTTP/3 needs (patches/README.md), and the modules for it;
+##            both are left in build/nginx-VERSION
+
+## debug [ARGS]
+##            build and run the debug program, which drives tcpdump and tells
+##            the story of each handshake (docs/debug.md); ARGS are its options,
+##            such as --demo or --help
+
+## deps       install every package that any verb needs
+
+## install    build the modules and the debug program, and install them for the
+##            installed nginx, those for stream and mail where it has these
+##            itself; as root, or below DESTDIR
+## uninstall  remove what install has installed
+
+## package    make Debian packages for this machine's nginx in build/package:
+##            the modules, a companion for memcached and the debug program
+
+## test [ARGS]
+##            build and run the tests; ARGS are doctest's, such as -tc='redis*'.
+##            With SANITIZE=1 in the environment all of ours is checked by
+##            AddressSanitizer and UBSan, but for the fault matrix, which
+##            starves workers
+## http3 [VERSION [ARGS]]
+##            build nginx VERSION, 1.26.3 unless told otherwise, as the verb
+##            nginx does, and run the tests of HTTP/3 with it
+## faults [ARGS]
+##            build and run the fault matrix: what a store, a client or an
+##            operator can do to a server; prints the table, build/faults.md
+## memcheck [ARGS]
+##            build and run end-to-end tests with nginx in Valgrind: those that
+##            doctest's ARGS choose or, as all would take an hour, some of every
+##            kind
+## soak [SECONDS]
+##            load real workers for SECONDS, 60 or more, by default 600, while
+##            stores fail at random: what the workers hold in the end must not
+##            have grown; SEED=N repeats a run's faults
+
+## fuzz [SECONDS]
+##            build the fuzz targets of t/fuzz and run all of them at a time for
+##            SECONDS, by default 600; what they find is left in build/fuzz;
+##            SEED=N repeats what they try
+
+## lint       run clang-format, clang-tidy and shellcheck
+
+## demo [--store redis | memcached] [--keep]
+##            start two nodes and a store, a Redis unless told otherwise, and
+##            resume at one node the sessions of the other; --keep leaves them
+##            running until Ctrl-C
+## bench [ARGS]
+##            build and run the benchmark, about ten minutes, which writes
+##            build/bench (docs/benchmarks.md); ARGS are its options, such as
+##            --rows or --help
+## builds [WORD]...
+##            build nginx from the distribution's sources with the modules,
+##            static and dynamic, with the options that matter, and let two
+##            nodes of each resume; with words only those whose names have them
+## matrix [SUITE]... [ARGS]
+##            run the tests in root file systems of Debian's suites (bookworm
+##            trixie sid), with every store of each, and with the oldest nginx
+##            and compiler (oldest); prints the table, build/matrix/matrix.md;
+##            as root
+## trial [SUITE]...
+##            make the packages in root file systems of Debian's suites
+##            (bookworm trixie), check them, and try them in clean ones:
+##            install, let two nodes resume, remove; as root
+
+## clean      remove everything that was built
+## help       this list
+##
+## The nginx on PATH is the one to build for and to test with. NGX_SRC in the
+## environment names another tree to build against than the nginx-dev package.
+
 cmd_build() {
     require "${build_packages[@]}"
     mkdir -p "$out"
@@ -79,7 +156,6 @@ cmd_build() {
     ) 9> "$out/.lock"
 }
 
-## deps             install every package that any verb needs
 cmd_deps() {
     require "${build_packages[@]}" "${demo_packages[@]}" \
         "${test_packages[@]}" "${debug_packages[@]}" \
@@ -89,9 +165,6 @@ cmd_deps() {
         "${source_packages[@]}" "${rootfs_packages[@]}"
 }
 
-## nginx VERSION    build nginx from the distribution's source package, with
-##                  the patch that HTTP/3 needs (patches/README.md), and the
-##                  module for it; both are left in build/nginx-VERSION
 cmd_nginx() {
     (($# == 1)) || die "which version? Those that have a patch:
 $(printf '    %s\n' patches/nginx-*)"
@@ -102,8 +175,6 @@ $(printf '    %s\n' patches/nginx-*)"
         patches/build.sh "$1" "$out/nginx-$1"
 }
 
-## http3 [VERSION]  build nginx VERSION, 1.26.3 unless told otherwise, as the
-##                  verb nginx does, and run the tests of HTTP/3 with it
 cmd_http3() {
     local version=${1:-1.26.3} passed=0 failed=0 dir
     require "${build_packages[@]}" "${test_packages[@]}"
@@ -116,10 +187,6 @@ cmd_http3() {
     ((failed == 0))
 }
 
-## test [ARGS]      build and run the tests; ARGS are doctest's, such as
-##                  -tc='redis*'; with SANITIZE=1 in the environment all of
-##                  ours is checked by AddressSanitizer and UBSan, but for
-##                  the fault matrix, which starves workers
 cmd_test() {
     require "${build_packages[@]}" "${test_packages[@]}" "${debug_packages[@]}"
     rm -f "$out/t/summary"
@@ -134,9 +201,6 @@ cmd_test() {
     ((failed == 0))
 }
 
-## faults [ARGS]    build and run the fault matrix: what a store, a client or
-##                  an operator can do to a server; prints the table, which
-##                  is build/faults.md; ARGS are doctest's
 cmd_faults() {
     require "${build_packages[@]}" "${test_packages[@]}"
     cmd_build
@@ -148,9 +212,6 @@ cmd_faults() {
     ((failed == 0))
 }
 
-## memcheck [ARGS]  build and run end-to-end tests with nginx in Valgrind: by
-##                  doctest's ARGS or, as all would take an hour, some of
-##                  every kind
 cmd_memcheck() {
     require "${build_packages[@]}" "${test_packages[@]}" \
         "${memcheck_packages[@]}"
@@ -163,9 +224,6 @@ cmd_memcheck() {
     ((failed == 0))
 }
 
-## fuzz [SECONDS]   build the fuzz targets, t/fuzz, and run all of them at a
-##                  time for SECONDS, 600 unless told otherwise; what they
-##                  find is left in build/fuzz; SEED=N repeats what they try
 cmd_fuzz() {
     local seconds=${1:-600}
     require "${build_packages[@]}" "${test_packages[@]}" \
@@ -175,9 +233,6 @@ cmd_fuzz() {
     run_fuzz "$seconds"
 }
 
-## soak [SECONDS]   load real workers for SECONDS, 60 or more, by default 600,
-##                  while stores fail at random: what the workers hold in the
-##                  end must not have grown; SEED=N repeats a run's faults
 cmd_soak() {
     local seconds=${1:-600}
     require "${build_packages[@]}" "${test_packages[@]}"
@@ -187,19 +242,12 @@ cmd_soak() {
         "$((seconds + test_limit))" build/t/soak
 }
 
-## demo [--store redis | memcached] [--keep]
-##                  two nodes and a store, a Redis unless told otherwise:
-##                  sessions made at one node resume at the other; --keep
-##                  leaves them running until Ctrl-C
 cmd_demo() {
     require "${build_packages[@]}" "${demo_packages[@]}"
     cmd_build
     exec t/demo/demo.sh "$PWD/$out/${modules[0]}" "$@"
 }
 
-## debug [ARGS]     build and run the debug program, which drives tcpdump and
-##                  tells the story of each handshake: docs/debug.md; ARGS are
-##                  its options, such as --demo or --help
 cmd_debug() {
     {
         require "${build_packages[@]}" "${debug_packages[@]}"
@@ -213,9 +261,6 @@ cmd_debug() {
     exec "$out/$program" "$@"
 }
 
-## install          build and install the modules for the installed nginx, those
-##                  for stream and mail where it has these, and the debug program
-##                  as ngx-ssl-session-cache-debug; as root, or below DESTDIR
 cmd_install() {
     local protocol module
     without_packages
@@ -234,7 +279,6 @@ cmd_install() {
     say "restart nginx, which needs a load_module where it was not enabled"
 }
 
-## uninstall        remove what install has installed
 cmd_uninstall() {
     local protocol
     without_packages
@@ -245,8 +289,6 @@ cmd_uninstall() {
     done
 }
 
-## package          make Debian packages for this machine's nginx: the modules, a
-##                  companion for memcached and the debug program; build/package
 cmd_package() {
     require "${build_packages[@]}" "${debug_packages[@]}" \
         "${package_packages[@]}"
@@ -260,8 +302,6 @@ cmd_package() {
     printf '    %s\n' build/package/*.deb
 }
 
-## bench [ARGS]     build and run the benchmark, t/bench/run.sh, about ten
-##                  minutes; writes build/bench, see docs/benchmarks.md
 cmd_bench() {
     require "${build_packages[@]}" "${bench_packages[@]}"
     (require "${bench_other_packages[@]}") ||
@@ -271,7 +311,6 @@ cmd_bench() {
     exec t/bench/run.sh "$@"
 }
 
-## lint             clang-format, clang-tidy and shellcheck
 cmd_lint() {
     require "${build_packages[@]}" "${test_packages[@]}" \
         "${debug_packages[@]}" "${lint_packages[@]}"
@@ -288,11 +327,6 @@ cmd_lint() {
     tidy
 }
 
-## builds [WORD...]
-##                  build nginx from the distribution's sources with the
-##                  module, static and dynamic, with the options that matter,
-##                  and let two nodes of each resume; with words only those
-##                  whose names have them
 cmd_builds() {
     require "${build_packages[@]}" "${demo_packages[@]}" \
         "${test_packages[@]}" "${source_packages[@]}"
@@ -300,37 +334,23 @@ cmd_builds() {
     t/distros/builds.sh "$@"
 }
 
-## matrix [SUITE...] [ARGS]
-##                  run the tests in root file systems of Debian's suites
-##                  (bookworm trixie sid), with every store of each, and with
-##                  the oldest nginx and compiler (oldest); prints the table,
-##                  which is build/matrix/matrix.md; as root
 cmd_matrix() {
     require "${rootfs_packages[@]}"
     t/distros/matrix.sh "$@"
 }
 
-## trial [SUITE...] make the packages in root file systems of Debian's suites
-##                  (bookworm trixie), check them, and try them in clean ones:
-##                  install, let two nodes resume, remove; as root
 cmd_trial() {
     require "${rootfs_packages[@]}"
     t/distros/trial.sh "$@"
 }
 
-## clean            remove everything that was built
 cmd_clean() {
     rm -rf build
 }
 
-## help             this list
 cmd_help() {
     sed -n 's/^## \{0,1\}//p' build.sh
 }
-
-##
-## The nginx on PATH is the one to build for and to test with. NGX_SRC in the
-## environment names another tree to build against than the nginx-dev package.
 
 # Prints those of the packages that are not installed.
 missing() {
