@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
 ## Usage: ./build.sh [VERB] [ARGUMENTS]
+##        ./build.sh VERB --help
 ##
 # Each verb has a row in the table below, where what begins with ## is help.
-# The verb itself is the function cmd_VERB.
+# The verb itself is the function cmd_VERB. A function help_VERB answers --help
+# for one whose program has such an option.
 set -euo pipefail
 
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
@@ -138,7 +140,8 @@ fi
 ##            install, let two nodes resume, remove; as root
 
 ## clean      remove everything that was built
-## help       this list
+## help [VERB]
+##            print this list, or what it has of VERB
 ##
 ## The nginx on PATH is the one to build for and to test with. NGX_SRC in the
 ## environment names another tree to build against than the nginx-dev package.
@@ -261,6 +264,15 @@ cmd_debug() {
     exec "$out/$program" "$@"
 }
 
+# The program's own, where it can be built without installing anything.
+help_debug() {
+    if [[ -z $(missing "${build_packages[@]}" "${debug_packages[@]}") ]]; then
+        build_debug >&2
+        exec "$out/$program" --help
+    fi
+    show_verb debug
+}
+
 cmd_install() {
     local protocol module
     without_packages
@@ -311,6 +323,10 @@ cmd_bench() {
     exec t/bench/run.sh "$@"
 }
 
+help_bench() {
+    exec t/bench/run.sh --help
+}
+
 cmd_lint() {
     require "${build_packages[@]}" "${test_packages[@]}" \
         "${debug_packages[@]}" "${lint_packages[@]}"
@@ -349,7 +365,12 @@ cmd_clean() {
 }
 
 cmd_help() {
-    sed -n 's/^## \{0,1\}//p' build.sh
+    if (($#)); then
+        check_verb "$1"
+        show_verb "$1"
+    else
+        list_verbs
+    fi
 }
 
 # Prints those of the packages that are not installed.
@@ -743,14 +764,44 @@ fuzz_target() {
     say "$target: $end"
 }
 
+# Ends with the list unless there is such a verb.
+check_verb() {
+    declare -F "cmd_$1" > /dev/null && return
+    list_verbs >&2
+    die "no such verb: $1"
+}
+
+list_verbs() {
+    sed -n 's/^## \{0,1\}//p' build.sh
+}
+
+# The verb's own rows of the table.
+show_verb() {
+    awk -v verb="$1" '
+        !/^##  / { own = /^## / && $2 == verb }
+        own { print substr($0, 4) }' build.sh
+}
+
+asks_for_help() {
+    local argument
+    for argument in "$@"; do
+        [[ $argument != -h && $argument != --help ]] || return 0
+    done
+    return 1
+}
+
 main() {
     local verb=${1:-build}
-    if ! declare -F "cmd_$verb" > /dev/null; then
-        cmd_help >&2
-        die "no such verb: $verb"
-    fi
     shift $(($# > 0))
-    "cmd_$verb" "$@"
+    [[ $verb != -h && $verb != --help ]] || verb=help
+    check_verb "$verb"
+    if ! asks_for_help "$@"; then
+        "cmd_$verb" "$@"
+    elif declare -F "help_$verb" > /dev/null; then
+        "help_$verb"
+    else
+        show_verb "$verb"
+    fi
 }
 
 main "$@"
