@@ -11,36 +11,10 @@ CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 export PATH="$PATH:/usr/sbin:/sbin"
 # The options of the make that runs this are not for the makes run here.
 unset MAKEFLAGS MFLAGS
-# shellcheck source=t/say.sh
 . t/say.sh
 
 modules=(ngx_{http,stream,mail}_ssl_session_cache_module.so)
 program=ngx-ssl-session-cache-debug
-
-build_packages=(nginx nginx-dev g++ make nlohmann-json3-dev
-    libssl-dev libboost-context-dev libhiredis-dev libmemcached-dev)
-demo_packages=(redis-server memcached openssl)
-# REDIS_SERVER in the environment names another store, such as valkey-server.
-# libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.
-redis=${REDIS_SERVER-redis-server}
-test_packages=(doctest-dev "$redis" memcached sasl2-bin libsasl2-modules
-    dnsmasq-base openssl libgnutls28-dev nodejs chromium chromium-driver
-    python3-prometheus-client libnginx-mod-stream libnginx-mod-mail)
-memcheck_packages=(valgrind)
-debug_packages=(libtins-dev libpcap-dev nlohmann-json3-dev tcpdump)
-bench_packages=(redis-server memcached openssl procps gnuplot-nox)
-# Servers to compare with; h2o is not everywhere.
-bench_other_packages=(h2o apache2-bin)
-fuzz_packages=(clang libclang-rt-dev)
-source_packages=(dpkg-dev ccache)
-rootfs_packages=(debootstrap iproute2)
-lint_packages=(clang-format clang-tidy shellcheck)
-
-# apt-get source unpacks with dpkg-dev, and the client is one of HTTP/3.
-nginx_packages=(dpkg-dev patch)
-package_packages=(build-essential debhelper fakeroot libnginx-mod-stream
-    libnginx-mod-mail)
-http3_packages=(ngtcp2-client)
 
 # Seconds that one test binary may run.
 test_limit=900
@@ -80,13 +54,16 @@ fi
 ##            the story of each handshake (docs/debug.md); ARGS are its options,
 ##            such as --demo or --help
 
+. debian/packages.sh
 ## deps       install every package that any verb needs
 
+. debian/install.sh
 ## install    build the modules and the debug program, and install them for the
 ##            installed nginx, those for stream and mail where it has these
 ##            itself; as root, or below DESTDIR
 ## uninstall  remove what install has installed
 
+. debian/package.sh
 ## package    make Debian packages for this machine's nginx in build/package:
 ##            the modules, a companion for memcached and the debug program
 
@@ -157,15 +134,6 @@ cmd_build() {
         # What a memory checker is built into loads beside it only.
         [[ -n $options ]] || check_loads
     ) 9> "$out/.lock"
-}
-
-cmd_deps() {
-    require "${build_packages[@]}" "${demo_packages[@]}" \
-        "${test_packages[@]}" "${debug_packages[@]}" \
-        "${memcheck_packages[@]}" "${bench_packages[@]}" \
-        "${fuzz_packages[@]}" "${lint_packages[@]}" "${nginx_packages[@]}" \
-        "${http3_packages[@]}" "${package_packages[@]}" \
-        "${source_packages[@]}" "${rootfs_packages[@]}"
 }
 
 cmd_nginx() {
@@ -273,47 +241,6 @@ help_debug() {
     show_verb debug
 }
 
-cmd_install() {
-    local protocol module
-    without_packages
-    require "${build_packages[@]}" "${debug_packages[@]}"
-    cmd_build
-    build_debug
-    install -D -m 755 "$out/$program" "$(program_path)"
-    install -D -m 644 "docs/$program.1" "$(manual_path)"
-    for protocol in http stream mail; do
-        has_own "$protocol" || continue
-        module=ngx_${protocol}_ssl_session_cache_module.so
-        install -D -m 644 "$out/$module" "$(modules_path)/$module"
-        say "installed $module"
-        [[ ! -d /etc/nginx/modules-enabled ]] || enable "$protocol" "$module"
-    done
-    say "restart nginx, which needs a load_module where it was not enabled"
-}
-
-cmd_uninstall() {
-    local protocol
-    without_packages
-    rm -f "$(program_path)" "$(manual_path)"
-    for protocol in http stream mail; do
-        rm -f "$(available_path "$protocol")" "$(enabled_path "$protocol")" \
-            "$(modules_path)/ngx_${protocol}_ssl_session_cache_module.so"
-    done
-}
-
-cmd_package() {
-    require "${build_packages[@]}" "${debug_packages[@]}" \
-        "${package_packages[@]}"
-    mkdir -p "$out"
-    (
-        flock 9
-        say "making the packages"
-        make_packages
-    ) 9> "$out/.lock"
-    say "made, for apt-get install ./build/package/NAME.deb:"
-    printf '    %s\n' build/package/*.deb
-}
-
 cmd_bench() {
     require "${build_packages[@]}" "${bench_packages[@]}"
     (require "${bench_other_packages[@]}") ||
@@ -371,45 +298,6 @@ cmd_help() {
     else
         list_verbs
     fi
-}
-
-# Prints those of the packages that are not installed.
-missing() {
-    local package
-    for package in "$@"; do
-        # Node.js is often there without Debian's package of it.
-        [[ $package == nodejs ]] && command -v node > /dev/null && continue
-        dpkg-query -W -f='${db:Status-Status}\n' "$package" 2> /dev/null |
-            grep -qx installed || echo "$package"
-    done
-}
-
-# Installs those of the packages that are missing.
-require() {
-    command -v dpkg-query > /dev/null ||
-        die "this is no Debian: install the counterparts of: $*"
-    local packages as_root=()
-    mapfile -t packages < <(missing "$@")
-    ((${#packages[@]})) || return 0
-
-    local install=(apt-get install -y --no-install-recommends)
-    if ((EUID)); then
-        as_root=(sudo)
-        { sudo -n true || { [[ -t 0 ]] && sudo -v; }; } 2> /dev/null ||
-            die "packages are missing; as root, run:
-${install[*]} ${packages[*]}"
-    fi
-    say "installing ${packages[*]}"
-    mkdir -p build
-    # Every tenth archive is progress enough. Two installations at once, from
-    # two clones, take turns.
-    # shellcheck disable=SC2016
-    followed build/apt.log '
-        s/^\(Need to get\|Fetched\) .*/    &/p
-        s|^Preparing .*/[0-9]*0-\([^_]*\)_.*|    unpacking \1|p' \
-        "${as_root[@]}" flock /var/lib/dpkg env LC_ALL=C \
-        DEBIAN_FRONTEND=noninteractive sh -c 'apt-get -q update; exec "$@"' \
-        sh "${install[@]}" -q "${packages[@]}"
 }
 
 # The tree of nginx-dev: headers, ./configure and the flags to give it.
@@ -546,58 +434,6 @@ tidy() {
             2> /dev/null
 }
 
-# The packages have the same files.
-without_packages() {
-    local packages
-    # shellcheck disable=SC2016 # dpkg's variables
-    mapfile -t packages < <(
-        dpkg-query -W -f='${db:Status-Status} ${Package}\n' \
-            'libnginx-mod-*-ssl-session-cache' 2> /dev/null |
-            sed -n 's/^installed //p')
-    [[ ${DESTDIR-} || ${#packages[@]} == 0 ]] ||
-        die "the packages are installed; remove them first:
-apt-get purge ${packages[*]}"
-}
-
-# Where install puts things: Debian's nginx loads what is enabled, in order.
-modules_path() {
-    local dir
-    dir=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
-    echo "${DESTDIR-}${dir:-/usr/lib/nginx/modules}"
-}
-
-program_path() {
-    echo "${DESTDIR-}/usr/local/bin/$program"
-}
-
-manual_path() {
-    echo "${DESTDIR-}/usr/local/share/man/man1/$program.1"
-}
-
-available_path() {
-    echo "${DESTDIR-}/usr/share/nginx/modules-available/$(snippet "$1")"
-}
-
-# The numbers are those that dh_nginx(1) gives, after nginx's own 50.
-enabled_path() {
-    local priority=70
-    [[ $1 != http ]] || priority=50
-    echo "${DESTDIR-}/etc/nginx/modules-enabled/$priority-$(snippet "$1")"
-}
-
-snippet() {
-    echo "mod-$1-ssl-session-cache.conf"
-}
-
-# enable PROTOCOL MODULE
-enable() {
-    install -D -m 644 /dev/stdin "$(available_path "$1")" \
-        <<< "load_module modules/$2;"
-    mkdir -p "$(dirname "$(enabled_path "$1")")"
-    ln -sf "/usr/share/nginx/modules-available/$(snippet "$1")" \
-        "$(enabled_path "$1")"
-}
-
 # nginx's own module for stream or mail, where that is a file.
 own_module() {
     ! nginx -V 2>&1 | grep -q -e "--with-$1=dynamic" ||
@@ -622,29 +458,6 @@ build_debug() {
             make --no-print-directory -C src/debug -j"$(nproc)" \
             BUILD="../../$out/debug" OPTIONS="$options"
     ) 9> "$out/.lock"
-}
-
-# Debian's tools and nginx's scripts want a path without spaces, and leave what
-# they make beside the sources' directory. A package is for one release and its
-# nginx, which the version tells, so that an upgraded machine wants another.
-make_packages() {
-    local dir release
-    # shellcheck source=/dev/null
-    release=$(. /etc/os-release && echo "${VERSION_ID-$VERSION_CODENAME}")
-    dir=$(mktemp -d)
-    # shellcheck disable=SC2064 # while it is known
-    trap "rm -rf '$dir'" EXIT
-    mkdir "$dir/source"
-    tar -c --exclude=./build --exclude=./.git . | tar -x -C "$dir/source"
-    sed -i "1s/)/~deb$release)/" "$dir/source/debian/changelog"
-    followed build/package.log \
-        's/^dpkg-deb: building package .\([a-z-]*\)..*/    \1/p' \
-        env -C "$dir/source" \
-        DEB_BUILD_OPTIONS="parallel=$(nproc) noautodbgsym" \
-        dpkg-buildpackage -b -us -uc
-    rm -rf build/package
-    mkdir build/package
-    mv "$dir"/*.deb build/package
 }
 
 # Builds test binaries.
