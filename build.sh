@@ -13,9 +13,6 @@ export PATH="$PATH:/usr/sbin:/sbin"
 unset MAKEFLAGS MFLAGS
 . t/say.sh
 
-modules=(ngx_{http,stream,mail}_ssl_session_cache_module.so)
-program=ngx-ssl-session-cache-debug
-
 # Seconds that one test binary may run.
 test_limit=900
 
@@ -41,6 +38,8 @@ if [[ ${SANITIZE-0} != 0 ]]; then
     export UBSAN_OPTIONS=print_stacktrace=1
 fi
 
+. src/module/load.sh
+. src/module/build.sh
 ## build      build the modules for http, stream and mail, that is
 ##            build/ngx_http_ssl_session_cache_module.so and so on; this is the
 ##            verb when none is given
@@ -49,6 +48,7 @@ fi
 ##            that HTTP/3 needs (patches/README.md), and the modules for it;
 ##            both are left in build/nginx-VERSION
 
+. src/debug/build.sh
 ## debug [ARGS]
 ##            build and run the debug program, which drives tcpdump and tells
 ##            the story of each handshake (docs/debug.md); ARGS are its options,
@@ -123,29 +123,6 @@ fi
 ## The nginx on PATH is the one to build for and to test with. NGX_SRC in the
 ## environment names another tree to build against than the nginx-dev package.
 
-cmd_build() {
-    require "${build_packages[@]}"
-    mkdir -p "$out"
-    (
-        # Two builds in one tree would write the same objects.
-        flock 9
-        configure
-        compile
-        # What a memory checker is built into loads beside it only.
-        [[ -n $options ]] || check_loads
-    ) 9> "$out/.lock"
-}
-
-cmd_nginx() {
-    (($# == 1)) || die "which version? Those that have a patch:
-$(printf '    %s\n' patches/nginx-*)"
-    require "${build_packages[@]}" "${nginx_packages[@]}"
-    mkdir -p "$out"
-    flock "$out/.lock" \
-        env SSL_SESSION_CACHE_OPTIONS="$options" \
-        patches/build.sh "$1" "$out/nginx-$1"
-}
-
 cmd_http3() {
     local version=${1:-1.26.3} passed=0 failed=0 dir
     require "${build_packages[@]}" "${test_packages[@]}"
@@ -219,28 +196,6 @@ cmd_demo() {
     exec t/demo/demo.sh "$PWD/$out/${modules[0]}" "$@"
 }
 
-cmd_debug() {
-    {
-        require "${build_packages[@]}" "${debug_packages[@]}"
-        build_debug
-        # The demo brings its fleet.
-        if [[ " $* " == *" --demo"* ]]; then
-            require "${demo_packages[@]}"
-            cmd_build
-        fi
-    } >&2
-    exec "$out/$program" "$@"
-}
-
-# The program's own, where it can be built without installing anything.
-help_debug() {
-    if [[ -z $(missing "${build_packages[@]}" "${debug_packages[@]}") ]]; then
-        build_debug >&2
-        exec "$out/$program" --help
-    fi
-    show_verb debug
-}
-
 cmd_bench() {
     require "${build_packages[@]}" "${bench_packages[@]}"
     (require "${bench_other_packages[@]}") ||
@@ -300,81 +255,6 @@ cmd_help() {
     fi
 }
 
-# The tree of nginx-dev: headers, ./configure and the flags to give it.
-nginx_source() {
-    local flags
-    flags=$(dpkg-query -L nginx-dev | grep '/conf_flags$')
-    printf '%s\n' "${NGX_SRC:-${flags%/conf_flags}}"
-}
-
-# The value of an option that nginx was built with, without what is true
-# only of the machine that built it.
-nginx_option() {
-    nginx -V 2>&1 | sed -n "s/.*--$1='\([^']*\)'.*/\1/p" |
-        sed 's/-f[a-z]*-prefix-map=[^ ]*//g'
-}
-
-# nginx refuses a module that was built for another version.
-check_version() {
-    local tree installed
-    tree=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' \
-        "$1/src/core/nginx.h")
-    installed=$(nginx -v 2>&1 | sed -n 's|.*: [^/]*/\([^ ]*\).*|\1|p')
-    [[ $tree == "$installed" ]] ||
-        die "$1 is of nginx $tree, but the installed nginx is $installed:
-install the nginx-dev of that very version, or name its tree in NGX_SRC"
-}
-
-# Everything after which nginx has to be configured anew.
-configure_key() {
-    nginx -V 2>&1
-    dpkg-query -W "${build_packages[@]}"
-    cksum build.sh config config.make "$1/conf_flags"
-    printf '%s\n' "$1" "${CC-}" "${CFLAGS-}"
-    find src -path src/debug -prune -o -name '*.[ch]pp' -print | sort
-}
-
-configure() {
-    local src key
-    src=$(nginx_source)
-    [[ -x $src/configure && -f $src/conf_flags ]] ||
-        die "$src is not the tree of nginx-dev"
-    check_version "$src"
-    key=$(configure_key "$src")
-    [[ ! -f $out/configured || $key != "$(< "$out/configured")" ]] || return 0
-
-    say "configuring for $(nginx -v 2>&1)"
-    rm -rf "$out/nginx" "$out/configured"
-    cp -R -- "$src" "$out/nginx"
-    local NGX_CONF_FLAGS=()
-    # shellcheck source=/dev/null
-    . "$out/nginx/conf_flags"
-    # The module's path is relative because nginx's scripts split it at
-    # spaces.
-    followed "$out/configure.log" '' env -C "$out/nginx" \
-        SSL_SESSION_CACHE_OPTIONS="$options" ./configure \
-        "${NGX_CONF_FLAGS[@]}" \
-        --with-cc-opt="$(nginx_option with-cc-opt)" \
-        --with-ld-opt="$(nginx_option with-ld-opt)" \
-        --add-dynamic-module="$(realpath --relative-to="$out/nginx" .)"
-    printf '%s\n' "$key" > "$out/configured"
-}
-
-compile() {
-    say "compiling"
-    # nginx-dev has no top Makefile.
-    followed "$out/build.log" 's|.*-o objs/addon/\([^ ]*\)\.o.*|    \1|p' \
-        make --no-print-directory -C "$out/nginx" -f objs/Makefile \
-        -j"$(nproc)" modules
-    local module
-    for module in "${modules[@]}"; do
-        cmp -s "$out/nginx/objs/$module" "$out/$module" && continue
-        # Renamed into place: a running nginx may have the old one mapped.
-        cp "$out/nginx/objs/$module" "$out/$module.new"
-        mv "$out/$module.new" "$out/$module"
-    done
-}
-
 # The module that tells Valgrind of its stacks, for the tests as they are.
 build_for_valgrind() {
     local out=build/memcheck options=-DBOOST_USE_VALGRIND
@@ -388,40 +268,6 @@ build_uncounted() {
     cmd_build
 }
 
-# Prints what of nginx.conf loads a module of ours and, before it, nginx's own
-# for the same protocol, where that is a file. Fails where it is missing.
-loads() {
-    local own
-    has_own "$1" || return
-    own=$(own_module "$1")
-    [[ -z $own ]] || echo "load_module \"$own\";"
-    echo "load_module \"$PWD/$out/ngx_$1_ssl_session_cache_module.so\";"
-}
-
-# Lets the installed nginx load the modules, away from its own files: those for
-# stream and mail where nginx has these itself.
-check_loads() {
-    local dir said status=0 path protocol protocols=
-    dir=$(mktemp -d)
-    {
-        for protocol in http stream mail; do
-            loads "$protocol" || continue
-            protocols+=" $protocol"
-        done
-        echo "pid nginx.pid; error_log error.log; events {} http {"
-        echo "access_log off;"
-        for path in client_body proxy fastcgi uwsgi scgi; do
-            echo "${path}_temp_path $path;"
-        done
-        echo "}"
-    } > "$dir/nginx.conf"
-    said=$(nginx -t -q -p "$dir" -c "$dir/nginx.conf" 2>&1) || status=$?
-    rm -rf "$dir"
-    ((status == 0)) || die "nginx does not load the modules:
-$said"
-    say "built the modules in $out; nginx loads those for$protocols"
-}
-
 # The module's sources and the tests, each file with one set of flags.
 tidy() {
     local flags=(-std=c++20 -Isrc -It -isystem "$out/nginx/objs") dir
@@ -432,32 +278,6 @@ tidy() {
     find src t -name '*.cpp' -print0 |
         xargs -0r -P "$(nproc)" -I{} clang-tidy --quiet {} -- "${flags[@]}" \
             2> /dev/null
-}
-
-# nginx's own module for stream or mail, where that is a file.
-own_module() {
-    ! nginx -V 2>&1 | grep -q -e "--with-$1=dynamic" ||
-        echo "$(DESTDIR='' modules_path)/ngx_$1_module.so"
-}
-
-# Whether nginx has http, stream or mail itself: in it, or as a file.
-has_own() {
-    local own
-    own=$(own_module "$1")
-    [[ -z $own || -f $own ]]
-}
-
-# The debug program, beside the module.
-build_debug() {
-    say "building the debug program"
-    mkdir -p "$out"
-    (
-        flock 9
-        followed "$out/debug.log" \
-            's|.* -o \.\./\.\./build/\([^ ]*\)\.o.*|    \1|p' \
-            make --no-print-directory -C src/debug -j"$(nproc)" \
-            BUILD="../../$out/debug" OPTIONS="$options"
-    ) 9> "$out/.lock"
 }
 
 # Builds test binaries.

@@ -43,12 +43,6 @@ apt-get purge ${packages[*]}"
 }
 
 # Where install puts things: Debian's nginx loads what is enabled, in order.
-modules_path() {
-    local dir
-    dir=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
-    echo "${DESTDIR-}${dir:-/usr/lib/nginx/modules}"
-}
-
 program_path() {
     echo "${DESTDIR-}/usr/local/bin/$program"
 }
