@@ -49,17 +49,23 @@ options=
 
 . t/run.sh
 . t/test.sh
-## test [ARGS]
-##            build and run the tests; ARGS are doctest's, such as -tc='redis*'.
-##            With SANITIZE=1 in the environment all of ours is checked by
-##            AddressSanitizer and UBSan, but for the fault matrix, which
-##            starves workers
-## http3 [VERSION [ARGS]]
-##            build nginx VERSION, 1.26.3 unless told otherwise, as the verb
-##            nginx does, and run the tests of HTTP/3 with it
+## test [--suite NAME]... [ARGS]
+##            build and run the tests, or those of the suites that are named;
+##            ARGS are doctest's, such as -tc='redis*'. With SANITIZE=1 in the
+##            environment all of ours is checked by AddressSanitizer and UBSan,
+##            but for the fault matrix, which starves workers
+## test --list
+##            print the names of the suites, and what each is about
 ## faults [ARGS]
 ##            build and run the fault matrix: what a store, a client or an
 ##            operator can do to a server; prints the table, build/faults.md
+
+. t/http3.sh
+## http3 [VERSION [ARGS]]
+##            build nginx VERSION, 1.26.3 unless told otherwise, as the verb
+##            nginx does, and run the tests of HTTP/3 with it
+
+. t/memory.sh
 ## memcheck [ARGS]
 ##            build and run end-to-end tests with nginx in Valgrind: those that
 ##            doctest's ARGS choose or, as all would take an hour, some of every
@@ -94,8 +100,8 @@ options=
 ## matrix [SUITE]... [ARGS]
 ##            run the tests in root file systems of Debian's suites (bookworm
 ##            trixie sid), with every store of each, and with the oldest nginx
-##            and compiler (oldest); prints the table, build/matrix/matrix.md;
-##            as root
+##            and compiler (oldest); ARGS are those of test; prints the table,
+##            build/matrix/matrix.md; as root
 ## trial [SUITE]...
 ##            make the packages in root file systems of Debian's suites
 ##            (bookworm trixie), check them, and try them in clean ones:

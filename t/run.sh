@@ -64,3 +64,9 @@ count_suite() {
     passed=$((passed + good))
     failed=$((failed + bad))
 }
+
+# Prints the caller's passed and failed, and whether all is well is its status.
+sum_up() {
+    echo "$passed passed, $failed failed"
+    ((failed == 0))
+}

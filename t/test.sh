@@ -1,38 +1,96 @@
 # shellcheck shell=bash
-# Sourced by build.sh: the verbs that run tests.
+# Sourced by build.sh: the verbs test and faults.
 
-# Those that wait for no short timeout, for both stores where it can be: plain,
-# suspended, cancelled, reloaded, with the store lost.
-memcheck_tests="a session resumes at the other*,a hit in the store fills*"
-memcheck_tests+=",a client that closes while suspended*,many clients that*"
-memcheck_tests+=",a reload leaves suspended*,a store that is killed*"
-memcheck_tests+=",an unusable value*,many large sessions*,SASL with the right*"
-memcheck_tests+=",a resumption after a Hello*,early data is accepted*"
-
-cmd_test() {
-    require "${build_packages[@]}" "${test_packages[@]}" "${debug_packages[@]}"
-    rm -f "$out/t/summary"
-    cmd_build
-    build_debug
-    local passed=0 failed=0 suites=(unit e2e debug)
-    [[ $options ]] || suites+=(faults)
-    build_tests "${suites[@]}"
-    run_suites "${suites[@]}" -- "$@"
-    test_http3 "$@"
-    echo "$passed passed, $failed failed" | tee "$out/t/summary"
-    ((failed == 0))
+# A suite is a test binary of t/Makefile.
+list_suites() {
+    cat << 'END'
+unit    what runs without nginx: coroutines, the stores' clients, sessions
+e2e     real nginx workers, stores and clients
+debug   the debug program
+faults  the fault matrix: what a store, a client or an operator can do
+http3   HTTP/3, with an nginx that has the patch for it
+END
 }
 
-cmd_http3() {
-    local version=${1:-1.26.3} passed=0 failed=0 dir
-    require "${build_packages[@]}" "${test_packages[@]}"
-    cmd_nginx "$version"
-    dir=$PWD/$out/nginx-$version
-    export NGX_SSL_SESSION_CACHE_MODULE=$dir/modules/${modules[0]}
-    export PATH=$dir/sbin:$PATH
-    test_http3 "${@:2}"
-    echo "$passed passed, $failed failed"
-    ((failed == 0))
+cmd_test() {
+    local passed=0 failed=0 suites=() arguments=() http3=
+    parse_test "$@"
+    if [[ -z ${suites[*]}$http3 ]]; then
+        suites=(unit e2e debug)
+        [[ $options ]] || suites+=(faults)
+        http3=where-patched
+    fi
+    prepare_suites "${suites[@]}" ${http3:+http3}
+    if ((${#suites[@]})); then
+        build_tests "${suites[@]}"
+        run_suites "${suites[@]}" -- "${arguments[@]}"
+    fi
+    [[ -z $http3 ]] || test_http3 "${arguments[@]}"
+    sum_up | tee "$out/t/summary"
+}
+
+# Tells the caller's suites, http3 and arguments from each other.
+parse_test() {
+    while (($#)); do
+        case $1 in
+        --list)
+            list_suites
+            exit
+            ;;
+        --suite)
+            shift
+            choose_suite "${1-}"
+            ;;
+        --suite=*) choose_suite "${1#*=}" ;;
+        *) arguments+=("$1") ;;
+        esac
+        shift $(($# > 0))
+    done
+}
+
+choose_suite() {
+    [[ $1 ]] || die "--suite wants the name of one:
+$(list_suites)"
+    list_suites | cut -d ' ' -f 1 | grep -qxF -e "$1" ||
+        die "no such suite: $1; there are:
+$(list_suites)"
+    if [[ $1 == http3 ]]; then
+        http3=named
+    elif [[ " ${suites[*]} " != *" $1 "* ]]; then
+        suites+=("$1")
+    fi
+}
+
+# Installs and builds what the suites want beside their binaries: unit nothing,
+# and e2e the debug program, too, for it tests the verb install.
+prepare_suites() {
+    local packages=("${build_packages[@]}" "${test_packages[@]}")
+    local suite with_modules= with_program=
+    for suite in "$@"; do
+        case $suite in
+        e2e | debug) with_modules=1 with_program=1 ;;
+        faults) with_modules=1 ;;
+        http3) ! is_patched || with_modules=1 ;;
+        esac
+    done
+    [[ -z $with_program ]] || packages+=("${debug_packages[@]}")
+    require "${packages[@]}"
+    rm -f "$out/t/summary"
+    [[ -z $with_modules ]] || cmd_build
+    [[ -z $with_program ]] || build_debug
+}
+
+# HTTP/3 comes last: by its name it is tested with another nginx, if need be.
+test_http3() {
+    if ! is_patched; then
+        if [[ $http3 != named ]]; then
+            say "no tests of HTTP/3, which want a patched nginx:" \
+                "'./build.sh http3' builds one"
+            return
+        fi
+        use_patched_nginx "$patched_version"
+    fi
+    run_http3 "$@"
 }
 
 cmd_faults() {
@@ -42,46 +100,5 @@ cmd_faults() {
     local passed=0 failed=0
     run_suites faults -- "$@"
     cat "$out/faults.md"
-    echo "$passed passed, $failed failed"
-    ((failed == 0))
-}
-
-cmd_memcheck() {
-    require "${build_packages[@]}" "${test_packages[@]}" \
-        "${memcheck_packages[@]}"
-    build_for_valgrind
-    build_tests e2e
-    export MEMCHECK=1
-    local passed=0 failed=0 test_limit=3600
-    run_suites e2e -- "${@:--tc=$memcheck_tests}"
-    echo "$passed passed, $failed failed"
-    ((failed == 0))
-}
-
-cmd_soak() {
-    local seconds=${1:-600}
-    require "${build_packages[@]}" "${test_packages[@]}"
-    cmd_build
-    build_tests soak
-    SOAK_SECONDS=$seconds timeout --foreground --kill-after=10 \
-        "$((seconds + test_limit))" build/t/soak
-}
-
-# Adds the tests of HTTP/3, if the nginx on PATH has it and the patch for it.
-test_http3() {
-    if ! grep -q ngx_quic_steps "$(command -v nginx)"; then
-        say "no tests of HTTP/3, which want a patched nginx:" \
-            "'./build.sh http3' builds one"
-        return
-    fi
-    require "${http3_packages[@]}"
-    build_tests http3
-    run_suites http3 -- "$@"
-}
-
-# The module that tells Valgrind of its stacks, for the tests as they are.
-build_for_valgrind() {
-    local out=build/memcheck options=-DBOOST_USE_VALGRIND
-    cmd_build
-    export NGX_SSL_SESSION_CACHE_MODULE=$PWD/$out/${modules[0]}
+    sum_up
 }

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by build.sh: the verbs build and nginx, which configure and compile the
-# modules.
+# Sourced by build.sh: the verbs build and nginx, which configure and compile
+# the modules.
 
 modules=(ngx_{http,stream,mail}_ssl_session_cache_module.so)
 

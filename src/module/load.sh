@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by build.sh: what the installed nginx has of http, stream and mail, and
-# whether it loads the modules.
+# Sourced by build.sh: what the installed nginx has of http, stream and mail,
+# and whether it loads the modules.
 
 # Where the installed nginx has its modules, and install puts ours.
 modules_path() {
