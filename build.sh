@@ -1,754 +1,170 @@
 #!/usr/bin/env bash
-## Usage: ./build.sh [verb] [arguments]
+## Usage: ./build.sh [VERB] [ARGUMENTS]
+##        ./build.sh VERB --help
 ##
+# Each verb has a row in the table below, where what begins with ## is help.
+# The verb itself is the function cmd_VERB. A function help_VERB answers --help
+# for one whose program has such an option.
 set -euo pipefail
 
 CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")"
 export PATH="$PATH:/usr/sbin:/sbin"
 # The options of the make that runs this are not for the makes run here.
 unset MAKEFLAGS MFLAGS
+. t/say.sh
 
-modules=(ngx_{http,stream,mail}_ssl_session_cache_module.so)
-program=ngx-ssl-session-cache-debug
-
-build_packages=(nginx nginx-dev g++ make nlohmann-json3-dev
-    libssl-dev libboost-context-dev libhiredis-dev libmemcached-dev)
-demo_packages=(redis-server memcached openssl)
-# REDIS_SERVER in the environment names another store, such as valkey-server.
-# libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.
-redis=${REDIS_SERVER-redis-server}
-test_packages=(doctest-dev "$redis" memcached sasl2-bin libsasl2-modules
-    dnsmasq-base openssl libgnutls28-dev nodejs chromium chromium-driver
-    python3-prometheus-client libnginx-mod-stream libnginx-mod-mail)
-memcheck_packages=(valgrind)
-debug_packages=(libtins-dev libpcap-dev nlohmann-json3-dev tcpdump)
-bench_packages=(redis-server memcached openssl procps gnuplot-nox)
-# Servers to compare with; h2o is not everywhere.
-bench_other_packages=(h2o apache2-bin)
-fuzz_packages=(clang libclang-rt-dev)
-source_packages=(dpkg-dev ccache)
-rootfs_packages=(debootstrap iproute2)
-lint_packages=(clang-format clang-tidy shellcheck)
-
-# apt-get source unpacks with dpkg-dev, and the client is one of HTTP/3.
-nginx_packages=(dpkg-dev patch)
-package_packages=(build-essential debhelper fakeroot libnginx-mod-stream
-    libnginx-mod-mail)
-http3_packages=(ngtcp2-client)
-
-# Seconds that one test binary may run.
-test_limit=900
-
-# Those that wait for no short timeout, for both stores where it can be: plain,
-# suspended, cancelled, reloaded, with the store lost.
-memcheck_tests="a session resumes at the other*,a hit in the store fills*"
-memcheck_tests+=",a client that closes while suspended*,many clients that*"
-memcheck_tests+=",a reload leaves suspended*,a store that is killed*"
-memcheck_tests+=",an unusable value*,many large sessions*,SASL with the right*"
-memcheck_tests+=",a resumption after a Hello*,early data is accepted*"
-
-# Where things are built, and more options for what is ours: a build for a
-# memory checker never mixes with the others.
+# Where things are built, and more options for what is ours.
 out=build
 options=
-if [[ ${SANITIZE-0} != 0 ]]; then
-    out=build/sanitize
-    options="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
-    options+=" -fno-omit-frame-pointer -U_FORTIFY_SOURCE"
-    # GCC takes twice as long to optimize what it has instrumented.
-    export CXXFLAGS="-O0 -g"
-    export ASAN_OPTIONS=detect_stack_use_after_return=1
-    export UBSAN_OPTIONS=print_stacktrace=1
-fi
+. t/sanitize.sh
 
-## build            the modules for http, stream and mail, build/
-##                  ngx_http_ssl_session_cache_module.so and so on; the verb
-##                  when none is given
-cmd_build() {
-    require "${build_packages[@]}"
-    mkdir -p "$out"
-    (
-        # Two builds in one tree would write the same objects.
-        flock 9
-        configure
-        compile
-        # What a memory checker is built into loads beside it only.
-        [[ -n $options ]] || check_loads
-    ) 9> "$out/.lock"
-}
+. src/module/load.sh
+. src/module/build.sh
+## build      build the modules for http, stream and mail, that is
+##            build/ngx_http_ssl_session_cache_module.so and so on; this is the
+##            verb when none is given
+## nginx VERSION
+##            build nginx from the distribution's source package, with the patch
+##            that HTTP/3 needs (patches/README.md), and the modules for it;
+##            both are left in build/nginx-VERSION
 
-## deps             install every package that any verb needs
-cmd_deps() {
-    require "${build_packages[@]}" "${demo_packages[@]}" \
-        "${test_packages[@]}" "${debug_packages[@]}" \
-        "${memcheck_packages[@]}" "${bench_packages[@]}" \
-        "${fuzz_packages[@]}" "${lint_packages[@]}" "${nginx_packages[@]}" \
-        "${http3_packages[@]}" "${package_packages[@]}" \
-        "${source_packages[@]}" "${rootfs_packages[@]}"
-}
+. src/debug/build.sh
+## debug [ARGS]
+##            build and run the debug program, which drives tcpdump and tells
+##            the story of each handshake (docs/debug.md); ARGS are its options,
+##            such as --demo or --help
 
-## nginx VERSION    build nginx from the distribution's source package, with
-##                  the patch that HTTP/3 needs (patches/README.md), and the
-##                  module for it; both are left in build/nginx-VERSION
-cmd_nginx() {
-    (($# == 1)) || die "which version? Those that have a patch:
-$(printf '    %s\n' patches/nginx-*)"
-    require "${build_packages[@]}" "${nginx_packages[@]}"
-    mkdir -p "$out"
-    flock "$out/.lock" \
-        env SSL_SESSION_CACHE_OPTIONS="$options" \
-        patches/build.sh "$1" "$out/nginx-$1"
-}
+. debian/packages.sh
+## deps       install every package that any verb needs
 
-## http3 [VERSION]  build nginx VERSION, 1.26.3 unless told otherwise, as the
-##                  verb nginx does, and run the tests of HTTP/3 with it
-cmd_http3() {
-    local version=${1:-1.26.3} passed=0 failed=0 dir
-    require "${build_packages[@]}" "${test_packages[@]}"
-    cmd_nginx "$version"
-    dir=$PWD/$out/nginx-$version
-    export NGX_SSL_SESSION_CACHE_MODULE=$dir/modules/${modules[0]}
-    export PATH=$dir/sbin:$PATH
-    test_http3 "${@:2}"
-    echo "$passed passed, $failed failed"
-    ((failed == 0))
-}
+. debian/install.sh
+## install    build the modules and the debug program, and install them for the
+##            installed nginx, those for stream and mail where it has these
+##            itself; as root, or below DESTDIR
+## uninstall  remove what install has installed
 
-## test [ARGS]      build and run the tests; ARGS are doctest's, such as
-##                  -tc='redis*'; with SANITIZE=1 in the environment all of
-##                  ours is checked by AddressSanitizer and UBSan, but for
-##                  the fault matrix, which starves workers
-cmd_test() {
-    require "${build_packages[@]}" "${test_packages[@]}" "${debug_packages[@]}"
-    rm -f "$out/t/summary"
-    cmd_build
-    build_debug
-    local passed=0 failed=0 suites=(unit e2e debug)
-    [[ $options ]] || suites+=(faults)
-    build_tests "${suites[@]}"
-    run_suites "${suites[@]}" -- "$@"
-    test_http3 "$@"
-    echo "$passed passed, $failed failed" | tee "$out/t/summary"
-    ((failed == 0))
-}
+. debian/package.sh
+## package    make Debian packages for this machine's nginx in build/package:
+##            the modules, a companion for memcached and the debug program
 
-## faults [ARGS]    build and run the fault matrix: what a store, a client or
-##                  an operator can do to a server; prints the table, which
-##                  is build/faults.md; ARGS are doctest's
-cmd_faults() {
-    require "${build_packages[@]}" "${test_packages[@]}"
-    cmd_build
-    build_tests faults
-    local passed=0 failed=0
-    run_suites faults -- "$@"
-    cat "$out/faults.md"
-    echo "$passed passed, $failed failed"
-    ((failed == 0))
-}
+. t/run.sh
+. t/test.sh
+## test [--suite NAME]... [ARGS]
+##            build and run the tests, or those of the suites that are named;
+##            ARGS are doctest's, such as -tc='redis*'. With SANITIZE=1 in the
+##            environment all of ours is checked by AddressSanitizer and UBSan,
+##            but for the fault matrix, which starves workers
+## test --list
+##            print the names of the suites, and what each is about
+## faults [ARGS]
+##            build and run the fault matrix: what a store, a client or an
+##            operator can do to a server; prints the table, build/faults.md
 
-## memcheck [ARGS]  build and run end-to-end tests with nginx in Valgrind: by
-##                  doctest's ARGS or, as all would take an hour, some of
-##                  every kind
-cmd_memcheck() {
-    require "${build_packages[@]}" "${test_packages[@]}" \
-        "${memcheck_packages[@]}"
-    build_for_valgrind
-    build_tests e2e
-    export MEMCHECK=1
-    local passed=0 failed=0 test_limit=3600
-    run_suites e2e -- "${@:--tc=$memcheck_tests}"
-    echo "$passed passed, $failed failed"
-    ((failed == 0))
-}
+. t/http3.sh
+## http3 [VERSION [ARGS]]
+##            build nginx VERSION, 1.26.3 unless told otherwise, as the verb
+##            nginx does, and run the tests of HTTP/3 with it
 
-## fuzz [SECONDS]   build the fuzz targets, t/fuzz, and run all of them at a
-##                  time for SECONDS, 600 unless told otherwise; what they
-##                  find is left in build/fuzz; SEED=N repeats what they try
-cmd_fuzz() {
-    local seconds=${1:-600}
-    require "${build_packages[@]}" "${test_packages[@]}" \
-        "${debug_packages[@]}" "${fuzz_packages[@]}"
-    rm -f build/fuzz/summary
-    build_tests fuzz
-    run_fuzz "$seconds"
-}
+. t/memory.sh
+## memcheck [ARGS]
+##            build and run end-to-end tests with nginx in Valgrind: those that
+##            doctest's ARGS choose or, as all would take an hour, some of every
+##            kind
+## soak [SECONDS]
+##            load real workers for SECONDS, 60 or more, by default 600, while
+##            stores fail at random: what the workers hold in the end must not
+##            have grown; SEED=N repeats a run's faults
 
-## soak [SECONDS]   load real workers for SECONDS, 60 or more, by default 600,
-##                  while stores fail at random: what the workers hold in the
-##                  end must not have grown; SEED=N repeats a run's faults
-cmd_soak() {
-    local seconds=${1:-600}
-    require "${build_packages[@]}" "${test_packages[@]}"
-    cmd_build
-    build_tests soak
-    SOAK_SECONDS=$seconds timeout --foreground --kill-after=10 \
-        "$((seconds + test_limit))" build/t/soak
-}
+. t/fuzz/run.sh
+## fuzz [SECONDS]
+##            build the fuzz targets of t/fuzz and run all of them at a time for
+##            SECONDS, by default 600; what they find is left in build/fuzz;
+##            SEED=N repeats what they try
 
+. t/lint.sh
+## lint       run clang-format, clang-tidy and shellcheck
+
+. t/programs.sh
 ## demo [--store redis | memcached] [--keep]
-##                  two nodes and a store, a Redis unless told otherwise:
-##                  sessions made at one node resume at the other; --keep
-##                  leaves them running until Ctrl-C
-cmd_demo() {
-    require "${build_packages[@]}" "${demo_packages[@]}"
-    cmd_build
-    exec t/demo/demo.sh "$PWD/$out/${modules[0]}" "$@"
-}
+##            start two nodes and a store, a Redis unless told otherwise, and
+##            resume at one node the sessions of the other; --keep leaves them
+##            running until Ctrl-C
+## bench [ARGS]
+##            build and run the benchmark, about ten minutes, which writes
+##            build/bench (docs/benchmarks.md); ARGS are its options, such as
+##            --rows or --help
+## builds [WORD]...
+##            build nginx from the distribution's sources with the modules,
+##            static and dynamic, with the options that matter, and let two
+##            nodes of each resume; with words only those whose names have them
+## matrix [SUITE]... [ARGS]
+##            run the tests in root file systems of Debian's suites (bookworm
+##            trixie sid), with every store of each, and with the oldest nginx
+##            and compiler (oldest); ARGS are those of test; prints the table,
+##            build/matrix/matrix.md; as root
+## trial [SUITE]...
+##            make the packages in root file systems of Debian's suites
+##            (bookworm trixie), check them, and try them in clean ones:
+##            install, let two nodes resume, remove; as root
 
-## debug [ARGS]     build and run the debug program, which drives tcpdump and
-##                  tells the story of each handshake: docs/debug.md; ARGS are
-##                  its options, such as --demo or --help
-cmd_debug() {
-    {
-        require "${build_packages[@]}" "${debug_packages[@]}"
-        build_debug
-        # The demo brings its fleet.
-        if [[ " $* " == *" --demo"* ]]; then
-            require "${demo_packages[@]}"
-            cmd_build
-        fi
-    } >&2
-    exec "$out/$program" "$@"
-}
-
-## install          build and install the modules for the installed nginx, those
-##                  for stream and mail where it has these, and the debug program
-##                  as ngx-ssl-session-cache-debug; as root, or below DESTDIR
-cmd_install() {
-    local protocol module
-    without_packages
-    require "${build_packages[@]}" "${debug_packages[@]}"
-    cmd_build
-    build_debug
-    install -D -m 755 "$out/$program" "$(program_path)"
-    install -D -m 644 "docs/$program.1" "$(manual_path)"
-    for protocol in http stream mail; do
-        has_own "$protocol" || continue
-        module=ngx_${protocol}_ssl_session_cache_module.so
-        install -D -m 644 "$out/$module" "$(modules_path)/$module"
-        say "installed $module"
-        [[ ! -d /etc/nginx/modules-enabled ]] || enable "$protocol" "$module"
-    done
-    say "restart nginx, which needs a load_module where it was not enabled"
-}
-
-## uninstall        remove what install has installed
-cmd_uninstall() {
-    local protocol
-    without_packages
-    rm -f "$(program_path)" "$(manual_path)"
-    for protocol in http stream mail; do
-        rm -f "$(available_path "$protocol")" "$(enabled_path "$protocol")" \
-            "$(modules_path)/ngx_${protocol}_ssl_session_cache_module.so"
-    done
-}
-
-## package          make Debian packages for this machine's nginx: the modules, a
-##                  companion for memcached and the debug program; build/package
-cmd_package() {
-    require "${build_packages[@]}" "${debug_packages[@]}" \
-        "${package_packages[@]}"
-    mkdir -p "$out"
-    (
-        flock 9
-        say "making the packages"
-        make_packages
-    ) 9> "$out/.lock"
-    say "made, for apt-get install ./build/package/NAME.deb:"
-    printf '    %s\n' build/package/*.deb
-}
-
-## bench [ARGS]     build and run the benchmark, t/bench/run.sh, about ten
-##                  minutes; writes build/bench, see docs/benchmarks.md
-cmd_bench() {
-    require "${build_packages[@]}" "${bench_packages[@]}"
-    (require "${bench_other_packages[@]}") ||
-        say "without all of ${bench_other_packages[*]}"
-    cmd_build
-    build_uncounted
-    exec t/bench/run.sh "$@"
-}
-
-## lint             clang-format, clang-tidy and shellcheck
-cmd_lint() {
-    require "${build_packages[@]}" "${test_packages[@]}" \
-        "${debug_packages[@]}" "${lint_packages[@]}"
-    mkdir -p "$out"
-    ( flock 9; configure ) 9> "$out/.lock"
-    say "clang-format"
-    find src t -name '*.[ch]pp' -print0 |
-        xargs -0r clang-format --dry-run -Werror
-    say "shellcheck"
-    # What a script sources is checked with it.
-    find build.sh .ci t patches -type f -perm -u+x -print0 |
-        xargs -0r shellcheck -x -P SCRIPTDIR
-    say "clang-tidy"
-    tidy
-}
-
-## builds [WORD...]
-##                  build nginx from the distribution's sources with the
-##                  module, static and dynamic, with the options that matter,
-##                  and let two nodes of each resume; with words only those
-##                  whose names have them
-cmd_builds() {
-    require "${build_packages[@]}" "${demo_packages[@]}" \
-        "${test_packages[@]}" "${source_packages[@]}"
-    build_tests e2e
-    t/distros/builds.sh "$@"
-}
-
-## matrix [SUITE...] [ARGS]
-##                  run the tests in root file systems of Debian's suites
-##                  (bookworm trixie sid), with every store of each, and with
-##                  the oldest nginx and compiler (oldest); prints the table,
-##                  which is build/matrix/matrix.md; as root
-cmd_matrix() {
-    require "${rootfs_packages[@]}"
-    t/distros/matrix.sh "$@"
-}
-
-## trial [SUITE...] make the packages in root file systems of Debian's suites
-##                  (bookworm trixie), check them, and try them in clean ones:
-##                  install, let two nodes resume, remove; as root
-cmd_trial() {
-    require "${rootfs_packages[@]}"
-    t/distros/trial.sh "$@"
-}
-
-## clean            remove everything that was built
-cmd_clean() {
-    rm -rf build
-}
-
-## help             this list
-cmd_help() {
-    sed -n 's/^## \{0,1\}//p' build.sh
-}
-
+## clean      remove everything that was built
+## help [VERB]
+##            print this list, or what it has of VERB
 ##
 ## The nginx on PATH is the one to build for and to test with. NGX_SRC in the
 ## environment names another tree to build against than the nginx-dev package.
 
-say() {
-    printf '==> %s\n' "$*"
+cmd_clean() {
+    rm -rf build
 }
 
-die() {
-    printf 'build.sh: %s\n' "$*" >&2
-    exit 1
-}
-
-# Runs a command with its output in a log. Of the output it shows what the
-# sed script prints, and the log's end when the command fails.
-logged() {
-    local log=$1 show=$2
-    shift 2
-    if ! "$@" 2>&1 | tee "$log" | sed -nu "$show"; then
-        tail -n 30 "$log" >&2
-        die "that failed; the whole output is in $PWD/$log"
+cmd_help() {
+    if (($#)); then
+        check_verb "$1"
+        show_verb "$1"
+    else
+        list_verbs
     fi
 }
 
-# Prints those of the packages that are not installed.
-missing() {
-    local package
-    for package in "$@"; do
-        # Node.js is often there without Debian's package of it.
-        [[ $package == nodejs ]] && command -v node > /dev/null && continue
-        dpkg-query -W -f='${db:Status-Status}\n' "$package" 2> /dev/null |
-            grep -qx installed || echo "$package"
+# Ends with the list unless there is such a verb.
+check_verb() {
+    declare -F "cmd_$1" > /dev/null && return
+    list_verbs >&2
+    die "no such verb: $1"
+}
+
+list_verbs() {
+    sed -n 's/^## \{0,1\}//p' build.sh
+}
+
+# The verb's own rows of the table.
+show_verb() {
+    awk -v verb="$1" '
+        !/^##  / { own = /^## / && $2 == verb }
+        own { print substr($0, 4) }' build.sh
+}
+
+asks_for_help() {
+    local argument
+    for argument in "$@"; do
+        [[ $argument != -h && $argument != --help ]] || return 0
     done
-}
-
-# Installs those of the packages that are missing.
-require() {
-    command -v dpkg-query > /dev/null ||
-        die "this is no Debian: install the counterparts of: $*"
-    local packages as_root=()
-    mapfile -t packages < <(missing "$@")
-    ((${#packages[@]})) || return 0
-
-    local install=(apt-get install -y --no-install-recommends)
-    if ((EUID)); then
-        as_root=(sudo)
-        { sudo -n true || { [[ -t 0 ]] && sudo -v; }; } 2> /dev/null ||
-            die "packages are missing; as root, run:
-${install[*]} ${packages[*]}"
-    fi
-    say "installing ${packages[*]}"
-    mkdir -p build
-    # Every tenth archive is progress enough. Two installations at once, from
-    # two clones, take turns.
-    # shellcheck disable=SC2016
-    logged build/apt.log '
-        s/^\(Need to get\|Fetched\) .*/    &/p
-        s|^Preparing .*/[0-9]*0-\([^_]*\)_.*|    unpacking \1|p' \
-        "${as_root[@]}" flock /var/lib/dpkg env LC_ALL=C \
-        DEBIAN_FRONTEND=noninteractive sh -c 'apt-get -q update; exec "$@"' \
-        sh "${install[@]}" -q "${packages[@]}"
-}
-
-# The tree of nginx-dev: headers, ./configure and the flags to give it.
-nginx_source() {
-    local flags
-    flags=$(dpkg-query -L nginx-dev | grep '/conf_flags$')
-    printf '%s\n' "${NGX_SRC:-${flags%/conf_flags}}"
-}
-
-# The value of an option that nginx was built with, without what is true
-# only of the machine that built it.
-nginx_option() {
-    nginx -V 2>&1 | sed -n "s/.*--$1='\([^']*\)'.*/\1/p" |
-        sed 's/-f[a-z]*-prefix-map=[^ ]*//g'
-}
-
-# nginx refuses a module that was built for another version.
-check_version() {
-    local tree installed
-    tree=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' \
-        "$1/src/core/nginx.h")
-    installed=$(nginx -v 2>&1 | sed -n 's|.*: [^/]*/\([^ ]*\).*|\1|p')
-    [[ $tree == "$installed" ]] ||
-        die "$1 is of nginx $tree, but the installed nginx is $installed:
-install the nginx-dev of that very version, or name its tree in NGX_SRC"
-}
-
-# Everything after which nginx has to be configured anew.
-configure_key() {
-    nginx -V 2>&1
-    dpkg-query -W "${build_packages[@]}"
-    cksum build.sh config config.make "$1/conf_flags"
-    printf '%s\n' "$1" "${CC-}" "${CFLAGS-}"
-    find src -path src/debug -prune -o -name '*.[ch]pp' -print | sort
-}
-
-configure() {
-    local src key
-    src=$(nginx_source)
-    [[ -x $src/configure && -f $src/conf_flags ]] ||
-        die "$src is not the tree of nginx-dev"
-    check_version "$src"
-    key=$(configure_key "$src")
-    [[ ! -f $out/configured || $key != "$(< "$out/configured")" ]] || return 0
-
-    say "configuring for $(nginx -v 2>&1)"
-    rm -rf "$out/nginx" "$out/configured"
-    cp -R -- "$src" "$out/nginx"
-    local NGX_CONF_FLAGS=()
-    # shellcheck source=/dev/null
-    . "$out/nginx/conf_flags"
-    # The module's path is relative because nginx's scripts split it at
-    # spaces.
-    logged "$out/configure.log" '' env -C "$out/nginx" \
-        SSL_SESSION_CACHE_OPTIONS="$options" ./configure \
-        "${NGX_CONF_FLAGS[@]}" \
-        --with-cc-opt="$(nginx_option with-cc-opt)" \
-        --with-ld-opt="$(nginx_option with-ld-opt)" \
-        --add-dynamic-module="$(realpath --relative-to="$out/nginx" .)"
-    printf '%s\n' "$key" > "$out/configured"
-}
-
-compile() {
-    say "compiling"
-    # nginx-dev has no top Makefile.
-    logged "$out/build.log" 's|.*-o objs/addon/\([^ ]*\)\.o.*|    \1|p' \
-        make --no-print-directory -C "$out/nginx" -f objs/Makefile \
-        -j"$(nproc)" modules
-    local module
-    for module in "${modules[@]}"; do
-        cmp -s "$out/nginx/objs/$module" "$out/$module" && continue
-        # Renamed into place: a running nginx may have the old one mapped.
-        cp "$out/nginx/objs/$module" "$out/$module.new"
-        mv "$out/$module.new" "$out/$module"
-    done
-}
-
-# The module that tells Valgrind of its stacks, for the tests as they are.
-build_for_valgrind() {
-    local out=build/memcheck options=-DBOOST_USE_VALGRIND
-    cmd_build
-    export NGX_SSL_SESSION_CACHE_MODULE=$PWD/$out/${modules[0]}
-}
-
-# The module without its counters, for the benchmark to compare with.
-build_uncounted() {
-    local out=build/uncounted options=-DWITHOUT_METERS
-    cmd_build
-}
-
-# Prints what of nginx.conf loads a module of ours and, before it, nginx's own
-# for the same protocol, where that is a file. Fails where it is missing.
-loads() {
-    local own
-    has_own "$1" || return
-    own=$(own_module "$1")
-    [[ -z $own ]] || echo "load_module \"$own\";"
-    echo "load_module \"$PWD/$out/ngx_$1_ssl_session_cache_module.so\";"
-}
-
-# Lets the installed nginx load the modules, away from its own files: those for
-# stream and mail where nginx has these itself.
-check_loads() {
-    local dir said status=0 path protocol protocols=
-    dir=$(mktemp -d)
-    {
-        for protocol in http stream mail; do
-            loads "$protocol" || continue
-            protocols+=" $protocol"
-        done
-        echo "pid nginx.pid; error_log error.log; events {} http {"
-        echo "access_log off;"
-        for path in client_body proxy fastcgi uwsgi scgi; do
-            echo "${path}_temp_path $path;"
-        done
-        echo "}"
-    } > "$dir/nginx.conf"
-    said=$(nginx -t -q -p "$dir" -c "$dir/nginx.conf" 2>&1) || status=$?
-    rm -rf "$dir"
-    ((status == 0)) || die "nginx does not load the modules:
-$said"
-    say "built the modules in $out; nginx loads those for$protocols"
-}
-
-# The module's sources and the tests, each file with one set of flags.
-tidy() {
-    local flags=(-std=c++20 -Isrc -It -isystem "$out/nginx/objs") dir
-    for dir in core event event/modules os/unix http http/modules http/v2 \
-        stream mail; do
-        flags+=(-isystem "$out/nginx/src/$dir")
-    done
-    find src t -name '*.cpp' -print0 |
-        xargs -0r -P "$(nproc)" -I{} clang-tidy --quiet {} -- "${flags[@]}" \
-            2> /dev/null
-}
-
-# The packages have the same files.
-without_packages() {
-    local packages
-    # shellcheck disable=SC2016 # dpkg's variables
-    mapfile -t packages < <(
-        dpkg-query -W -f='${db:Status-Status} ${Package}\n' \
-            'libnginx-mod-*-ssl-session-cache' 2> /dev/null |
-            sed -n 's/^installed //p')
-    [[ ${DESTDIR-} || ${#packages[@]} == 0 ]] ||
-        die "the packages are installed; remove them first:
-apt-get purge ${packages[*]}"
-}
-
-# Where install puts things: Debian's nginx loads what is enabled, in order.
-modules_path() {
-    local dir
-    dir=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
-    echo "${DESTDIR-}${dir:-/usr/lib/nginx/modules}"
-}
-
-program_path() {
-    echo "${DESTDIR-}/usr/local/bin/$program"
-}
-
-manual_path() {
-    echo "${DESTDIR-}/usr/local/share/man/man1/$program.1"
-}
-
-available_path() {
-    echo "${DESTDIR-}/usr/share/nginx/modules-available/$(snippet "$1")"
-}
-
-# The numbers are those that dh_nginx(1) gives, after nginx's own 50.
-enabled_path() {
-    local priority=70
-    [[ $1 != http ]] || priority=50
-    echo "${DESTDIR-}/etc/nginx/modules-enabled/$priority-$(snippet "$1")"
-}
-
-snippet() {
-    echo "mod-$1-ssl-session-cache.conf"
-}
-
-# enable PROTOCOL MODULE
-enable() {
-    install -D -m 644 /dev/stdin "$(available_path "$1")" \
-        <<< "load_module modules/$2;"
-    mkdir -p "$(dirname "$(enabled_path "$1")")"
-    ln -sf "/usr/share/nginx/modules-available/$(snippet "$1")" \
-        "$(enabled_path "$1")"
-}
-
-# nginx's own module for stream or mail, where that is a file.
-own_module() {
-    ! nginx -V 2>&1 | grep -q -e "--with-$1=dynamic" ||
-        echo "$(DESTDIR='' modules_path)/ngx_$1_module.so"
-}
-
-# Whether nginx has http, stream or mail itself: in it, or as a file.
-has_own() {
-    local own
-    own=$(own_module "$1")
-    [[ -z $own || -f $own ]]
-}
-
-# The debug program, beside the module.
-build_debug() {
-    say "building the debug program"
-    mkdir -p "$out"
-    (
-        flock 9
-        logged "$out/debug.log" \
-            's|.* -o \.\./\.\./build/\([^ ]*\)\.o.*|    \1|p' \
-            make --no-print-directory -C src/debug -j"$(nproc)" \
-            BUILD="../../$out/debug" OPTIONS="$options"
-    ) 9> "$out/.lock"
-}
-
-# Debian's tools and nginx's scripts want a path without spaces, and leave what
-# they make beside the sources' directory. A package is for one release and its
-# nginx, which the version tells, so that an upgraded machine wants another.
-make_packages() {
-    local dir release
-    # shellcheck source=/dev/null
-    release=$(. /etc/os-release && echo "${VERSION_ID-$VERSION_CODENAME}")
-    dir=$(mktemp -d)
-    # shellcheck disable=SC2064 # while it is known
-    trap "rm -rf '$dir'" EXIT
-    mkdir "$dir/source"
-    tar -c --exclude=./build --exclude=./.git . | tar -x -C "$dir/source"
-    sed -i "1s/)/~deb$release)/" "$dir/source/debian/changelog"
-    logged build/package.log \
-        's/^dpkg-deb: building package .\([a-z-]*\)..*/    \1/p' \
-        env -C "$dir/source" \
-        DEB_BUILD_OPTIONS="parallel=$(nproc) noautodbgsym" \
-        dpkg-buildpackage -b -us -uc
-    rm -rf build/package
-    mkdir build/package
-    mv "$dir"/*.deb build/package
-}
-
-# Builds test binaries.
-build_tests() {
-    say "building the tests"
-    mkdir -p "$out"
-    logged "$out/test.log" \
-        's|.* -o \.\./build/[^ ]*obj/\([^ ]*\).*|    \1|p' \
-        make --no-print-directory -C t -j"$(nproc)" BUILD="../$out/t" \
-        OPTIONS="$options" "$@"
-}
-
-# run_suites NAME... -- ARGUMENT...: runs test binaries side by side, for most
-# tests wait. Adds their test cases to the caller's passed and failed.
-run_suites() {
-    local suites=() groups=() suite i status
-    while [[ $1 != -- ]]; do
-        suites+=("$1")
-        shift
-    done
-    shift
-    say "running the tests: ${suites[*]}"
-    # Each in a process group, which an interrupt ends.
-    set -m
-    for suite in "${suites[@]}"; do
-        run_suite "$suite" "$@" < /dev/null &
-        groups+=("$!")
-    done
-    set +m
-    trap 'kill -- "${groups[@]/#/-}"; exit 130' INT TERM
-    for i in "${!suites[@]}"; do
-        status=0
-        wait "${groups[i]}" || status=$?
-        count_suite "${suites[i]}" "$status"
-    done
-    trap - INT TERM
-}
-
-run_suite() {
-    local suite=$1
-    shift
-    FAULT_TABLE=$out/faults.md \
-        timeout --foreground --kill-after=10 "$test_limit" \
-        "$out/t/$suite" --no-colors=true "$@" 2>&1 |
-        tee "$out/t/$suite.log" | sed -u "s/^/$suite: /"
-}
-
-# count_suite NAME STATUS: one that ends badly, a crash or the time limit, counts
-# as a failed case.
-count_suite() {
-    local suite=$1 status=$2 line log=$out/t/$1.log
-    line=$(sed -n 's/^\[doctest\] test cases: *//p' "$log" | tail -n 1)
-    local good=0 bad=0
-    [[ $line =~ ([0-9]+)\ passed ]] && good=${BASH_REMATCH[1]}
-    [[ $line =~ ([0-9]+)\ failed ]] && bad=${BASH_REMATCH[1]}
-    if ((bad == 0)) && { ((status)) || [[ -z $line ]]; }; then
-        say "the $suite tests ended with status $status"
-        bad=1
-    fi
-    passed=$((passed + good))
-    failed=$((failed + bad))
-}
-
-# Adds the tests of HTTP/3, if the nginx on PATH has it and the patch for it.
-test_http3() {
-    if ! grep -q ngx_quic_steps "$(command -v nginx)"; then
-        say "no tests of HTTP/3, which want a patched nginx:" \
-            "'./build.sh http3' builds one"
-        return
-    fi
-    require "${http3_packages[@]}"
-    build_tests http3
-    run_suites http3 -- "$@"
-}
-
-# Runs all fuzz targets for so many seconds.
-run_fuzz() {
-    local seconds=$1 source tmp passed=0 failed=0
-    local -A pids
-    # Most runs make a socket: in memory they are twice as many.
-    tmp=$(mktemp -d -p /dev/shm)
-    say "fuzzing for $seconds seconds"
-    for source in t/fuzz/*_fuzz.cpp; do
-        source=$(basename "$source" _fuzz.cpp)
-        TMPDIR=$tmp fuzz_target "$source" "$seconds" &
-        pids[$source]=$!
-    done
-    for source in "${!pids[@]}"; do
-        if wait "${pids[$source]}"; then
-            passed=$((passed + 1))
-        else
-            failed=$((failed + 1))
-        fi
-    done
-    rm -rf "$tmp"
-    echo "$passed passed, $failed failed" | tee build/fuzz/summary
-    ((failed == 0))
-}
-
-# Runs a fuzz target, from the seeds and from what earlier runs found new.
-fuzz_target() {
-    local target=$1 seconds=$2 status=0 log=build/fuzz/$1.log end
-    mkdir -p "build/fuzz/corpus/$target"
-    "build/fuzz/$target" -max_total_time="$seconds" \
-        -seed="${SEED:-0}" -print_final_stats=1 \
-        -rss_limit_mb=1024 -malloc_limit_mb=64 \
-        -artifact_prefix="build/fuzz/$target-" \
-        "build/fuzz/corpus/$target" "t/fuzz/corpus/$target" \
-        > "$log" 2>&1 || status=$?
-    end=$(sed -n 's/^#\(.*\)\tDONE *cov: \([0-9]*\).*/\1 runs, coverage \2/p' \
-        "$log")
-    if ((status)) || [[ -z $end ]]; then
-        tail -n 30 "$log"
-        say "$target: a finding; the whole output is in $log"
-        return 1
-    fi
-    say "$target: $end"
+    return 1
 }
 
 main() {
     local verb=${1:-build}
-    if ! declare -F "cmd_$verb" > /dev/null; then
-        cmd_help >&2
-        die "no such verb: $verb"
-    fi
     shift $(($# > 0))
-    "cmd_$verb" "$@"
+    [[ $verb != -h && $verb != --help ]] || verb=help
+    check_verb "$verb"
+    if ! asks_for_help "$@"; then
+        "cmd_$verb" "$@"
+    elif declare -F "help_$verb" > /dev/null; then
+        "help_$verb"
+    else
+        show_verb "$verb"
+    fi
 }
 
 main "$@"

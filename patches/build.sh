@@ -15,6 +15,8 @@ root=$(realpath "$(dirname -- "${BASH_SOURCE[0]}")/..")
 patch=$root/patches/nginx-$version-quic-suspend.patch
 tree=$dir/src/nginx
 
+# shellcheck source=../t/say.sh
+. "$root/t/say.sh"
 # shellcheck source=../t/distros/common.sh
 . "$root/t/distros/common.sh"
 # shellcheck source=source.sh

@@ -214,7 +214,9 @@ wait_for() {
 stop_servers() {
     local pid
     for pid in "${started[@]}"; do
-        kill "$pid" 2>/dev/null && kill -CONT "$pid" || true
+        if kill "$pid" 2>/dev/null; then
+            kill -CONT "$pid" || true
+        fi
     done
     wait
     started=()

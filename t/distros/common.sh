@@ -1,28 +1,6 @@
 # shellcheck shell=bash
 # Sourced by the scripts here and by those of patches.
 
-say() {
-    printf '==> %s\n' "$*"
-}
-
-die() {
-    printf '%s: %s\n' "$(basename "$0")" "$*" >&2
-    exit 1
-}
-
-# Runs a command with its output in a log, the end of which is shown when the
-# command fails.
-logged() {
-    local log=$1
-    shift
-    mkdir -p "$(dirname "$log")"
-    if ! "$@" > "$log" 2>&1; then
-        tail -n 30 "$log" >&2
-        echo "that failed; the whole output is in $log" >&2
-        return 1
-    fi
-}
-
 # Where this machine has the distribution's packages from; of security updates
 # too, if SUITE is "...-security".
 mirror() {

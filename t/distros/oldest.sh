@@ -7,6 +7,8 @@
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+# shellcheck source=../say.sh
+. t/say.sh
 # shellcheck source=common.sh
 . t/distros/common.sh
 # shellcheck source=../../patches/source.sh

@@ -1,0 +1,75 @@
+# shellcheck shell=bash
+# Sourced by build.sh: the packages that the verbs need, and the verb deps.
+
+build_packages=(nginx nginx-dev g++ make nlohmann-json3-dev
+    libssl-dev libboost-context-dev libhiredis-dev libmemcached-dev)
+demo_packages=(redis-server memcached openssl)
+# REDIS_SERVER in the environment names another store, such as valkey-server.
+# libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.
+redis=${REDIS_SERVER-redis-server}
+test_packages=(doctest-dev "$redis" memcached sasl2-bin libsasl2-modules
+    dnsmasq-base openssl libgnutls28-dev nodejs chromium chromium-driver
+    python3-prometheus-client libnginx-mod-stream libnginx-mod-mail)
+memcheck_packages=(valgrind)
+debug_packages=(libtins-dev libpcap-dev nlohmann-json3-dev tcpdump)
+bench_packages=(redis-server memcached openssl procps gnuplot-nox)
+# Servers to compare with; h2o is not everywhere.
+bench_other_packages=(h2o apache2-bin)
+fuzz_packages=(clang libclang-rt-dev)
+source_packages=(dpkg-dev ccache)
+rootfs_packages=(debootstrap iproute2)
+lint_packages=(clang-format clang-tidy shellcheck)
+
+# apt-get source unpacks with dpkg-dev, and the client is one of HTTP/3.
+nginx_packages=(dpkg-dev patch)
+package_packages=(build-essential debhelper fakeroot libnginx-mod-stream
+    libnginx-mod-mail)
+http3_packages=(ngtcp2-client)
+
+cmd_deps() {
+    require "${build_packages[@]}" "${demo_packages[@]}" \
+        "${test_packages[@]}" "${debug_packages[@]}" \
+        "${memcheck_packages[@]}" "${bench_packages[@]}" \
+        "${fuzz_packages[@]}" "${lint_packages[@]}" "${nginx_packages[@]}" \
+        "${http3_packages[@]}" "${package_packages[@]}" \
+        "${source_packages[@]}" "${rootfs_packages[@]}"
+}
+
+# Prints those of the packages that are not installed.
+missing() {
+    local package
+    for package in "$@"; do
+        # Node.js is often there without Debian's package of it.
+        [[ $package == nodejs ]] && command -v node > /dev/null && continue
+        dpkg-query -W -f='${db:Status-Status}\n' "$package" 2> /dev/null |
+            grep -qx installed || echo "$package"
+    done
+}
+
+# Installs those of the packages that are missing.
+require() {
+    command -v dpkg-query > /dev/null ||
+        die "this is no Debian: install the counterparts of: $*"
+    local packages as_root=()
+    mapfile -t packages < <(missing "$@")
+    ((${#packages[@]})) || return 0
+
+    local install=(apt-get install -y --no-install-recommends)
+    if ((EUID)); then
+        as_root=(sudo)
+        { sudo -n true || { [[ -t 0 ]] && sudo -v; }; } 2> /dev/null ||
+            die "packages are missing; as root, run:
+${install[*]} ${packages[*]}"
+    fi
+    say "installing ${packages[*]}"
+    mkdir -p build
+    # Every tenth archive is progress enough. Two installations at once, from
+    # two clones, take turns.
+    # shellcheck disable=SC2016
+    followed build/apt.log '
+        s/^\(Need to get\|Fetched\) .*/    &/p
+        s|^Preparing .*/[0-9]*0-\([^_]*\)_.*|    unpacking \1|p' \
+        "${as_root[@]}" flock /var/lib/dpkg env LC_ALL=C \
+        DEBIAN_FRONTEND=noninteractive sh -c 'apt-get -q update; exec "$@"' \
+        sh "${install[@]}" -q "${packages[@]}"
+}

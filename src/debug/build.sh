@@ -1,0 +1,39 @@
+# shellcheck shell=bash
+# Sourced by build.sh: the verb debug.
+
+program=ngx-ssl-session-cache-debug
+
+cmd_debug() {
+    {
+        require "${build_packages[@]}" "${debug_packages[@]}"
+        build_debug
+        # The demo brings its fleet.
+        if [[ " $* " == *" --demo"* ]]; then
+            require "${demo_packages[@]}"
+            cmd_build
+        fi
+    } >&2
+    exec "$out/$program" "$@"
+}
+
+# The program's own, where it can be built without installing anything.
+help_debug() {
+    if [[ -z $(missing "${build_packages[@]}" "${debug_packages[@]}") ]]; then
+        build_debug >&2
+        exec "$out/$program" --help
+    fi
+    show_verb debug
+}
+
+# The debug program, beside the module.
+build_debug() {
+    say "building the debug program"
+    mkdir -p "$out"
+    (
+        flock 9
+        followed "$out/debug.log" \
+            's|.* -o \.\./\.\./build/\([^ ]*\)\.o.*|    \1|p' \
+            make --no-print-directory -C src/debug -j"$(nproc)" \
+            BUILD="../../$out/debug" OPTIONS="$options"
+    ) 9> "$out/.lock"
+}

@@ -1,0 +1,104 @@
+# shellcheck shell=bash
+# Sourced by build.sh: the verbs build and nginx, which configure and compile
+# the modules.
+
+modules=(ngx_{http,stream,mail}_ssl_session_cache_module.so)
+
+cmd_build() {
+    require "${build_packages[@]}"
+    mkdir -p "$out"
+    (
+        # Two builds in one tree would write the same objects.
+        flock 9
+        configure
+        compile
+        # What a memory checker is built into loads beside it only.
+        [[ -n $options ]] || check_loads
+    ) 9> "$out/.lock"
+}
+
+cmd_nginx() {
+    (($# == 1)) || die "which version? Those that have a patch:
+$(printf '    %s\n' patches/nginx-*)"
+    require "${build_packages[@]}" "${nginx_packages[@]}"
+    mkdir -p "$out"
+    flock "$out/.lock" \
+        env SSL_SESSION_CACHE_OPTIONS="$options" \
+        patches/build.sh "$1" "$out/nginx-$1"
+}
+
+# The tree of nginx-dev: headers, ./configure and the flags to give it.
+nginx_source() {
+    local flags
+    flags=$(dpkg-query -L nginx-dev | grep '/conf_flags$')
+    printf '%s\n' "${NGX_SRC:-${flags%/conf_flags}}"
+}
+
+# The value of an option that nginx was built with, without what is true
+# only of the machine that built it.
+nginx_option() {
+    nginx -V 2>&1 | sed -n "s/.*--$1='\([^']*\)'.*/\1/p" |
+        sed 's/-f[a-z]*-prefix-map=[^ ]*//g'
+}
+
+# nginx refuses a module that was built for another version.
+check_version() {
+    local tree installed
+    tree=$(sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' \
+        "$1/src/core/nginx.h")
+    installed=$(nginx -v 2>&1 | sed -n 's|.*: [^/]*/\([^ ]*\).*|\1|p')
+    [[ $tree == "$installed" ]] ||
+        die "$1 is of nginx $tree, but the installed nginx is $installed:
+install the nginx-dev of that very version, or name its tree in NGX_SRC"
+}
+
+# Everything after which nginx has to be configured anew.
+configure_key() {
+    echo "$options"
+    nginx -V 2>&1
+    dpkg-query -W "${build_packages[@]}"
+    cksum src/module/build.sh config config.make "$1/conf_flags"
+    printf '%s\n' "$1" "${CC-}" "${CFLAGS-}"
+    find src -path src/debug -prune -o -name '*.[ch]pp' -print | sort
+}
+
+configure() {
+    local src key
+    src=$(nginx_source)
+    [[ -x $src/configure && -f $src/conf_flags ]] ||
+        die "$src is not the tree of nginx-dev"
+    check_version "$src"
+    key=$(configure_key "$src")
+    [[ ! -f $out/configured || $key != "$(< "$out/configured")" ]] || return 0
+
+    say "configuring for $(nginx -v 2>&1)"
+    rm -rf "$out/nginx" "$out/configured"
+    cp -R -- "$src" "$out/nginx"
+    local NGX_CONF_FLAGS=()
+    # shellcheck source=/dev/null
+    . "$out/nginx/conf_flags"
+    # The module's path is relative because nginx's scripts split it at
+    # spaces.
+    followed "$out/configure.log" '' env -C "$out/nginx" \
+        SSL_SESSION_CACHE_OPTIONS="$options" ./configure \
+        "${NGX_CONF_FLAGS[@]}" \
+        --with-cc-opt="$(nginx_option with-cc-opt)" \
+        --with-ld-opt="$(nginx_option with-ld-opt)" \
+        --add-dynamic-module="$(realpath --relative-to="$out/nginx" .)"
+    printf '%s\n' "$key" > "$out/configured"
+}
+
+compile() {
+    say "compiling"
+    # nginx-dev has no top Makefile.
+    followed "$out/build.log" 's|.*-o objs/addon/\([^ ]*\)\.o.*|    \1|p' \
+        make --no-print-directory -C "$out/nginx" -f objs/Makefile \
+        -j"$(nproc)" modules
+    local module
+    for module in "${modules[@]}"; do
+        cmp -s "$out/nginx/objs/$module" "$out/$module" && continue
+        # Renamed into place: a running nginx may have the old one mapped.
+        cp "$out/nginx/objs/$module" "$out/$module.new"
+        mv "$out/$module.new" "$out/$module"
+    done
+}

@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# Sourced by build.sh: the verbs that hand over to a script below t.
+
+cmd_demo() {
+    require "${build_packages[@]}" "${demo_packages[@]}"
+    cmd_build
+    exec t/demo/demo.sh "$PWD/$out/${modules[0]}" "$@"
+}
+
+cmd_bench() {
+    require "${build_packages[@]}" "${bench_packages[@]}"
+    (require "${bench_other_packages[@]}") ||
+        say "without all of ${bench_other_packages[*]}"
+    cmd_build
+    build_uncounted
+    exec t/bench/run.sh "$@"
+}
+
+help_bench() {
+    exec t/bench/run.sh --help
+}
+
+# The module without its counters, for the benchmark to compare with.
+build_uncounted() {
+    local out=build/uncounted options=-DWITHOUT_METERS
+    cmd_build
+}
+
+cmd_builds() {
+    require "${build_packages[@]}" "${demo_packages[@]}" \
+        "${test_packages[@]}" "${source_packages[@]}"
+    build_tests e2e
+    t/distros/builds.sh "$@"
+}
+
+cmd_matrix() {
+    require "${rootfs_packages[@]}"
+    t/distros/matrix.sh "$@"
+}
+
+cmd_trial() {
+    require "${rootfs_packages[@]}"
+    t/distros/trial.sh "$@"
+}

@@ -1,0 +1,13 @@
+# shellcheck shell=bash
+# Sourced by build.sh: SANITIZE=1 in the environment. A build for a memory
+# checker never mixes with the others.
+
+if [[ ${SANITIZE-0} != 0 ]]; then
+    out=build/sanitize
+    options="-fsanitize=address,undefined -fno-sanitize-recover=undefined"
+    options+=" -fno-omit-frame-pointer -U_FORTIFY_SOURCE"
+    # GCC takes twice as long to optimize what it has instrumented.
+    export CXXFLAGS="-O0 -g"
+    export ASAN_OPTIONS=detect_stack_use_after_return=1
+    export UBSAN_OPTIONS=print_stacktrace=1
+fi
