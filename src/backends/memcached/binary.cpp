@@ -1,5 +1,7 @@
 #include "backends/memcached/binary.hpp"
 
+#include <algorithm>
+
 namespace backends::memcached {
 
 namespace {
@@ -139,20 +141,19 @@ std::optional<Reply> Binary::next() noexcept {
     }
 
     Head head(rest);
-    if (head.extras + head.key > head.body || head.opaque != answered_) {
+    std::size_t before = std::size_t{head.extras} + head.key;
+    if (before > head.body || head.key > max_key || head.opaque != answered_) {
         return fail("unexpected reply");
     }
-    if (head.body > head.extras + head.key + max_value || head.key > max_key) {
-        return fail("value too long");
-    }
-    if (rest.size() < head_size + head.body) {
+
+    std::size_t kept = std::min(head.body - before, max_value + 1);
+    if (rest.size() < head_size + before + kept) {
         return std::nullopt;
     }
 
-    replies_.take(head_size + head.body);
+    replies_.take(head_size + std::uint64_t{head.body});
     ++answered_;
-    return read(head, rest.substr(head_size + head.extras + head.key,
-                                  head.body - head.extras - head.key));
+    return read(head, rest.substr(head_size + before, kept));
 }
 
 std::optional<Reply> Binary::read(const Head& head,

@@ -21,7 +21,10 @@ namespace backends::memcached {
 /* A key that memcached takes has no more bytes (KEY_MAX_LENGTH there). */
 inline constexpr std::size_t max_key = 250;
 
-/* The longest value that is taken: a session, and what it is sealed in. */
+/*
+ * The longest value that is taken: a session, and what it is sealed in. Of a
+ * longer one there are the first bytes, of which this is one too many.
+ */
 inline constexpr std::size_t max_value = 64 * 1024 + 1024;
 
 /* No session's key looks like it, so what it asks for is not there. */

@@ -6,7 +6,9 @@
 
 #include "backends/cleansing.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <string_view>
 
 namespace backends::memcached {
@@ -15,9 +17,12 @@ class Replies {
   public:
     /* Throws std::bad_alloc. */
     void feed(std::string_view bytes) {
+        std::size_t owed = std::min<std::uint64_t>(owed_, bytes.size());
+
         bytes_.erase(0, taken_);
         taken_ = 0;
-        bytes_.append(bytes);
+        owed_ -= owed;
+        bytes_.append(bytes.substr(owed));
     }
 
     /* What was not taken. It stays where it is until the next feed(). */
@@ -25,11 +30,18 @@ class Replies {
         return std::string_view(bytes_).substr(taken_);
     }
 
-    void take(std::size_t n) noexcept { taken_ += n; }
+    /* May be more than there is: then so many that come are not kept. */
+    void take(std::uint64_t n) noexcept {
+        std::size_t there = std::min<std::uint64_t>(n, rest().size());
+
+        taken_ += there;
+        owed_ = n - there;
+    }
 
   private:
     CleansedBytes bytes_;
     std::size_t taken_ = 0;
+    std::uint64_t owed_ = 0; /* to be taken when they come */
 };
 
 }  // namespace backends::memcached

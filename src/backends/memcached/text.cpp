@@ -1,5 +1,6 @@
 #include "backends/memcached/text.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <limits>
@@ -102,12 +103,12 @@ std::optional<Reply> Text::fail(std::string_view error) noexcept {
 }
 
 std::optional<Reply> Text::next() noexcept {
-    std::string_view rest = replies_.rest();
-    std::size_t end = rest.substr(0, max_line).find('\n');
-
-    if (!error_.empty()) {
+    if (!error_.empty() || (in_value_ && !ends_value())) {
         return std::nullopt;
     }
+
+    std::string_view rest = replies_.rest();
+    std::size_t end = rest.substr(0, max_line).find('\n');
     if (end == rest.npos) {
         return rest.size() < max_line ? std::nullopt : fail("line too long");
     }
@@ -165,23 +166,38 @@ std::optional<Reply> Text::value(std::string_view line) noexcept {
         !read_number(words, std::numeric_limits<std::uint32_t>::max(), size)) {
         return fail("unexpected reply");
     }
-    if (size > max_value) {
-        return fail("value too long");
-    }
 
     std::string_view rest = replies_.rest().substr(line.size() + eol.size());
-    if (rest.size() < size + eol.size()) {
+    std::size_t kept = std::min<std::size_t>(size, max_value + 1);
+    if (rest.size() < kept + eol.size()) {
         return std::nullopt;
     }
-    if (rest.substr(size, eol.size()) != eol) {
-        return fail("value of another length");
-    }
 
-    replies_.take(line.size() + eol.size() + size + eol.size());
+    replies_.take(line.size() + eol.size() + std::uint64_t{size});
+    in_value_ = true;
+    if (kept == size && !ends_value()) {
+        return std::nullopt;
+    }
     return Reply{.type = Reply::Type::value,
                  .key = key,
-                 .text = rest.substr(0, size),
+                 .text = rest.substr(0, kept),
                  .last = false};
+}
+
+/* Takes the end of the line that follows a value; false: it is not there. */
+bool Text::ends_value() noexcept {
+    std::string_view rest = replies_.rest();
+
+    if (rest.size() < eol.size()) {
+        return false;
+    }
+    if (!rest.starts_with(eol)) {
+        fail("value of another length");
+        return false;
+    }
+    replies_.take(eol.size());
+    in_value_ = false;
+    return true;
 }
 
 }  // namespace backends::memcached

@@ -37,7 +37,10 @@ class Text final : public Dialect {
     std::optional<Reply> simple(std::string_view line) noexcept;
     std::optional<Reply> value(std::string_view line) noexcept;
 
-    std::size_t open_ = 0; /* the length of a get that others may join */
+    bool ends_value() noexcept;
+
+    std::size_t open_ = 0;  /* the length of a get that others may join */
+    bool in_value_ = false; /* its end is due, behind what is not kept */
     Replies replies_;
     std::string_view error_; /* a literal */
 };
