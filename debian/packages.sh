@@ -5,7 +5,7 @@ build_packages=(nginx nginx-dev g++ make nlohmann-json3-dev
     libssl-dev libboost-context-dev libhiredis-dev libmemcached-dev)
 demo_packages=(redis-server memcached openssl)
 # REDIS_SERVER in the environment names another store, such as valkey-server.
-# libsasl2-modules: PLAIN for libmemcached, and sasl2-bin: saslpasswd2.
+# libsasl2-modules: PLAIN for memcached, and sasl2-bin: saslpasswd2.
 redis=${REDIS_SERVER-redis-server}
 test_packages=(doctest-dev "$redis" memcached sasl2-bin libsasl2-modules
     dnsmasq-base openssl libgnutls28-dev nodejs chromium chromium-driver

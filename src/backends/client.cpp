@@ -67,6 +67,7 @@ Fetched Client::ask(Request request) noexcept {
     }
 
     auto begun = std::chrono::steady_clock::now();
+    request.ttl = std::min(request.ttl, max_ttl);
     request.deadline = now() + options_.timeout;
     Status status = submit(std::move(request), {coro::next_wait(), &result});
 
@@ -173,6 +174,7 @@ Status Client::change(Request request) noexcept {
     Kind kind = request.kind;
     std::size_t bytes = request.value.size();
     Status status = admit(up_);
+    request.ttl = std::min(request.ttl, max_ttl);
     request.deadline = now() + options_.timeout;
 
     if (status == Status::queued) {

@@ -33,7 +33,7 @@ inline constexpr std::size_t n_fetch_results =
 
 /* What became of a set or delete. */
 enum class Change {
-    done,   /* the store has confirmed it; with memcached most are only sent */
+    done,   /* the store has confirmed it */
     failed, /* the store answered with an error */
     lost,   /* not answered before the connection was lost */
     down,   /* not connected: not queued */

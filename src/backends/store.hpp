@@ -89,6 +89,10 @@ using Log = std::function<void(Level level, std::string_view line)>;
 
 class Store {
   public:
+    /* Times to live are of 1 s and more; what is longer than this is this. */
+    static constexpr std::chrono::seconds max_ttl =
+        std::chrono::hours(24) * 36525; /* a century */
+
     /*
      * Closes the connection. The scheduler must not have anybody waiting in
      * fetch() or add() by then, nor run the store's own coroutine any more; a
@@ -103,14 +107,14 @@ class Store {
     virtual Fetched fetch(std::string_view key) noexcept = 0;
 
     /*
-     * Stores `value` for `ttl` (1 s and more) if there is none for `key`, for
+     * Stores `value` for `ttl` (see max_ttl) if there is none for `key`, for
      * only one of all who do so at once. Suspends as fetch() does, and what
      * both refer to has to last as long. Outside a coroutine: unknown.
      */
     virtual Addition add(std::string_view key, std::string_view value,
                          std::chrono::seconds ttl) noexcept = 0;
 
-    /* Stores `value` for `ttl` (1 s and more), replacing any other. */
+    /* Stores `value` for `ttl` (see max_ttl), replacing any other. */
     virtual Status store(std::string_view key, std::string_view value,
                          std::chrono::seconds ttl) noexcept = 0;
 

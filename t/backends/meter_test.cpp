@@ -206,8 +206,7 @@ TEST_CASE("a proxy before memcached that hangs up is not asked, either") {
     TestStore s({store_server(store_address(peer))});
     const std::string ping = MemcachedProtocol::ping;
     REQUIRE(s.loop.run_until([&] { return peer.accept(); }));
-    REQUIRE(s.loop.run_until(
-        [&] { return peer.received() == "version\r\n" + ping; }));
+    REQUIRE(s.loop.run_until([&] { return peer.received() == "version\r\n"; }));
     peer.hang_up();
     REQUIRE(s.loop.run_until([&] { return peer.accept(); }));
     REQUIRE(s.loop.run_until([&] { return peer.received() == ping; }));

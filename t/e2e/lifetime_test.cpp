@@ -42,6 +42,24 @@ STORE_TEST_CASE("a stored session lives as long as its server lets it") {
     }
 }
 
+STORE_TEST_CASE("sessions resume elsewhere however long they may live") {
+    const Server store;
+    for (const std::string timeout : {"40d", "15y", "1000y", "200000000000y"}) {
+        CAPTURE(timeout);
+        Node a(directive(store), with_timeout(timeout));
+        Node b(directive(store), with_timeout(timeout));
+        REQUIRE(a.connected());
+        REQUIRE(b.connected());
+        for (const auto& options : {tls12(), tls13()}) {
+            CAPTURE(options.max_version);
+            auto again = options;
+            again.session = a.get(options).session();
+            REQUIRE(wait_stored(store, *again.session));
+            CHECK(b.get(again).reused);
+        }
+    }
+}
+
 STORE_TEST_CASE("a resumption prolongs nothing in TLS 1.2") {
     const Server store;
     Node brief(directive(store), with_timeout("100s"));

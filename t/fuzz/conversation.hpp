@@ -45,7 +45,11 @@ class Conversation {
             store().store().store("key", "value", std::chrono::seconds(60));
             break;
         case 4:
-            store().store().erase("key");
+            if (n % 2 == 0) {
+                store().store().erase("key");
+            } else {
+                adds_.push_back(store().begin_add("key"));
+            }
             break;
         case 5:
             store().loop.skip(std::chrono::seconds(n));
@@ -68,14 +72,15 @@ class Conversation {
 
     void end() {
         fake_.peer.hang_up();
-        // An idle client of memcached sees it only when it asks, and one that
-        // asks may connect once more before it gives up.
         fetches_.push_back(store().begin_fetch("key"));
         store().loop.run_turns(2);
         store().loop.skip(support::patience);
         for (const auto& fetch : fetches_) {
             CHECK(store().loop.run_until([&] { return fetch->done; }));
             check(fetch->result);
+        }
+        for (const auto& add : adds_) {
+            CHECK(store().loop.run_until([&] { return add->done; }));
         }
         for (const unsigned char c : store().log()) {
             CHECK((c == '\n' || (c >= ' ' && c != 0x7f)));
@@ -99,5 +104,6 @@ class Conversation {
 
     Fake fake_;
     support::TestStore::Fetches fetches_;
+    std::vector<std::shared_ptr<support::TestStore::Add>> adds_;
     std::string sent_;
 };

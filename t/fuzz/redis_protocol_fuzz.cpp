@@ -4,6 +4,7 @@
 // Input: the sizes of four pieces (1 byte each), which take turns, then the
 // bytes.
 
+#include "backends/loggable.hpp"
 #include "backends/redis/protocol.hpp"
 #include "fuzz/fuzz.hpp"
 
@@ -16,7 +17,7 @@ using namespace backends::redis;
 namespace {
 
 std::string print(const redisReply& reply) {
-    const auto shown = loggable(reply);
+    const auto shown = backends::loggable(text(reply));
     CHECK(shown.size() <= 120);
     for (const char c : shown) {
         CHECK(c >= ' ');

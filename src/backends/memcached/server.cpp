@@ -32,7 +32,9 @@ Server::Server(coro::Scheduler& scheduler, Options options, Log log)
 
 /*
  * SASL is spoken in the binary protocol only, and the password of "memcached
- * -Y" in that of text. Without a password the text protocol will do.
+ * -Y" in that of text. Without a password the text protocol will do. Each step
+ * waits for the answer to the one before: one that is refused may be the last
+ * that is answered.
  */
 void Server::greet() {
     in_doubt_ = false;
@@ -47,16 +49,18 @@ void Server::greet() {
     }
 }
 
-void Server::introduce() {
-    if (!options_.password.empty()) {
-        push("auth", Role::setup);
-        dialect_->authenticate(outbox(), options_.user, options_.password);
-    }
+void Server::authenticate() {
+    push("auth", Role::setup);
+    dialect_->authenticate(outbox(), options_.user, options_.password);
+    flush();
+}
 
+void Server::introduce() {
     if (tells_version()) {
         ask_version();
+    } else {
+        ping();
     }
-    ping();
     flush();
 }
 
@@ -151,7 +155,23 @@ Client::Loss Server::handle(const Reply& reply) {
         }
     }
     in_doubt_ = in_doubt_ && reply.type != Type::version;
-    return complete_line(result_of(command, reply));
+
+    Role role = command.role;
+    Loss loss = complete_line(result_of(command, reply));
+    if (loss.empty() && !up()) {
+        go_on(role);
+    }
+    return loss;
+}
+
+/* With the greeting, of which this has been answered. */
+void Server::go_on(Role answered) {
+    if (answered == Role::setup) {
+        introduce();
+    } else {
+        ping();
+        flush();
+    }
 }
 
 /* To a server of the text protocol the probe was an error. */
@@ -168,7 +188,7 @@ Client::Loss Server::meet(const Reply& reply) {
 
     probing_ = false;
     complete({.worked = true});
-    introduce();
+    authenticate();
     return {};
 }
 

@@ -33,7 +33,9 @@ class Server final : public Pipeline {
     void forget() noexcept override;
     bool wants_records() const noexcept override { return true; }
 
+    void authenticate();
     void introduce();
+    void go_on(Role answered);
     void ask_version();
     void put(Put how, const Request& request);
     void choose_dialect(char first);

@@ -1,0 +1,13 @@
+// The client of memcached with a password, so the question for the protocol and
+// the binary one, and a server that need not be one.
+
+#include "fuzz/conversation.hpp"
+#include "support/fake_memcached.hpp"
+
+void fuzz(Input input) {
+    Conversation<support::FakeSaslMemcached> conversation;
+    conversation.play(input);
+    const auto fetched = conversation.fake().fetch(
+        support::binary_reply(0x00, 4, std::string(4, '\0') + "value", 4));
+    CHECK(fetched.value == "value");
+}
