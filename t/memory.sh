@@ -7,7 +7,7 @@
 memcheck_tests="a session resumes at the other*,a hit in the store fills*"
 memcheck_tests+=",a client that closes while suspended*,many clients that*"
 memcheck_tests+=",a reload leaves suspended*,a store that is killed*"
-memcheck_tests+=",an unusable value*,many large sessions*,SASL with the right*"
+memcheck_tests+=",an unusable value*,many large sessions*,a memcached that wants*"
 memcheck_tests+=",a resumption after a Hello*,early data is accepted*"
 
 cmd_memcheck() {

@@ -110,6 +110,17 @@ TEST_CASE("directive: several servers") {
     });
 }
 
+TEST_CASE("directive: as many servers as there may be") {
+    std::string line = "type=memcached";
+    for (int i = 0; i < 100; ++i) {
+        line += " addr=10.0.0." + std::to_string(i);
+    }
+    CHECK(parse(line).error == "");
+    check(std::vector<Wrong>{
+        {line + " addr=10.0.1.1", "more than 100 parameters \"addr\""},
+    });
+}
+
 TEST_CASE("directive: weight") {
     check(std::vector<Right>{
         {"type=memcached addr=a,weight=3 addr=[::1]:7,weight=1000 "

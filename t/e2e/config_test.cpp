@@ -103,7 +103,6 @@ const struct {
     {"addr=127.0.0.1,weight=2", "addr"},
     {"type=memcached addr=127.0.0.1,weight=0", "127.0.0.1,weight=0"},
     {"type=memcached auth=password", "auth"},
-    {"type=memcached addr=unix:/tmp/s auth=user:password", "auth"},
     {"prefix=a prefix=a", "prefix"},
     {"tickets=", "tickets"},
     {"tickets=on", "tickets"},
@@ -116,7 +115,6 @@ const struct {
     {"tls=on tls_name=", "tls_name"},
     {"tls=on tls_cert=/tmp/c", "tls_cert_key"},
     {"tls=on addr=unix:/tmp/s", "tls_name"},
-    {"tls=on type=memcached", "tls=on"},
 };
 
 const char* const right_parameters[] = {
@@ -139,6 +137,8 @@ const char* const right_parameters[] = {
     "type=memcached addr=127.0.0.1 addr=127.0.0.2:11212 addr=unix:/tmp/s",
     "type=memcached addr=127.0.0.1,weight=2 addr=127.0.0.2",
     "type=memcached auth=user:password",
+    "type=memcached addr=unix:/tmp/s auth=user:password",
+    "tls=on type=memcached",
     "interval=1",
     "interval=200ms",
     "interval=1m",

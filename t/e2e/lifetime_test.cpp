@@ -53,8 +53,9 @@ STORE_TEST_CASE("sessions resume elsewhere however long they may live") {
         for (const auto& options : {tls12(), tls13()}) {
             CAPTURE(options.max_version);
             auto again = options;
-            again.session = a.get(options).session();
-            REQUIRE(wait_stored(store, *again.session));
+            const auto session = a.get(options).session();
+            REQUIRE(wait_stored(store, session));
+            again.session = session;
             CHECK(b.get(again).reused);
         }
     }

@@ -1,6 +1,8 @@
-// What memcached alone has: several servers that share the keys, and SASL.
+// What memcached alone has: several servers that share the keys, two ways to
+// want a password, and its own TLS.
 
 #include "support/node.hpp"
+#include "support/tls_memcached.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -127,7 +129,7 @@ TEST_CASE("of three servers one freezes") {
     three.servers[0].freeze();
     CHECK(count_resumed(three.b, alive) == alive.size());
     CHECK(count_resumed(three.b, frozen) == 0);
-    CHECK(three.b.nginx().log_count("timed out") == 1);
+    CHECK(three.b.nginx().log_count("connection lost: ") == 1);
 
     three.servers[0].thaw();
     REQUIRE(three.a.connected(4));
@@ -135,23 +137,39 @@ TEST_CASE("of three servers one freezes") {
     CHECK(count_resumed(three.b, frozen) == frozen.size());
 }
 
-TEST_CASE("SASL with the right password") {
-    MemcachedServer store(Listen::at_port, MemcachedServer::Auth::sasl, "alice",
-                          "correct-horse");
-    const std::string parameters = "auth=alice:correct-horse timeout=60s";
-    Node a(directive(store, parameters), {});
-    Node b(directive(store, parameters), {});
-    REQUIRE(a.connected());
-    REQUIRE(b.connected());
-    for (auto options : {tls12(), tls13()}) {
-        CAPTURE(options.max_version);
-        options.session = a.get(options).session();
-        // Nobody but the nodes can look into the store.
-        CHECK(eventually([&] { return b.get(options).reused; }));
+TEST_CASE("a memcached that wants a password") {
+    using Auth = MemcachedServer::Auth;
+    for (const auto auth : {Auth::sasl, Auth::text}) {
+        CAPTURE(static_cast<int>(auth));
+        MemcachedServer store(Listen::at_port, auth, "alice", "correct-horse");
+        const std::string parameters = "auth=alice:correct-horse timeout=60s";
+        Node a(directive(store, parameters), {});
+        Node b(directive(store, parameters), {});
+        REQUIRE(a.connected());
+        REQUIRE(b.connected());
+        for (auto options : {tls12(), tls13()}) {
+            CAPTURE(options.max_version);
+            options.session = a.get(options).session();
+            // Nobody but the nodes can look into the store.
+            CHECK(eventually([&] { return b.get(options).reused; }));
+        }
     }
 }
 
-TEST_CASE("SASL with a wrong password is told once and harms no client") {
+TEST_CASE("a session resumes through memcached over TLS") {
+    TlsMemcached memcached;
+    Fleet fleet(memcached);
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        const auto session = fleet.a.get(options).session();
+        REQUIRE(wait_stored(memcached, session));
+        options.session = session;
+        CHECK(fleet.b.get(options).reused);
+    }
+    CHECK(fleet.b.nginx().log_count("[error]") == 0);
+}
+
+TEST_CASE("a wrong password for memcached is told once and harms no client") {
     MemcachedServer store(Listen::at_port, MemcachedServer::Auth::sasl, "alice",
                           "correct-horse");
     Node node(
