@@ -42,10 +42,8 @@ void check_type(const StoreParameters& store) {
         return;
     }
     CHECK(store.db == 0);
-    for (const auto& server : store.servers) {
-        CHECK((store.password.empty() ||
-               (!store.user.empty() && server.path.empty())));
-    }
+    CHECK(store.servers.size() <= 100);
+    CHECK((store.password.empty() || !store.user.empty()));
 }
 
 void check_tls(const StoreParameters& store) {
@@ -54,8 +52,9 @@ void check_tls(const StoreParameters& store) {
         CHECK(tls == backends::tls::Parameters{});
         return;
     }
-    CHECK(store.type == Type::redis);
-    CHECK((!tls.name.empty() || !tls.verify));
+    for (const auto& server : store.servers) {
+        CHECK((!tls_name(store, server).empty() || !tls.verify));
+    }
     CHECK(tls.cert.empty() == tls.cert_key.empty());
 }
 

@@ -7,7 +7,5 @@
 void fuzz(Input input) {
     Conversation<support::FakeSaslMemcached> conversation;
     conversation.play(input);
-    const auto fetched = conversation.fake().fetch(
-        support::binary_reply(0x00, 4, std::string(4, '\0') + "value", 4));
-    CHECK(fetched.value == "value");
+    CHECK(conversation.fake().fetch_hit("value").value == "value");
 }

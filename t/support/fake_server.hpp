@@ -17,7 +17,8 @@ struct Answer {
 
 // A store's client, connected to what says things that no such server would.
 // `Protocol` has the answers to the `greeting`, of which the client may leave
-// questions out, the `ping` and the `pong` of later, and makes the client.
+// questions out, the `ping` and the `pong` of later, and makes the client. Or
+// it has a function answer(), which tells how much of what is asked it answers.
 template <class Protocol>
 class FakeServer {
   public:
@@ -79,12 +80,18 @@ class FakeServer {
 
     // What has come behind the first `answered` bytes, which grow.
     void answer_next(std::size_t& answered) {
-        const std::string_view received = peer.received();
-        for (const auto& [question, answer] : Protocol::greeting) {
-            if (received.substr(answered).starts_with(question)) {
-                answered += question.size();
-                peer.send(answer);
-                return;
+        const auto asked = std::string_view(peer.received()).substr(answered);
+        if constexpr (requires { Protocol::answer(asked); }) {
+            const auto [size, answer] = Protocol::answer(asked);
+            answered += size;
+            peer.send(answer);
+        } else {
+            for (const auto& [question, answer] : Protocol::greeting) {
+                if (asked.starts_with(question)) {
+                    answered += question.size();
+                    peer.send(answer);
+                    return;
+                }
             }
         }
     }
