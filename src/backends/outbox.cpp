@@ -17,14 +17,12 @@ void Outbox::queued(bool urgent) noexcept {
     }
 }
 
-void Outbox::cut(bool more) {
-    std::uint64_t end = gone_ + bytes_.size();
+void Outbox::cut() {
+    cuts_.push_back(gone_ + bytes_.size());
+}
 
-    if (more && !cuts_.empty()) {
-        cuts_.back() = end;
-    } else {
-        cuts_.push_back(end);
-    }
+void Outbox::uncut() noexcept {
+    cuts_.pop_back();
 }
 
 /* Where what follows the first `sent` bytes is cut. */

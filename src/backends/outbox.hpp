@@ -29,11 +29,13 @@ class Outbox {
     CleansedBytes& bytes() noexcept { return bytes_; }
 
     /*
-     * All that was appended up to now leaves before what follows, as a write
-     * of its own; if `more`, then together with what precedes it. To be
-     * called for each command or for none. Throws std::bad_alloc.
+     * What is appended from now on leaves in a write of its own, behind what
+     * is there. Throws std::bad_alloc.
      */
-    void cut(bool more);
+    void cut();
+
+    /* The last cut() was not wanted: what followed has gone before it. */
+    void uncut() noexcept;
 
     /* Lets what was appended leave soon: if `urgent`, with this turn. */
     void queued(bool urgent) noexcept;
@@ -59,7 +61,7 @@ class Outbox {
     Connection& connection_;
     CleansedBytes bytes_;
     std::uint64_t gone_ = 0;         /* bytes that have left */
-    std::deque<std::uint64_t> cuts_; /* how many will have, at each */
+    std::deque<std::uint64_t> cuts_; /* and how many will have, at each */
     bool blocked_ = false;
     int error_ = 0;
 

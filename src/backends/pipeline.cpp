@@ -20,12 +20,11 @@ bool Pipeline::enqueue(Request& request) noexcept {
     std::size_t length = queue_.size();
 
     try {
-        Command& command = queue_.emplace_back();
+        Command& command = begin(Role::request, request.deadline);
         command.kind = request.kind;
-        command.deadline = request.deadline;
         format(request, command);
-        if (options_.tls != nullptr && wants_records()) {
-            outbox_.cut(command.joined);
+        if (command.joined && cuts()) {
+            outbox_.uncut();
         }
     } catch (const std::bad_alloc&) {
         if (queue_.size() != length) {
@@ -50,9 +49,23 @@ void Pipeline::heed_deadline() noexcept {
     }
 }
 
+bool Pipeline::cuts() const noexcept {
+    return options_.tls != nullptr && wants_records();
+}
+
+/* Queues a command, whose bytes follow: what can fail comes before them. */
+Pipeline::Command& Pipeline::begin(Role role, coro::Time deadline) {
+    if (cuts()) {
+        outbox_.cut();
+    }
+    Command& command = queue_.emplace_back();
+    command.role = role;
+    command.deadline = deadline;
+    return command;
+}
+
 void Pipeline::push(const char* name, Role role) {
-    queue_.push_back(
-        {.name = name, .role = role, .deadline = now() + options_.timeout});
+    begin(role, now() + options_.timeout).name = name;
 }
 
 Client::Loss Pipeline::attempt(const Address& address) {

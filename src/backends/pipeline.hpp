@@ -76,8 +76,8 @@ class Pipeline : public Client {
     virtual void forget() noexcept = 0;
 
     /*
-     * Whether each request is to be a TLS record of its own: there are servers
-     * that forget what a record has beyond the request that they read.
+     * Whether each command is to be a TLS record of its own: there are servers
+     * that forget what a record has beyond the command that they read.
      */
     virtual bool wants_records() const noexcept { return false; }
 
@@ -105,6 +105,8 @@ class Pipeline : public Client {
     std::size_t queued() const noexcept final { return requests_; }
     bool enqueue(Request& request) noexcept final;
 
+    bool cuts() const noexcept;
+    Command& begin(Role role, coro::Time deadline);
     Command take() noexcept;
     Loss serve();
     Loss receive();
