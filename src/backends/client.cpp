@@ -57,6 +57,11 @@ Addition Client::add(std::string_view key, std::string_view value,
     }
 }
 
+void Client::bound(Request& request) const noexcept {
+    request.ttl = std::min(request.ttl, max_ttl);
+    request.deadline = now() + options_.timeout;
+}
+
 Fetched Client::ask(Request request) noexcept {
     using std::chrono::microseconds;
     Fetched result;
@@ -67,8 +72,7 @@ Fetched Client::ask(Request request) noexcept {
     }
 
     auto begun = std::chrono::steady_clock::now();
-    request.ttl = std::min(request.ttl, max_ttl);
-    request.deadline = now() + options_.timeout;
+    bound(request);
     Status status = submit(std::move(request), {coro::next_wait(), &result});
 
     if (status != Status::queued) {
@@ -174,8 +178,7 @@ Status Client::change(Request request) noexcept {
     Kind kind = request.kind;
     std::size_t bytes = request.value.size();
     Status status = admit(up_);
-    request.ttl = std::min(request.ttl, max_ttl);
-    request.deadline = now() + options_.timeout;
+    bound(request);
 
     if (status == Status::queued) {
         lookups_.close(request.key);

@@ -46,10 +46,6 @@ class Client : public Store {
         coro::Time deadline{};            /* of the answer */
     };
 
-    static bool is_change(Kind kind) noexcept {
-        return kind == Kind::set || kind == Kind::del;
-    }
-
     /* A new session: it has to be there before its client comes back. */
     static bool is_urgent(const Request& request) noexcept {
         return request.kind == Kind::set;
@@ -113,6 +109,7 @@ class Client : public Store {
     Journal journal_;
 
   private:
+    void bound(Request& request) const noexcept;
     Fetched ask(Request request) noexcept;
     Status submit(Request request, const Waiter& waiter) noexcept;
     Status begin(Request request) noexcept;

@@ -169,7 +169,7 @@ Client::Loss Pipeline::complete(const Result& result) {
 
 /* Counts a change, and says when a command fails, or works again. */
 void Pipeline::judge(const Command& command, const Result& result) {
-    if (command.role == Role::request && is_change(command.kind)) {
+    if (command.is_change()) {
         count(command.kind, result.worked ? Change::done : Change::failed);
     }
 
@@ -195,7 +195,7 @@ void Pipeline::disconnect(Status status) noexcept {
         if (command.role == Role::version) {
             tells_version_ = status != Status::down;
         }
-        if (command.role == Role::request && is_change(command.kind)) {
+        if (command.is_change()) {
             count(command.kind, Change::lost);
         }
     }

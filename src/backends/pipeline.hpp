@@ -35,6 +35,13 @@ class Pipeline : public Client {
         bool joined = false; /* it is in the line of the one before it */
         coro::Time deadline{};
         std::unique_ptr<Lookup> lookup{}; /* who waits, if anybody does */
+
+        bool is(Kind what) const noexcept {
+            return role == Role::request && kind == what;
+        }
+        bool is_change() const noexcept {
+            return is(Kind::set) || is(Kind::del);
+        }
     };
 
     /* What a reply comes to. */

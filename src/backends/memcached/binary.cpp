@@ -122,15 +122,10 @@ void Binary::authenticate(CleansedBytes& out, std::string_view user,
     ++asked_;
 }
 
-std::optional<Reply> Binary::fail(std::string_view error) noexcept {
-    error_ = error;
-    return std::nullopt;
-}
-
 std::optional<Reply> Binary::next() noexcept {
     std::string_view rest = replies_.rest();
 
-    if (!error_.empty() || rest.empty()) {
+    if (!error().empty() || rest.empty()) {
         return std::nullopt;
     }
     if (rest.front() != magic) {

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "backends/memcached/dialect.hpp"
-#include "backends/memcached/replies.hpp"
 
 #include <array>
 
@@ -33,9 +32,7 @@ class Binary final : public Dialect {
     void authenticate(CleansedBytes& out, std::string_view user,
                       std::string_view password) override;
 
-    void feed(std::string_view bytes) override { replies_.feed(bytes); }
     std::optional<Reply> next() noexcept override;
-    std::string_view error() const noexcept override { return error_; }
     bool numbers_replies() const noexcept override { return true; }
 
   private:
@@ -43,13 +40,10 @@ class Binary final : public Dialect {
 
     void head(CleansedBytes& out, unsigned char opcode, std::size_t extras,
               std::string_view key, std::size_t value);
-    std::optional<Reply> fail(std::string_view error) noexcept;
     std::optional<Reply> read(const Head& head, std::string_view body) noexcept;
 
     std::uint32_t asked_ = 1;    /* the number of the next command */
     std::uint32_t answered_ = 0; /* that of the next reply */
-    Replies replies_;
-    std::string_view error_; /* a literal */
 };
 
 }  // namespace backends::memcached

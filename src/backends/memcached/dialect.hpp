@@ -10,6 +10,7 @@
 #pragma once
 
 #include "backends/cleansing.hpp"
+#include "backends/memcached/replies.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -76,7 +77,7 @@ class Dialect {
                               std::string_view password) = 0;
 
     /* Takes bytes as they came. Throws std::bad_alloc. */
-    virtual void feed(std::string_view bytes) = 0;
+    void feed(std::string_view bytes) { replies_.feed(bytes); }
 
     /*
      * The next whole reply, whose bytes are there until the next feed(). Or
@@ -86,13 +87,25 @@ class Dialect {
     virtual std::optional<Reply> next() noexcept = 0;
 
     /* Empty as long as all is well. */
-    virtual std::string_view error() const noexcept = 0;
+    std::string_view error() const noexcept { return error_; }
 
     /*
      * Whether replies tell which command they answer, so that one too many
      * cannot pass for the next one's.
      */
     virtual bool numbers_replies() const noexcept = 0;
+
+  protected:
+    /* Says, in a literal, why there is no next() any more. */
+    std::nullopt_t fail(std::string_view error) noexcept {
+        error_ = error;
+        return std::nullopt;
+    }
+
+    Replies replies_;
+
+  private:
+    std::string_view error_;
 };
 
 }  // namespace backends::memcached

@@ -148,7 +148,8 @@ Client::Loss Server::handle(const Reply& reply) {
         reply.text.starts_with("CLIENT_ERROR unauthenticated")) {
         return {"it wants a password: " + std::string(loggable(reply.text))};
     }
-    if (reply.type == Type::error && is_put(command)) {
+    if (reply.type == Type::error &&
+        (command.is(Kind::set) || command.is(Kind::add))) {
         Loss loss = doubt(reply);
         if (!loss.empty()) {
             return loss;
@@ -190,11 +191,6 @@ Client::Loss Server::meet(const Reply& reply) {
     complete({.worked = true});
     authenticate();
     return {};
-}
-
-bool Server::is_put(const Command& command) noexcept {
-    return command.role == Role::request &&
-           (command.kind == Kind::set || command.kind == Kind::add);
 }
 
 /* Whether the reply may be one to the command. */
@@ -279,28 +275,23 @@ Client::Loss Server::complete_line(const Result& result) {
     return loss;
 }
 
-/* What stands at a key is a miss to an add: nothing was there. */
+/* An add hits what stands there already, and misses where nothing does. */
 Pipeline::Result Server::result_of(const Command& command,
                                    const Reply& reply) const noexcept {
-    bool is_add = command.role == Role::request && command.kind == Kind::add;
+    bool is_add = command.is(Kind::add);
 
-    switch (reply.type) {
-    case Type::error:
+    if (reply.type == Type::error) {
         return {.code = loggable(reply.text), .error = loggable(reply.text)};
-    case Type::not_stored:
-        if (!is_add) {
-            return {.code = "NOT_STORED", .error = "NOT_STORED"};
-        }
-        [[fallthrough]];
-    case Type::value:
-        return {.status = is_add && in_doubt_ ? Status::failed : Status::hit,
-                .worked = true,
-                .value = reply.text};
-    default:
-        return {.status = is_add && in_doubt_ ? Status::failed : Status::miss,
-                .worked = true,
-                .value = reply.text};
     }
+    if (reply.type == Type::not_stored && !is_add) {
+        return {.code = "NOT_STORED", .error = "NOT_STORED"};
+    }
+
+    bool found = reply.type == Type::value || reply.type == Type::not_stored;
+    Status status = found ? Status::hit : Status::miss;
+    return {.status = is_add && in_doubt_ ? Status::failed : status,
+            .worked = true,
+            .value = reply.text};
 }
 
 }  // namespace backends::memcached

@@ -46,7 +46,6 @@ class Server final : public Pipeline {
     Loss doubt(const Reply& reply);
     Loss complete_line(const Result& result);
     Result result_of(const Command& command, const Reply& reply) const noexcept;
-    static bool is_put(const Command& command) noexcept;
     static bool fits(const Command& command, const Reply& reply) noexcept;
 
     std::unique_ptr<Dialect> dialect_; /* null until it is known */

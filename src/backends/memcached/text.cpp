@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <limits>
 #include <string>
 #include <utility>
 
@@ -22,12 +21,11 @@ std::string_view cut_word(std::string_view& text) noexcept {
     return word;
 }
 
-/* A whole decimal number of at most `most`, and nothing else. */
-bool read_number(std::string_view text, std::uint32_t most,
-                 std::uint32_t& number) noexcept {
+/* A whole decimal number of 32 bits, and nothing else. */
+bool read_number(std::string_view text, std::uint32_t& number) noexcept {
     const char* end = text.data() + text.size();
     auto [stop, error] = std::from_chars(text.data(), end, number);
-    return error == std::errc() && stop == end && number <= most;
+    return error == std::errc() && stop == end;
 }
 
 bool is_error(std::string_view line) noexcept {
@@ -97,13 +95,8 @@ void Text::authenticate(CleansedBytes& out, std::string_view user,
     out.append(user).append(" ").append(password).append(eol);
 }
 
-std::optional<Reply> Text::fail(std::string_view error) noexcept {
-    error_ = error;
-    return std::nullopt;
-}
-
 std::optional<Reply> Text::next() noexcept {
-    if (!error_.empty() || (in_value_ && !ends_value())) {
+    if (!error().empty() || (in_value_ && !ends_value())) {
         return std::nullopt;
     }
 
@@ -160,10 +153,8 @@ std::optional<Reply> Text::value(std::string_view line) noexcept {
 
     std::uint32_t ignored = 0;
     std::uint32_t size = 0;
-    if (key.empty() || key.size() > max_key ||
-        !read_number(flags, std::numeric_limits<std::uint32_t>::max(),
-                     ignored) ||
-        !read_number(words, std::numeric_limits<std::uint32_t>::max(), size)) {
+    if (key.empty() || key.size() > max_key || !read_number(flags, ignored) ||
+        !read_number(words, size)) {
         return fail("unexpected reply");
     }
 

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "backends/memcached/dialect.hpp"
-#include "backends/memcached/replies.hpp"
 
 namespace backends::memcached {
 
@@ -25,15 +24,12 @@ class Text final : public Dialect {
     void authenticate(CleansedBytes& out, std::string_view user,
                       std::string_view password) override;
 
-    void feed(std::string_view bytes) override { replies_.feed(bytes); }
     std::optional<Reply> next() noexcept override;
-    std::string_view error() const noexcept override { return error_; }
     bool numbers_replies() const noexcept override { return false; }
 
   private:
     void line(CleansedBytes& out,
               std::initializer_list<std::string_view> words);
-    std::optional<Reply> fail(std::string_view error) noexcept;
     std::optional<Reply> simple(std::string_view line) noexcept;
     std::optional<Reply> value(std::string_view line) noexcept;
 
@@ -41,8 +37,6 @@ class Text final : public Dialect {
 
     std::size_t open_ = 0;  /* the length of a get that others may join */
     bool in_value_ = false; /* its end is due, behind what is not kept */
-    Replies replies_;
-    std::string_view error_; /* a literal */
 };
 
 }  // namespace backends::memcached

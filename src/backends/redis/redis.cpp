@@ -129,9 +129,8 @@ Pipeline::Result Redis::result_of(const Command& command,
                                   const redisReply& reply) {
     constexpr Result unexpected{.code = "unexpected",
                                 .error = "unexpected reply"};
-    bool is_request = command.role == Role::request;
-    bool is_get = is_request && command.kind == Kind::get;
-    bool is_add = is_request && command.kind == Kind::add;
+    bool is_get = command.is(Kind::get);
+    bool is_add = command.is(Kind::add);
 
     if (command.role == Role::version) {
         return {.worked = true, .value = redis::version(reply)};
