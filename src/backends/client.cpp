@@ -21,10 +21,8 @@ Client::Client(coro::Scheduler& scheduler, Options options, Log log,
       random_(static_cast<std::minstd_rand::result_type>(
           std::chrono::steady_clock::now().time_since_epoch().count())) {}
 
-/* A lookup at this time does not wait for longer than one at any other. */
 void Client::start() noexcept {
-    note(Meter::State::connecting);
-    start_timer_->set(now() + std::min(options_.interval, options_.timeout));
+    begin_start();
     started_ = scheduler_.start(
         {[](void* self) noexcept { static_cast<Client*>(self)->drive(); },
          this});
@@ -134,6 +132,13 @@ Status Client::begin(Request request) noexcept {
     return Status::busy;
 }
 
+/* A lookup at this time does not wait for longer than one at any other. */
+void Client::begin_start() noexcept {
+    starting_ = true;
+    note(Meter::State::connecting);
+    start_timer_->set(now() + std::min(options_.interval, options_.timeout));
+}
+
 /*
  * A worker's first requests wait for its first connection, or each reload
  * would cost resumptions; but for an interval at most. The value of an add is
@@ -234,6 +239,11 @@ void Client::drive() noexcept {
     std::size_t failures = 0;
 
     while (!closing_) {
+        if (!wanted()) {
+            sleep();
+            continue;
+        }
+
         Loss loss = try_address();
         bool was_up = up_;
         lose(loss);
@@ -248,8 +258,34 @@ void Client::drive() noexcept {
             failures = 0;
         }
         end_start(Status::down);
-        rest();
-        look_up_name();
+        if (wanted()) {
+            rest();
+            look_up_name();
+        }
+    }
+}
+
+/* Lookups that come when it is wanted again wait as a worker's first do. */
+void Client::sleep() noexcept {
+    end_start(Status::down);
+    note(Meter::State::closed);
+    asleep_ = true;
+    resting_ = coro::next_wait();
+    coro::wait();
+    resting_.reset();
+    asleep_ = false;
+}
+
+void Client::reconsider() noexcept {
+    if (closing_) {
+        return;
+    }
+
+    if (!asleep_) {
+        nudge();
+    } else if (wanted() && !starting_) {
+        begin_start();
+        scheduler_.wake(*resting_);
     }
 }
 
@@ -291,10 +327,10 @@ void Client::lose(const Loss& loss) noexcept {
     bool was_up = std::exchange(up_, false);
 
     note(closing_ ? Meter::State::closed : Meter::State::down);
-    if (was_up) {
+    if (was_up && !loss.empty()) {
         meter_.losses.add();
     }
-    if (!closing_) {
+    if (!closing_ && !loss.empty()) {
         journal_.lost(loss.why, was_up, now());
     }
     disconnect(loss.status);

@@ -30,6 +30,7 @@ class Client : public Store {
     Status store(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept final;
     Status erase(std::string_view key) noexcept final;
+    void reconsider() noexcept final;
     void close() noexcept final;
 
   protected:
@@ -72,7 +73,8 @@ class Client : public Store {
 
     /*
      * Connects to `address` and serves until the connection is lost, or
-     * closing(). Runs in the client's coroutine. May throw std::bad_alloc.
+     * closing(), or nothing is queued and it is not wanted(). Runs in the
+     * client's coroutine. May throw std::bad_alloc.
      */
     virtual Loss attempt(const Address& address) = 0;
 
@@ -82,6 +84,9 @@ class Client : public Store {
      * closing(). Each lookup is to be answered with `status`.
      */
     virtual void disconnect(Status status) noexcept = 0;
+
+    /* Lets attempt() look at once whether it is wanted(). */
+    virtual void nudge() noexcept = 0;
 
     /* How many requests are queued. */
     virtual std::size_t queued() const noexcept = 0;
@@ -105,6 +110,9 @@ class Client : public Store {
 
     bool up() const noexcept { return up_; }
     bool closing() const noexcept { return closing_; }
+    bool wanted() const noexcept {
+        return options_.wanted == nullptr || options_.wanted();
+    }
     coro::Time now() const noexcept { return scheduler_.loop().now(); }
 
     coro::Scheduler& scheduler_;
@@ -120,6 +128,7 @@ class Client : public Store {
     void measure(const Fetched& fetched) noexcept;
     Status admit(bool available) noexcept;
     bool has_room() noexcept;
+    void begin_start() noexcept;
     void end_start(Status status) noexcept;
     void start_took_long() noexcept;
     bool is_awaited(const Lookup& lookup) const noexcept;
@@ -129,6 +138,7 @@ class Client : public Store {
     void lose(const Loss& loss) noexcept;
     void note(Meter::State state) noexcept;
     void rest() noexcept;
+    void sleep() noexcept;
 
     Meter unread_; /* where there is no other */
     Lookups lookups_;
@@ -140,6 +150,7 @@ class Client : public Store {
     bool starting_ = true;
     bool up_ = false;
     bool closing_ = false;
+    bool asleep_ = false; /* not wanted */
     std::optional<coro::Waker> resting_;
     std::minstd_rand random_;
 };

@@ -80,6 +80,11 @@ struct Options {
     std::chrono::milliseconds timeout{1000}; /* connect, each operation */
     std::size_t count = 5000;                /* length of the queue */
     Meter* meter = nullptr; /* what to count with; null: nobody looks */
+
+    /* Whether anybody may ask the store again; null: always. It throws
+     * nothing. As long as it is false, and nothing is queued, the store has
+     * no connection. */
+    std::function<bool()> wanted{};
 };
 
 enum class Level { error, notice };
@@ -119,6 +124,9 @@ class Store {
                          std::chrono::seconds ttl) noexcept = 0;
 
     virtual Status erase(std::string_view key) noexcept = 0;
+
+    /* Has to be called when what Options::wanted says may have changed. */
+    virtual void reconsider() noexcept = 0;
 
     /*
      * Sends what is queued as far as it goes out at once (the store may still

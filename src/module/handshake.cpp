@@ -25,6 +25,7 @@ struct Guard {
     ngx_connection_t* connection;
     AwaitsTls awaits_tls;
     Step* step = nullptr; /* while one is under way */
+    bool needs_stores = false;
 
     /* nginx's own, while ours are in their place */
     ngx_event_handler_pt read_handler = nullptr;
@@ -43,8 +44,20 @@ struct Entry {
 
 void on_event(ngx_event_t* event);
 
+/* As long as a handshake may begin, or goes on to where its record tells. */
+void need_stores(Guard& guard, bool needs) {
+    if (needs && !guard.needs_stores) {
+        worker->need();
+    } else if (!needs && guard.needs_stores) {
+        worker->need_no_more();
+    }
+    guard.needs_stores = needs;
+}
+
 void on_close(void* data) {
     auto* guard = static_cast<Guard*>(data);
+
+    need_stores(*guard, false);
 
     if (guard->step != nullptr) {
         guard->step->closed = true;
@@ -133,9 +146,11 @@ void run_step(Entry entry) noexcept {
 
     guard.step = nullptr;
 
-    if (needs_guard(guard)) {
+    bool needs = needs_guard(guard);
+    if (needs) {
         put_guard(guard);
     }
+    need_stores(guard, needs);
 }
 
 /* Logs that stacks ran out, and that there are some again. */
@@ -205,7 +220,9 @@ Guard* add_guard(ngx_connection_t* c, AwaitsTls awaits_tls) {
     }
 
     cleanup->handler = on_close;
-    return new (cleanup->data) Guard{c, awaits_tls};
+    auto* guard = new (cleanup->data) Guard{c, awaits_tls};
+    need_stores(*guard, true);
+    return guard;
 }
 
 /*
@@ -328,6 +345,7 @@ void guard_connection(ngx_connection_t* c, AwaitsTls awaits_tls) {
     }
 
     guard->awaits_tls = awaits_tls;
+    need_stores(*guard, true);
     if (guard->step == nullptr) { /* or else it is put back after the step */
         put_guard(*guard);
     }

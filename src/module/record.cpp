@@ -34,6 +34,7 @@ void on_free(void* /* ssl */, void* data, CRYPTO_EX_DATA* /* all */,
     auto* record = static_cast<Record*>(data);
 
     if (record != nullptr && !record->complete && worker != nullptr) {
+        worker->need_no_more();
         finish(*record, false, Ending::broken_off);
         tell(record, "handshake broken off");
     }
@@ -70,6 +71,7 @@ void begin(SSL* ssl, ngx_connection_t* c) {
 
     auto* record = new (memory) Record{c, Record::Clock::now()};
     if (SSL_set_ex_data(ssl, record_index(), record) == 1) {
+        worker->need(); /* until it is complete, or freed */
         tell_begin(*record);
     }
 }
@@ -94,6 +96,7 @@ void complete(SSL* ssl, Record& record) {
     Ending ending = ending_of(ssl, record.outcome);
 
     finish(record, true, ending);
+    worker->need_no_more();
     tell(&record, "handshake done: %s %s, %s", SSL_get_version(ssl),
          ending == Ending::full ? "full" : "resumed", text(record.outcome));
 

@@ -53,6 +53,7 @@ backends::Store* Worker::store(const Remote& remote,
     options.timeout = parameters.timeout;
     options.count = parameters.count;
     options.tls = remote.tls;
+    options.wanted = [this] { return is_needed(); };
 
     bool is_redis = parameters.type == Type::redis;
     for (backends::Server& server : servers) {
@@ -86,6 +87,26 @@ void Worker::close() noexcept {
     }
 
     figures_.leave();
+}
+
+void Worker::need() noexcept {
+    ++needs_;
+    if (ngx_exiting && needs_ == 1) {
+        reconsider();
+    }
+}
+
+void Worker::need_no_more() noexcept {
+    --needs_;
+    if (ngx_exiting && needs_ == 0) {
+        reconsider();
+    }
+}
+
+void Worker::reconsider() noexcept {
+    for (Client& client : clients_) {
+        client.store->reconsider();
+    }
 }
 
 bool Worker::is_news(Refusal refusal) {

@@ -53,10 +53,16 @@ std::string render(const NginxConfig& config, const fs::path& dir) {
     }
     text << config.main << "\n"
          << "events {\n    worker_connections " << config.connections
-         << ";\n    " << config.events << "\n}\n"
+         << ";\n    " << event_method() << config.events << "\n}\n"
          << "http {\n    access_log off;\n"
          << temp_paths(dir) << config.http << "\n}\n";
     return text.str();
+}
+
+// How nginx is to wait for events: $NGINX_EVENTS, such as "poll".
+std::string event_method() {
+    const char* method = std::getenv("NGINX_EVENTS");
+    return method != nullptr ? std::string("use ") + method + ";\n    " : "";
 }
 
 bool is_complaint(const std::string& line) {

@@ -73,6 +73,16 @@ class Node {
     std::size_t workers_;
 };
 
+// Clients of a store, with the one that asks; what memcached counts, it
+// listens with, too.
+int count_clients(const RedisServer& redis);
+int count_clients(const MemcachedServer& memcached);
+// Until there are `count` of them.
+template <class Server>
+bool settles_at(const Server& server, int count) {
+    return eventually([&] { return count_clients(server) == count; });
+}
+
 // Those of `redis` besides the one that asks.
 int connected_clients(const RedisServer& redis);
 // Until there are `count` of them.

@@ -38,6 +38,12 @@ class Memcached final : public Store {
         return server_of(key).store(key, value, ttl);
     }
 
+    void reconsider() noexcept override {
+        for (auto& server : servers_) {
+            server->reconsider();
+        }
+    }
+
     Status erase(std::string_view key) noexcept override {
         return server_of(key).erase(key);
     }

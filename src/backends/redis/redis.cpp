@@ -133,7 +133,7 @@ Pipeline::Result Redis::result_of(const Command& command,
     bool is_get = is_request && command.kind == Kind::get;
     bool is_add = is_request && command.kind == Kind::add;
 
-    if (command.role == Role::version) {
+    if (command.role == Role::version && reply.type != REDIS_REPLY_ERROR) {
         return {.worked = true, .value = redis::version(reply)};
     }
 
