@@ -35,8 +35,8 @@ void Client::start_took_long() noexcept {
     }
 }
 
-Fetched Client::fetch(std::string_view key) noexcept {
-    Fetched result = ask({.kind = Kind::get, .key = key});
+Fetched Client::fetch(std::string_view key, coro::Time deadline) noexcept {
+    Fetched result = ask({.kind = Kind::get, .key = key}, deadline);
 
     measure(result);
     return result;
@@ -55,7 +55,9 @@ Addition Client::add(std::string_view key, std::string_view value,
     }
 }
 
-Fetched Client::ask(Request request) noexcept {
+/* The command may outlast who waits for it: `deadline` is no fault of the
+ * store's. */
+Fetched Client::ask(Request request, coro::Time deadline) noexcept {
     using std::chrono::microseconds;
     Fetched result;
 
@@ -74,7 +76,9 @@ Fetched Client::ask(Request request) noexcept {
         return result;
     }
 
-    coro::wait();
+    if (coro::wait(deadline) == coro::Wake::timeout) {
+        result.status = Status::timeout;
+    }
     result.took = std::max(std::chrono::duration_cast<microseconds>(
                                std::chrono::steady_clock::now() - begun),
                            microseconds(1));

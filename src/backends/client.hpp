@@ -24,7 +24,7 @@ class Client : public Store {
     /* Begins to connect, in a coroutine, as soon as there is one to be had. */
     void start() noexcept;
 
-    Fetched fetch(std::string_view key) noexcept final;
+    Fetched fetch(std::string_view key, coro::Time deadline) noexcept final;
     Addition add(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept final;
     Status store(std::string_view key, std::string_view value,
@@ -121,7 +121,7 @@ class Client : public Store {
     Journal journal_;
 
   private:
-    Fetched ask(Request request) noexcept;
+    Fetched ask(Request request, coro::Time deadline = coro::never) noexcept;
     Status submit(Request request, const Waiter& waiter) noexcept;
     Status begin(Request request) noexcept;
     Status change(Request request) noexcept;

@@ -107,9 +107,11 @@ class Store {
 
     /*
      * Looks `key` up, suspending the calling coroutine until there is an
-     * answer or `timeout` has passed. Outside a coroutine: busy.
+     * answer or `timeout` has passed, but not beyond `deadline`, a time of the
+     * loop's clock. Outside a coroutine: busy.
      */
-    virtual Fetched fetch(std::string_view key) noexcept = 0;
+    virtual Fetched fetch(std::string_view key,
+                          coro::Time deadline = coro::never) noexcept = 0;
 
     /*
      * Stores `value` for `ttl` (see max_ttl) if there is none for `key`, for

@@ -1,5 +1,6 @@
 #include "coro/ngx_loop.hpp"
 
+#include <ctime>
 #include <new>
 #include <utility>
 
@@ -201,8 +202,17 @@ class NgxWatch : public Watch {
 
 }  // namespace
 
+/*
+ * The clock of ngx_current_msec, which nginx reads once a turn at most, and
+ * with "timer_resolution" at intervals: a deadline reckoned from that would
+ * come too early by as much.
+ */
 Time NgxLoop::now() const noexcept {
-    return Time(ngx_current_msec);
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::chrono::duration_cast<Time>(
+        std::chrono::seconds(now.tv_sec) +
+        std::chrono::nanoseconds(now.tv_nsec));
 }
 
 std::unique_ptr<Task> NgxLoop::make_task(Callback callback) {

@@ -55,7 +55,7 @@ bool awaits_tls(ngx_connection_t* c) {
 void guard(ngx_listening_t* listening) {
     if (listening->handler == ngx_http_init_connection &&
         listening->type == SOCK_STREAM && begins_with_tls<Http>(*listening)) {
-        guard_listening(listening, awaits_tls, Begins::with_data);
+        guard_listening(listening, awaits_tls);
     }
 }
 

@@ -1,4 +1,5 @@
 #include "module/record.hpp"
+#include "module/handshake.hpp"
 #include "module/session.hpp"
 #include "module/worker.hpp"
 
@@ -127,6 +128,7 @@ void on_info(const SSL* ssl, int where, int value) noexcept {
 
     if (record == nullptr && (where & SSL_CB_HANDSHAKE_START)) {
         begin(own, c);
+        begin_in_coroutine(c);
     } else if (record != nullptr && !record->complete &&
                (where & SSL_CB_HANDSHAKE_DONE)) {
         complete(own, *record);

@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include "module/budget.hpp"
 #include "module/ngx.hpp"
 #include "sessions/value.hpp"
 #include "status/outcome.hpp"
@@ -20,6 +21,7 @@ struct Record {
 
     ngx_connection_t* connection;
     Clock::time_point begun;
+    Budget budget{};
     Outcome outcome = Outcome::none;
     std::chrono::microseconds waited{}; /* for the store */
     bool complete = false;

@@ -184,38 +184,48 @@ void note(Record* record, Outcome outcome) {
     }
 }
 
-void note_fetch(Record* record, const backends::Fetched& fetched) {
-    if (record == nullptr) {
-        return;
-    }
-    record->waited += fetched.took;
-    tell(record, "store: %s, %uz bytes, after %uL us",
+void note_fetch(Record& record, const backends::Fetched& fetched) {
+    record.waited += fetched.took;
+    tell(&record, "store: %s, %uz bytes, after %uL us",
          text(outcome_of(fetched.status)), fetched.value.size(),
          static_cast<uint64_t>(fetched.took.count()));
 }
 
+/* Asks the store for a name; the handshake is suspended meanwhile. */
+backends::Fetched fetch(const ServerConf& conf, Record& record,
+                        const std::string& name) {
+    const Remote& remote = *conf.remote;
+    coro::Time now = worker->scheduler().loop().now();
+    coro::Time deadline =
+        record.budget.deadline(now, remote.directive.store.timeout);
+
+    if (now >= deadline) {
+        return {.status = backends::Status::timeout};
+    }
+
+    Suspension suspension(record.connection); /* of one wait only */
+    if (!suspension.possible()) {
+        return {.status = backends::Status::busy};
+    }
+
+    tell(&record, "store asked for %s, suspended",
+         shortened(remote, name).c_str());
+    backends::Fetched fetched = conf.store->fetch(name, deadline);
+    note_fetch(record, fetched);
+    return fetched;
+}
+
 /*
- * Asks the store; the handshake is suspended meanwhile. While keys are being
- * replaced, a session that another node has sealed has another name.
+ * While keys are being replaced, a session that another node has sealed has
+ * another name.
  */
-backends::Fetched fetch(const ServerConf& conf, SSL* ssl, SessionId id) {
-    Record* record = record_of(ssl);
-    backends::Fetched fetched{.status = backends::Status::busy};
+backends::Fetched fetch(const ServerConf& conf, Record& record, SessionId id) {
+    backends::Fetched fetched{.status = backends::Status::miss};
 
-    for (std::size_t n = 0; n < count_names(*conf.remote); ++n) {
-        std::string name = nth_name(*conf.remote, id, n);
-        Suspension suspension(connection_of(ssl)); /* of one wait only */
-        if (!suspension.possible()) {
-            break;
-        }
-
-        tell(record, "store asked for %s, suspended",
-             shortened(*conf.remote, name).c_str());
-        fetched = conf.store->fetch(name);
-        note_fetch(record, fetched);
-        if (fetched.status != backends::Status::miss) {
-            break;
-        }
+    for (std::size_t n = 0; n < count_names(*conf.remote) &&
+                            fetched.status == backends::Status::miss;
+         ++n) {
+        fetched = fetch(conf, record, nth_name(*conf.remote, id, n));
     }
     return fetched;
 }
@@ -231,8 +241,16 @@ void note_local(Record* record, bool found) {
     }
 }
 
+/* Without a record, which there is no memory for, nobody counts the waits. */
 Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
-    backends::Fetched fetched = fetch(conf, ssl, id);
+    Record* record = record_of(ssl);
+
+    if (record == nullptr || !record->budget.admit()) {
+        tell(record, "store not asked, for too many sessions are offered");
+        return nullptr;
+    }
+
+    backends::Fetched fetched = fetch(conf, *record, id);
     SecretBytes value(std::move(fetched.value));
     Outcome outcome = outcome_of(fetched.status);
     Session session;
@@ -242,7 +260,7 @@ Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
         outcome = session != nullptr ? Outcome::hit : Outcome::invalid;
     }
 
-    note(record_of(ssl), outcome);
+    record->outcome = outcome;
     return session;
 }
 

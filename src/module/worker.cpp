@@ -16,11 +16,19 @@ void log(backends::Level level, std::string_view line) {
                   &text);
 }
 
+/* How many workers there are, of which each has stacks. */
+std::size_t count_workers() {
+    auto* core = reinterpret_cast<ngx_core_conf_t*>(
+        ngx_get_conf(ngx_cycle->conf_ctx, ngx_core_module));
+    return static_cast<std::size_t>(
+        std::max(core->worker_processes, ngx_int_t{1}));
+}
+
 }  // namespace
 
 Worker::Worker(ngx_shm_zone_t* figures)
-    : figures_(figures),
-      stacks_(coro::StackPool::default_size, &figures_.tally().stacks),
+    : figures_(figures), stacks_(coro::StackPool::default_size,
+                                 &figures_.tally().stacks, count_workers()),
       scheduler_(loop_, stacks_) {}
 
 backends::Resolver* Worker::resolver(ngx_resolver_t* resolver) {

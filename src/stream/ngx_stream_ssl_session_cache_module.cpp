@@ -54,7 +54,7 @@ bool awaits_tls(ngx_connection_t* c) {
 void guard(ngx_listening_t* listening) {
     if (listening->handler == ngx_stream_init_connection &&
         listening->type == SOCK_STREAM && begins_with_tls<Stream>(*listening)) {
-        guard_listening(listening, awaits_tls, Begins::at_once);
+        guard_listening(listening, awaits_tls);
     }
 }
 

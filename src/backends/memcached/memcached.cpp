@@ -24,8 +24,8 @@ class Memcached final : public Store {
         }
     }
 
-    Fetched fetch(std::string_view key) noexcept override {
-        return server_of(key).fetch(key);
+    Fetched fetch(std::string_view key, coro::Time deadline) noexcept override {
+        return server_of(key).fetch(key, deadline);
     }
 
     Addition add(std::string_view key, std::string_view value,
