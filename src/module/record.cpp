@@ -64,7 +64,13 @@ void tell_begin(const Record& record) {
     tell(&record, "handshake begins, %*s -> %V", length, client, &local);
 }
 
+void on_info(const SSL* ssl, int where, int value) noexcept;
+
 void begin(SSL* ssl, ngx_connection_t* c) {
+    /* the SSL_CTX that SNI chooses may have nginx's own callback */
+    SSL_set_info_callback(ssl, on_info);
+    begin_handshake(ssl);
+
     auto* memory = ngx_palloc(c->pool, sizeof(Record));
     if (memory == nullptr) {
         return;
@@ -101,6 +107,10 @@ void complete(SSL* ssl, Record& record) {
     tell(&record, "handshake done: %s %s, %s", SSL_get_version(ssl),
          ending == Ending::full ? "full" : "resumed", text(record.outcome));
 
+    if (!uses_store(ssl)) {
+        return;
+    }
+
     /*
      * As in http. While OpenSSL waits for a client's close_notify, a mere end
      * of the connection makes it forget that it has sent its own
@@ -117,12 +127,18 @@ void complete(SSL* ssl, Record& record) {
 void on_info(const SSL* ssl, int where, int value) noexcept {
     nginx_info_callback(ssl, where, value);
 
-    if (!(where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE)) ||
-        worker == nullptr) {
+    auto* own = const_cast<SSL*>(ssl);
+
+    if (worker == nullptr) {
+        return;
+    }
+    if (where & SSL_CB_LOOP) {
+        keep_tickets_stateful(own);
+    }
+    if (!(where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))) {
         return;
     }
 
-    auto* own = const_cast<SSL*>(ssl);
     auto* c = static_cast<ngx_connection_t*>(ngx_ssl_get_connection(own));
     Record* record = record_of(ssl);
 

@@ -2,6 +2,7 @@
 #include "module/handshake.hpp"
 #include "module/record.hpp"
 #include "module/worker.hpp"
+#include "sessions/cipher.hpp"
 #include "sessions/value.hpp"
 
 #include <algorithm>
@@ -123,10 +124,25 @@ int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
     return kept;
 }
 
-/* What OpenSSL will compare a session's with. */
-const Context& context_of(const ServerConf& conf, const SSL* ssl) {
-    const ServerConf* current = conf_of(SSL_get_SSL_CTX(ssl));
-    return current != nullptr ? current->context : conf.context;
+/* The SSL_CTX whose ciphers a full handshake would have to choose from. With
+ * TLS 1.2 the name of a session that is resumed is the one that counts. */
+SSL_CTX* choosing_ctx(SSL* ssl, [[maybe_unused]] const SSL_SESSION* session) {
+#if !(NGX_HAVE_SNI_BEFORE_SESSION)
+    const ServerConf& first = *first_of(ssl);
+    const char* name = SSL_SESSION_get0_hostname(session);
+
+    if (name != nullptr && first.find_named != nullptr) {
+        const ServerConf* named = first.find_named(connection_of(ssl), name);
+        if (named != nullptr && named->tls.ctx != nullptr) {
+            return named->tls.ctx;
+        }
+    }
+#endif
+    return SSL_get_SSL_CTX(ssl);
+}
+
+bool has_allowed_cipher(SSL* ssl, const SSL_SESSION* session) {
+    return allows_cipher(choosing_ctx(ssl, session), session);
 }
 
 /* Counts it, and logs it when it is new. */
@@ -150,10 +166,14 @@ Session believe(const ServerConf& conf, SSL* ssl, SessionId id,
 
     Decoded decoded = decode(value, conf.remote->keys,
                              {.id = id,
-                              .context = context_of(conf, ssl),
+                              .context = conf.contexts.of(c),
                               .protocol = SSL_version(ssl),
                               .timeout = timeout,
                               .now = ngx_time()});
+    if (decoded.refusal == Refusal::none &&
+        !has_allowed_cipher(ssl, decoded.session.get())) {
+        decoded = {nullptr, Refusal::other_cipher};
+    }
     if (decoded.refusal != Refusal::none) {
         refuse(c, record_of(ssl), decoded.refusal);
     }
@@ -265,10 +285,44 @@ Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
 }
 
 /*
- * SSL_CTX_sess_set_get_cb(3). With *copy = 0 the session's one reference is
- * handed over. Another connection may have brought the session into the
- * local cache while this one was suspended, so that is asked again.
+ * A session of the local cache's is as good as one of the store, but for what
+ * a reload has changed. False: it is not to be used, and let go.
  */
+bool is_usable(SSL* ssl, SSL_SESSION* session, int* copy) {
+    if (has_allowed_cipher(ssl, session)) {
+        return true;
+    }
+
+    refuse(connection_of(ssl), record_of(ssl), Refusal::other_cipher);
+    note(record_of(ssl), Outcome::invalid);
+    if (*copy == 0) {
+        SSL_SESSION_free(session);
+    }
+    *copy = 0;
+    return false;
+}
+
+/* The store's session, by way of the local cache, if there is one. Another
+ * connection may have brought it there while this one was suspended, so that
+ * is asked again. */
+SSL_SESSION* bring(const ServerConf& conf, const LocalCache& local, SSL* ssl,
+                   SessionId id, int* copy) {
+    Session session = look_up(conf, ssl, id);
+
+    if (session == nullptr || local.on_get == nullptr) {
+        return session.release();
+    }
+
+    SSL_SESSION* found =
+        local.on_get(ssl, id.data(), static_cast<int>(id.size()), copy);
+    if (found == nullptr && local.on_new(ssl, session.get()) == 0) {
+        found = session.release();
+    }
+    return found;
+}
+
+/* SSL_CTX_sess_set_get_cb(3). With *copy = 0 the session's one reference is
+ * handed over. */
 SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
                     int* copy) noexcept {
     LocalCache local = first_of(ssl)->local;
@@ -282,27 +336,17 @@ SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
     if (local.on_get != nullptr) {
         found = local.on_get(ssl, id, length, copy);
         note_local(record_of(ssl), found != nullptr);
-        if (found != nullptr) {
-            return found;
-        }
     }
 
     if (conf.store == nullptr) {
-        return nullptr;
+        return found;
     }
 
     try {
-        Session session = look_up(conf, ssl, wanted);
-
-        if (session == nullptr || local.on_get == nullptr) {
-            return session.release();
+        if (found != nullptr) {
+            return is_usable(ssl, found, copy) ? found : nullptr;
         }
-
-        found = local.on_get(ssl, id, length, copy);
-        if (found == nullptr && local.on_new(ssl, session.get()) == 0) {
-            found = session.release();
-        }
-        return found;
+        return bring(conf, local, ssl, wanted, copy);
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
@@ -345,7 +389,6 @@ ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
         return NGX_ERROR;
     }
 
-    conf.context = context_of(ctx);
     conf.local = {SSL_CTX_sess_get_new_cb(ctx), SSL_CTX_sess_get_get_cb(ctx),
                   SSL_CTX_sess_get_remove_cb(ctx)};
 
@@ -355,8 +398,7 @@ ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
     return NGX_OK;
 }
 
-ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
-                 bool stateful_tickets) {
+ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
     if (chain(cf, conf, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -369,12 +411,33 @@ ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
                                             SSL_SESS_CACHE_NO_INTERNAL |
                                             SSL_SESS_CACHE_NO_AUTO_CLEAR);
 
-    if (stateful_tickets) {
+#if (NGX_HAVE_SNI_BEFORE_SESSION)
+    /* OpenSSL looks for the session at once when SNI has brought it here */
+    if (conf.stateful_tickets) {
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     }
+#endif
 
     conf.attached = true;
     return NGX_OK;
+}
+
+void begin_handshake([[maybe_unused]] SSL* ssl) noexcept {
+#if !(NGX_HAVE_SNI_BEFORE_SESSION)
+    const Context& context = first_of(ssl)->contexts.of(connection_of(ssl));
+
+    SSL_set_session_id_context(ssl, context.data(),
+                               static_cast<unsigned>(context.size()));
+#endif
+    keep_tickets_stateful(ssl);
+}
+
+void keep_tickets_stateful(SSL* ssl) noexcept {
+    const ServerConf* conf = acting_of(ssl);
+
+    if (conf != nullptr && conf->stateful_tickets) {
+        SSL_set_options(ssl, SSL_OP_NO_TICKET);
+    }
 }
 
 }  // namespace session_cache

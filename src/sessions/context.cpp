@@ -1,14 +1,11 @@
 #include "sessions/context.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 namespace session_cache {
 
 namespace {
-
-using Digest = std::array<unsigned char, 32>;
 
 class Sha256 {
   public:
@@ -105,22 +102,37 @@ Context context_of(SSL_CTX* ctx) {
     return {context, context + length};
 }
 
-void narrow_context(SSL_CTX* ctx, std::span<const long> settings) {
+Digest verification_of(SSL_CTX* ctx, std::span<const long> settings) {
     Sha256 sha;
 
-    sha.add(context_of(ctx));
     for (long setting : settings) {
         sha.add(setting);
     }
-    sha.add(long{SSL_CTX_get_verify_mode(ctx)});
-    sha.add(long{SSL_CTX_get_verify_depth(ctx)});
-    for (const Digest& digest : trusted(ctx)) {
+    if (ctx != nullptr) {
+        sha.add(long{SSL_CTX_get_verify_mode(ctx)});
+        sha.add(long{SSL_CTX_get_verify_depth(ctx)});
+        for (const Digest& digest : trusted(ctx)) {
+            sha.add(digest);
+        }
+    }
+    return sha.finish();
+}
+
+Context joint_context(const Context& own, const Company& company) {
+    Sha256 sha;
+
+    sha.add(own);
+    sha.add(static_cast<long>(company.verifications.size()));
+    for (const Digest& digest : company.verifications) {
         sha.add(digest);
     }
+    for (const Context& context : company.contexts) {
+        sha.add(static_cast<long>(context.size()));
+        sha.add(context);
+    }
 
-    Digest context = sha.finish();
-    require(SSL_CTX_set_session_id_context(ctx, context.data(),
-                                           context.size()) == 1);
+    Digest digest = sha.finish();
+    return {digest.begin(), digest.end()};
 }
 
 }  // namespace session_cache
