@@ -126,10 +126,10 @@ TEST_CASE("hang-up: answers that come before it are given") {
 }
 
 TEST_CASE("hang-up: a real memcached without room") {
-    MemcachedServer server({"-c", "1", "-o", "maxconns_fast"},
+    MemcachedServer server({"-c", "30", "-o", "maxconns_fast"},
                            MemcachedServer::Listen::at_port);
     std::vector<std::unique_ptr<Socket>> others;
-    for (int i = 0; i < 3; ++i) {
+    for (int i = 0; i < 40; ++i) {
         others.push_back(std::make_unique<Socket>(server.address()));
     }
     TestStore s({store_server(server)}, store_options());
