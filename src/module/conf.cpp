@@ -75,6 +75,9 @@ bool begins_handshakes(const ServerConf& conf) {
 
 ngx_int_t prepare_handshakes(ngx_conf_t* cf, const Servers& servers) {
     for (ServerConf* conf : servers) {
+        if (conf->tls.ctx != nullptr) {
+            keep_info_callback(conf->tls.ctx);
+        }
         if (!begins_handshakes(*conf)) {
             continue;
         }
@@ -133,6 +136,8 @@ char* read_directive(ngx_conf_t* cf, ngx_command_t* /* cmd */,
         conf.remote = std::move(remote);
         return NGX_CONF_OK;
     } catch (const std::bad_alloc&) {
+        ngx_conf_log_error(NGX_LOG_EMERG, cf, NGX_ENOMEM,
+                           "\"remote_ssl_session_cache\" cannot be set up");
         return static_cast<char*>(NGX_CONF_ERROR);
     }
 }

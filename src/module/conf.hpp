@@ -11,6 +11,7 @@
 #include "module/ngx.hpp"
 #include "module/remote.hpp"
 #include "sessions/context.hpp"
+#include "sessions/local_cache.hpp"
 
 #include <memory>
 #include <string_view>
@@ -18,21 +19,14 @@
 
 namespace session_cache {
 
-/* The callbacks that an SSL_CTX had before ours: nginx's shared cache. */
-struct LocalCache {
-    int (*on_new)(SSL* ssl, SSL_SESSION* session) = nullptr;
-    SSL_SESSION* (*on_get)(SSL* ssl, const unsigned char* id, int length,
-                           int* copy) = nullptr;
-    void (*on_remove)(SSL_CTX* ctx, SSL_SESSION* session) = nullptr;
-};
-
 /* What matters here of a server's ssl_... directives. */
 struct TlsSettings {
     SSL_CTX* ctx = nullptr; /* null: it has no certificate */
     ssize_t builtin_cache = NGX_SSL_NONE_SCACHE;
     bool has_certificate = false; /* "ssl_reject_handshake" needs none */
     bool shared_ticket_keys = false;
-    bool every_listener = false; /* the deprecated "ssl on" */
+    const ngx_array_t* ticket_keys = nullptr; /* names of files; or null */
+    bool every_listener = false;              /* the deprecated "ssl on" */
     bool starttls = false;
     long verify = 0;
     long ocsp = 0;
@@ -45,12 +39,13 @@ TlsSettings settings_of(const SslConf& conf) {
     TlsSettings settings{.ctx = conf.ssl.ctx,
                          .builtin_cache = conf.builtin_session_cache,
                          .has_certificate = conf.certificates != nullptr,
-                         .shared_ticket_keys =
-                             conf.ssl.ctx != nullptr && /* or not merged */
-                             conf.session_ticket_keys != nullptr &&
-                             conf.session_tickets != 0,
                          .verify = static_cast<long>(conf.verify)};
 
+    if (conf.ssl.ctx != nullptr) { /* or not merged */
+        settings.ticket_keys = conf.session_ticket_keys;
+        settings.shared_ticket_keys =
+            conf.session_ticket_keys != nullptr && conf.session_tickets != 0;
+    }
     if constexpr (requires { conf.ocsp; }) {
         settings.ocsp = static_cast<long>(conf.ocsp);
     }

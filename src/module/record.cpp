@@ -11,8 +11,27 @@ namespace {
 
 using InfoCallback = void (*)(const SSL* ssl, int where, int value);
 
-/* nginx's own, which is the same for every SSL_CTX. */
-InfoCallback nginx_info_callback;
+/* Where an SSL_CTX keeps the info callback that it had before ours. */
+int callback_index() {
+    static const int index =
+        SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+InfoCallback callback_of(const SSL_CTX* ctx) {
+    return reinterpret_cast<InfoCallback>(
+        SSL_CTX_get_ex_data(ctx, callback_index()));
+}
+
+/* nginx's, or another module's, as they would be called without ours: the one
+ * of the server that SNI has chosen. */
+void call_others(const SSL* ssl, int where, int value) {
+    InfoCallback callback = callback_of(SSL_get_SSL_CTX(ssl));
+
+    if (callback != nullptr) {
+        callback(ssl, where, value);
+    }
+}
 
 /* Once, and only where the server that was asked uses the store. */
 void finish(Record& record, bool complete, Ending ending) {
@@ -64,11 +83,19 @@ void tell_begin(const Record& record) {
     tell(&record, "handshake begins, %*s -> %V", length, client, &local);
 }
 
-void on_info(const SSL* ssl, int where, int value) noexcept;
+/*
+ * The SSL_CTX that SNI chooses may not have our callback. What has called it
+ * now may be another module's, which was set after ours.
+ */
+void keep_informed(SSL* ssl) {
+    if (SSL_get_info_callback(ssl) == nullptr) {
+        SSL_set_info_callback(ssl,
+                              SSL_CTX_get_info_callback(SSL_get_SSL_CTX(ssl)));
+    }
+}
 
 void begin(SSL* ssl, ngx_connection_t* c) {
-    /* the SSL_CTX that SNI chooses may have nginx's own callback */
-    SSL_set_info_callback(ssl, on_info);
+    keep_informed(ssl);
     begin_handshake(ssl);
 
     auto* memory = ngx_palloc(c->pool, sizeof(Record));
@@ -125,7 +152,7 @@ void complete(SSL* ssl, Record& record) {
  * later on, and renegotiation, are none here.
  */
 void on_info(const SSL* ssl, int where, int value) noexcept {
-    nginx_info_callback(ssl, where, value);
+    call_others(ssl, where, value);
 
     auto* own = const_cast<SSL*>(ssl);
 
@@ -157,13 +184,17 @@ char digit(unsigned value) {
 
 }  // namespace
 
-void record_handshakes(SSL_CTX* ctx) {
+void keep_info_callback(SSL_CTX* ctx) {
     InfoCallback callback = SSL_CTX_get_info_callback(ctx);
 
-    if (callback != nullptr && callback != on_info && record_index() != -1) {
-        nginx_info_callback = callback;
-        SSL_CTX_set_info_callback(ctx, on_info);
-    }
+    require(callback_index() != -1 &&
+            SSL_CTX_set_ex_data(ctx, callback_index(),
+                                reinterpret_cast<void*>(callback)) == 1);
+}
+
+void record_handshakes(SSL_CTX* ctx) {
+    require(record_index() != -1);
+    SSL_CTX_set_info_callback(ctx, on_info);
 }
 
 Record* record_of(const SSL* ssl) noexcept {

@@ -28,9 +28,14 @@ struct Record {
 };
 
 /*
- * Lets the handshakes under an SSL_CTX, which nginx has set up already, be
- * recorded: wraps its info callback (SSL_CTX_set_info_callback(3)).
+ * Notes the info callback (SSL_CTX_set_info_callback(3)) of an SSL_CTX, which
+ * nginx has set up already: a recorded handshake that comes there calls it.
+ * Throws std::bad_alloc.
  */
+void keep_info_callback(SSL_CTX* ctx);
+
+/* Lets the handshakes that begin under an SSL_CTX be recorded, when its own
+ * info callback is noted. Throws std::bad_alloc. */
 void record_handshakes(SSL_CTX* ctx);
 
 /* Null where handshakes are not recorded, or memory was short. */

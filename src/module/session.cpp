@@ -103,13 +103,8 @@ void store(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
 /* SSL_CTX_sess_set_new_cb(3); what it returns is whether it keeps the
  * caller's reference. */
 int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
-    LocalCache local = first_of(ssl)->local;
     ServerConf& conf = *acting_of(ssl);
-    int kept = 0;
-
-    if (local.on_new != nullptr) {
-        kept = local.on_new(ssl, session);
-    }
+    int kept = first_of(ssl)->local.add(ssl, session);
 
     if (conf.store == nullptr || !is_stateful(ssl)) {
         return kept;
@@ -250,15 +245,9 @@ backends::Fetched fetch(const ServerConf& conf, Record& record, SessionId id) {
     return fetched;
 }
 
-/* After a HelloRetryRequest it may have what the store gave for the first
- * ClientHello. */
 void note_local(Record* record, bool found) {
     tell(record, "local cache: %s", found ? "hit" : "miss");
-    if (!found) {
-        note(record, Outcome::miss);
-    } else if (record != nullptr && record->outcome != Outcome::hit) {
-        note(record, Outcome::local);
-    }
+    note(record, found ? Outcome::local : Outcome::miss);
 }
 
 /* Without a record, which there is no memory for, nobody counts the waits. */
@@ -285,68 +274,65 @@ Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
 }
 
 /*
- * A session of the local cache's is as good as one of the store, but for what
- * a reload has changed. False: it is not to be used, and let go.
+ * Whether a session of the local cache's may be used: it is as good as one of
+ * the store, but for what a reload has changed.
  */
-bool is_usable(SSL* ssl, SSL_SESSION* session, int* copy) {
+bool is_usable(SSL* ssl, const SSL_SESSION* session) {
     if (has_allowed_cipher(ssl, session)) {
         return true;
     }
 
     refuse(connection_of(ssl), record_of(ssl), Refusal::other_cipher);
     note(record_of(ssl), Outcome::invalid);
-    if (*copy == 0) {
-        SSL_SESSION_free(session);
-    }
-    *copy = 0;
     return false;
 }
 
-/* The store's session, by way of the local cache, if there is one. Another
- * connection may have brought it there while this one was suspended, so that
- * is asked again. */
-SSL_SESSION* bring(const ServerConf& conf, const LocalCache& local, SSL* ssl,
-                   SessionId id, int* copy) {
-    Session session = look_up(conf, ssl, id);
+Session find_local(const LocalCache& local, SSL* ssl, SessionId id) {
+    Session found = local.find(ssl, id);
 
-    if (session == nullptr || local.on_get == nullptr) {
-        return session.release();
-    }
-
-    SSL_SESSION* found =
-        local.on_get(ssl, id.data(), static_cast<int>(id.size()), copy);
-    if (found == nullptr && local.on_new(ssl, session.get()) == 0) {
-        found = session.release();
+    if (local.finds()) {
+        note_local(record_of(ssl), found != nullptr);
     }
     return found;
+}
+
+/*
+ * Whether the store has given a session in this handshake already, which goes
+ * on after a HelloRetryRequest or with another identity. The local cache is
+ * left alone then: Lua's returns what it was told of last for any ID, and
+ * without a reference.
+ */
+bool was_hit(SSL* ssl) {
+    const Record* record = record_of(ssl);
+    return record != nullptr && record->outcome == Outcome::hit;
+}
+
+/* The local cache's session, or the store's by way of the local cache. */
+Session find(SSL* ssl, SessionId id) {
+    const LocalCache local = was_hit(ssl) ? LocalCache() : first_of(ssl)->local;
+    const ServerConf& conf = *acting_of(ssl);
+    Session found = find_local(local, ssl, id);
+
+    if (conf.store == nullptr) {
+        return found;
+    }
+    if (found == nullptr) {
+        return local.fill(ssl, id, look_up(conf, ssl, id));
+    }
+    return is_usable(ssl, found.get()) ? std::move(found) : nullptr;
 }
 
 /* SSL_CTX_sess_set_get_cb(3). With *copy = 0 the session's one reference is
  * handed over. */
 SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
                     int* copy) noexcept {
-    LocalCache local = first_of(ssl)->local;
-    ServerConf& conf = *acting_of(ssl);
     SessionId wanted(id, static_cast<std::size_t>(length));
-    SSL_SESSION* found = nullptr;
 
     *copy = 0;
     tell(record_of(ssl), "session %s offered", Shortened(wanted).c_str());
 
-    if (local.on_get != nullptr) {
-        found = local.on_get(ssl, id, length, copy);
-        note_local(record_of(ssl), found != nullptr);
-    }
-
-    if (conf.store == nullptr) {
-        return found;
-    }
-
     try {
-        if (found != nullptr) {
-            return is_usable(ssl, found, copy) ? found : nullptr;
-        }
-        return bring(conf, local, ssl, wanted, copy);
+        return find(ssl, wanted).release();
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
@@ -357,9 +343,7 @@ SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
 void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
     ServerConf& conf = *conf_of(ctx);
 
-    if (conf.local.on_remove != nullptr) {
-        conf.local.on_remove(ctx, session);
-    }
+    conf.local.remove(ctx, session);
 
     if (conf.store == nullptr) {
         return;
@@ -389,9 +373,7 @@ ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
         return NGX_ERROR;
     }
 
-    conf.local = {SSL_CTX_sess_get_new_cb(ctx), SSL_CTX_sess_get_get_cb(ctx),
-                  SSL_CTX_sess_get_remove_cb(ctx)};
-
+    conf.local = LocalCache(ctx);
     SSL_CTX_sess_set_new_cb(ctx, on_new);
     SSL_CTX_sess_set_get_cb(ctx, on_get);
     SSL_CTX_sess_set_remove_cb(ctx, on_remove);

@@ -1,6 +1,8 @@
 #include "module/warnings.hpp"
+#include "sessions/secret.hpp"
 
 #include <algorithm>
+#include <set>
 #include <string>
 
 namespace session_cache {
@@ -83,6 +85,50 @@ void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
             "\"remote_ssl_session_cache\" without \"key\" does not seal "
             "sessions: who reads the store can decrypt connections to the "
             "server in %s");
+}
+
+/* As sealing keys, so that another file of the same bytes is found, too. */
+std::set<SealingKey::Id> ticket_keys(const Servers& servers) {
+    std::set<std::string> names;
+    for (const ServerConf* conf : servers) {
+        if (conf->tls.ticket_keys != nullptr) {
+            for (auto& name : elements<ngx_str_t>(*conf->tls.ticket_keys)) {
+                names.emplace(view(name));
+            }
+        }
+    }
+
+    std::set<SealingKey::Id> ids;
+    for (const std::string& name : names) {
+        SecretFile file = read_secret(name, SealingKey::max_size);
+        if (file.error.empty()) {
+            ids.insert(SealingKey(file.content.view()).id());
+        }
+    }
+    return ids;
+}
+
+/* A file that gets lost would give away tickets and sessions. */
+void warn_of_ticket_keys(ngx_conf_t* cf, const Servers& servers) {
+    Servers sealing = select(servers, [](const ServerConf& conf) {
+        return conf.attached && !conf.remote->keys.empty();
+    });
+    if (sealing.empty()) {
+        return;
+    }
+
+    auto ids = ticket_keys(servers);
+    warn_of(cf,
+            select(sealing,
+                   [&](const ServerConf& conf) {
+                       const SealingKeys& keys = conf.remote->keys;
+                       return std::any_of(keys.begin(), keys.end(),
+                                          [&](const auto& key) {
+                                              return ids.count(key.id()) != 0;
+                                          });
+                   }),
+            "a \"key\" of \"remote_ssl_session_cache\" in the server in %s is "
+            "a \"ssl_session_ticket_key\", too: use a file of its own");
 }
 
 void warn_of_plain(ngx_conf_t* cf, const Configuration& configuration) {
@@ -205,6 +251,7 @@ void warn_of_quic(ngx_conf_t* cf, const Configuration& configuration) {
 
 void warn(ngx_conf_t* cf, const Configuration& configuration) {
     warn_of_servers(cf, configuration.servers);
+    warn_of_ticket_keys(cf, configuration.servers);
     warn_of_plain(cf, configuration);
 #if !(NGX_HAVE_QUIC_SUSPEND)
     warn_of_quic(cf, configuration);

@@ -66,6 +66,13 @@ std::vector<Digest> trusted(SSL_CTX* ctx) {
     return all;
 }
 
+/* nginx takes protocols that OpenSSL was built without, such as SSLv3 alone. */
+void allow_all_protocols(SSL* ssl) {
+    SSL_clear_options(ssl, SSL_OP_NO_SSL_MASK);
+    require(SSL_set_min_proto_version(ssl, 0) == 1 &&
+            SSL_set_max_proto_version(ssl, 0) == 1);
+}
+
 }  // namespace
 
 /*
@@ -82,6 +89,7 @@ Context context_of(SSL_CTX* ctx) {
     BIO* out = BIO_new(BIO_s_mem());
     SSL_set_bio(ssl.get(), in, out);
     require(in != nullptr && out != nullptr);
+    allow_all_protocols(ssl.get());
 
     /* instead of nginx's, which wants a connection */
     SSL_set_info_callback(ssl.get(), [](const SSL*, int, int) {});

@@ -366,6 +366,33 @@ TEST_CASE("a cause is one warning, however many servers it concerns") {
     check_taken(test_many(on));
 }
 
+TEST_CASE("a server without usable protocols has no sessions, and starts") {
+    const ReservedPort port;
+    auto useless = server_block({}, port.address());
+    const std::string usual = "TLSv1.2 TLSv1.3";
+    useless.replace(useless.find(usual), usual.size(), "SSLv3");
+
+    NginxConfig alone;
+    alone.http = "remote_ssl_session_cache on;\n" + useless;
+    const auto tested = NginxPrefix(alone).test();
+    CAPTURE(tested.output);
+    CHECK(tested.status == 0);
+    CHECK(count_warnings(tested.output) == 0);
+
+    // Beside others it harms nobody.
+    RedisServer redis;
+    NodeConfig config;
+    config.http = useless;
+    const Node node(directive(redis), config);
+    REQUIRE(node.connected());
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = node.get(options).session();
+        REQUIRE(wait_stored(redis, options.session));
+        CHECK(node.get(options).reused);
+    }
+}
+
 TEST_CASE("ticket keys are one warning, where they act") {
     const TempDir dir;
     write_file(dir.path() / "key", std::string(80, 'k'));

@@ -57,6 +57,23 @@ TEST_CASE("context: it is found out whatever the server is set up for") {
     }
 }
 
+TEST_CASE("context: it is found out where no protocol can be used") {
+    const auto no_options = make_ctx("x");
+    SSL_CTX_set_options(no_options.get(), SSL_OP_NO_SSL_MASK);
+    CHECK(context_of(no_options.get()) == Context{'x'});
+
+    const auto no_range = make_ctx("x");
+    REQUIRE(SSL_CTX_set_min_proto_version(no_range.get(), TLS1_3_VERSION) == 1);
+    REQUIRE(SSL_CTX_set_max_proto_version(no_range.get(), TLS1_2_VERSION) == 1);
+    CHECK(context_of(no_range.get()) == Context{'x'});
+
+    const auto hole = make_ctx("x");
+    SSL_CTX_set_options(hole.get(), SSL_OP_NO_TLSv1_2 | SSL_OP_NO_TLSv1_3);
+    REQUIRE(SSL_CTX_set_min_proto_version(hole.get(), TLS1_2_VERSION) == 1);
+    CHECK(context_of(hole.get()) == Context{'x'});
+    CHECK(ERR_peek_error() == 0);
+}
+
 TEST_CASE("context: it is found out without the extensions that nginx adds") {
     const auto ctx = make_ctx("x");
     const SSL_custom_ext_add_cb_ex add = [](SSL*, unsigned, unsigned,
