@@ -245,9 +245,15 @@ backends::Fetched fetch(const ServerConf& conf, Record& record, SessionId id) {
     return fetched;
 }
 
+/* After a HelloRetryRequest it may have what the store gave for the first
+ * ClientHello. */
 void note_local(Record* record, bool found) {
     tell(record, "local cache: %s", found ? "hit" : "miss");
-    note(record, found ? Outcome::local : Outcome::miss);
+    if (!found) {
+        note(record, Outcome::miss);
+    } else if (record != nullptr && record->outcome != Outcome::hit) {
+        note(record, Outcome::local);
+    }
 }
 
 /* Without a record, which there is no memory for, nobody counts the waits. */
@@ -296,20 +302,9 @@ Session find_local(const LocalCache& local, SSL* ssl, SessionId id) {
     return found;
 }
 
-/*
- * Whether the store has given a session in this handshake already, which goes
- * on after a HelloRetryRequest or with another identity. The local cache is
- * left alone then: Lua's returns what it was told of last for any ID, and
- * without a reference.
- */
-bool was_hit(SSL* ssl) {
-    const Record* record = record_of(ssl);
-    return record != nullptr && record->outcome == Outcome::hit;
-}
-
 /* The local cache's session, or the store's by way of the local cache. */
 Session find(SSL* ssl, SessionId id) {
-    const LocalCache local = was_hit(ssl) ? LocalCache() : first_of(ssl)->local;
+    const LocalCache& local = first_of(ssl)->local;
     const ServerConf& conf = *acting_of(ssl);
     Session found = find_local(local, ssl, id);
 

@@ -14,13 +14,9 @@ namespace {
 // See t/preload/openssl_faults.c.
 struct Fault {
     explicit Fault(const std::string& name)
-        : preload("LD_PRELOAD",
-                  (fs::read_symlink("/proc/self/exe").parent_path() /
-                   "openssl_faults.so")
-                      .string()),
-          fault("OPENSSL_FAULT", name) {}
+        : preload("openssl_faults"), fault("OPENSSL_FAULT", name) {}
 
-    Environment preload;
+    Preload preload;
     Environment fault;
 };
 
