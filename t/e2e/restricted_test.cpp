@@ -5,6 +5,7 @@
 #include "support/preload.hpp"
 
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <optional>
 
 using namespace support;
