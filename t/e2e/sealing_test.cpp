@@ -92,7 +92,7 @@ TEST_CASE("key files that cannot be used are refused") {
     }
     for (const std::size_t size : {32, 48, 80}) {
         std::string half(size, '\0');
-        half.replace(0, 7, "1234567");
+        half.replace(0, 6, "123456");
         std::string pattern;
         while (pattern.size() < size) {
             pattern += "abcdefg";
