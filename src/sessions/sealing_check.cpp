@@ -84,7 +84,7 @@ bool derives_well(const SealingKey& key) {
     for (unsigned char other : {1, 0}) {
         key.derive(session_id(other), own);
     }
-    return own.bytes == known_session_key && names_well(key);
+    return own.bytes == known_session_key;
 }
 
 bool seals_well(const SealingKey& key) {
@@ -125,14 +125,12 @@ bool passes(Test test) {
 const char* wrong() {
     std::optional<SealingKey> key;
 
-    if (!passes([&] {
-            key.emplace(std::string(key_size, 'k'));
-            return key->id() == known_id;
+    if (!passes([&] { /* HKDF is made of HMAC */
+                      key.emplace(std::string(key_size, 'k'));
+                      return key->id() == known_id && names_well(*key) &&
+                             derives_well(*key) && names_well(*key);
         })) {
-        return "HKDF";
-    }
-    if (!passes([&] { return names_well(*key) && derives_well(*key); })) {
-        return "HMAC";
+        return "HMAC or HKDF";
     }
     if (!passes(
             [&] { return seals_well(*key) && opens_well(std::move(*key)); })) {

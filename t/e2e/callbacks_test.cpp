@@ -56,7 +56,8 @@ struct Pair {
             [&] { return !redis.exists("ngx_ssl:" + session_id(session)); }));
     }
 
-    Session made(const Node& at, const TlsOptions& options) const {
+    Session made(const Node& at, TlsOptions options) const {
+        options.session = nullptr;
         auto session = at.get(options).session();
         REQUIRE(wait_stored(redis, session));
         return session;
