@@ -5,6 +5,7 @@
 #include "support/company.hpp"
 #include "support/key_files.hpp"
 #include "support/revocation.hpp"
+#include "support/trio.hpp"
 
 #include <deque>
 #include <doctest/doctest.h>
@@ -266,5 +267,72 @@ TEST_CASE("company: each address has its own, also where they share a socket" *
             visit(explicit_one, "secure.example", way, made.session(), false);
         CHECK_FALSE(there.reused);
         CHECK(there.response.starts_with("HTTP/1.1 400"));
+    }
+}
+
+namespace {
+
+// A server of stream's, which says whether it believes its client.
+std::string stream_block(const Address& address, const std::string& name,
+                         const std::string& lines) {
+    const auto& pair = certificates().ecdsa;
+    return "server {\n listen " + address.text() + " ssl;\n server_name " +
+           name + ";\n ssl_protocols TLSv1.2 TLSv1.3;\n ssl_certificate " +
+           quoted(pair.certificate) + ";\n ssl_certificate_key " +
+           quoted(pair.key) + ";\n " + retry_curve + lines +
+           "\n return $ssl_client_verify;\n}\n";
+}
+
+Answer visit_named(const Address& address, const Way& way,
+                   const Session& session, bool has_certificate) {
+    TlsOptions options;
+    options.min_version = way.version;
+    options.max_version = way.version;
+    options.groups = way.groups;
+    options.server_name = "secure.example";
+    options.session = session;
+    options.certificate = has_certificate ? &certificates().client : nullptr;
+    return visit_stream(address, options);
+}
+
+}  // namespace
+
+TEST_CASE("company: servers of stream, since it chooses them by name") {
+    if (nginx_version() < Version{1, 25, 5}) {
+        MESSAGE("this nginx has one server for an address of stream");
+        return;
+    }
+    const RedisServer store;
+    const ReservedPort port_of_a, port_of_b, port_of_c;
+    const auto config = [&](const ReservedPort& port, const std::string& more) {
+        NodeConfig config;
+        config.nginx.main = load_protocol("stream") + "stream {\n" +
+                            directive(store) +
+                            stream_block(port.address(), "first.example", "") +
+                            stream_block(port.address(), "secure.example",
+                                         verifying("on", more)) +
+                            "}\n";
+        return config;
+    };
+    const Node a(config(port_of_a, ""));
+    const Node b(config(port_of_b, ""));
+    const Node c(
+        config(port_of_c, "ssl_crl " + quoted(revocation().crl) + ";"));
+    for (const Node* node : {&a, &b, &c}) {
+        REQUIRE(node->connected());
+    }
+    for (const auto& way : ways) {
+        CAPTURE(std::string(way.name));
+        const auto made = visit_named(port_of_a.address(), way, nullptr, true);
+        CHECK(made.text == "SUCCESS");
+        REQUIRE(made.session);
+        const auto again =
+            visit_named(port_of_b.address(), way, made.session, false);
+        CHECK(again.reused);
+        CHECK(again.text == "SUCCESS");
+        const auto there =
+            visit_named(port_of_c.address(), way, made.session, false);
+        CHECK_FALSE(there.reused);
+        CHECK(there.text.empty());
     }
 }
