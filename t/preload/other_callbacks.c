@@ -21,9 +21,20 @@
 
 #define REAL(name) ((__typeof__(&name)) dlsym(RTLD_NEXT, #name))
 
+/* nginx has another environment later on. */
+static char words[64];
+static char log_file[4096];
+
+__attribute__((constructor)) static void read_environment(void) {
+    const char *value = getenv("OTHER_CALLBACKS");
+    const char *log = getenv("OTHER_LOG");
+
+    strncpy(words, value != NULL ? value : "", sizeof(words) - 1);
+    strncpy(log_file, log != NULL ? log : "", sizeof(log_file) - 1);
+}
+
 static int is_wanted(const char *word) {
-    const char *words = getenv("OTHER_CALLBACKS");
-    return words != NULL && strstr(words, word) != NULL;
+    return strstr(words, word) != NULL;
 }
 
 static int is_ours(void *function) {
@@ -33,8 +44,7 @@ static int is_ours(void *function) {
 }
 
 static void note(const char *word) {
-    const char *log = getenv("OTHER_LOG");
-    int fd = log != NULL ? open(log, O_WRONLY | O_APPEND | O_CREAT, 0600) : -1;
+    int fd = open(log_file, O_WRONLY | O_APPEND | O_CREAT, 0600);
 
     if (fd != -1) {
         dprintf(fd, "%s\n", word);
