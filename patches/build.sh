@@ -118,7 +118,7 @@ configure() {
 
 # What a tree was configured of.
 key() {
-    cksum "$root"/patches/* "$root"/config*
+    cksum "$root"/patches/*.sh "$root"/patches/*.patch "$root"/config*
     printf '%s\n' "${SSL_SESSION_CACHE_OPTIONS-}" "$root" "$source"
     find "$root/src" -name '*.[ch]pp' | sort
     [[ -z $source ]] ||

@@ -2,7 +2,6 @@
 
 #include "http3/quic_nodes.hpp"
 
-#include <algorithm>
 #include <doctest/doctest.h>
 
 using namespace support;
@@ -37,8 +36,6 @@ STORE_TEST_CASE("suspended HTTP/3 handshakes make room for new clients") {
         answered += http3_visit(fleet.b.address()).protocol == "HTTP/3.0";
     }
     CHECK(answered == 16);
-    CHECK(fleet.b.nginx().log_count("worker_connections are not enough\n") ==
-          0);
 
     for (auto& client : waiting) {
         client.vanish();
