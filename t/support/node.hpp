@@ -19,11 +19,11 @@ std::string directive(const StoreServer& store,
 
 struct NodeConfig {
     NginxConfig nginx = {};
-    std::string http;    // more in http{}
-    std::string listen;  // after "listen ... ssl"
-    bool quic = false;   // HTTP/3 on the same port, too
+    std::string http{};    // more in http{}
+    std::string listen{};  // after "listen ... ssl"
+    bool quic = false;     // HTTP/3 on the same port, too
     std::string name = "localhost";
-    std::string server;                     // more in server{}
+    std::string server{};                   // more in server{}
     std::string response = "200 \"$pid\"";  // what `return` answers
     std::string host = "127.0.0.1";
     const KeyPair* certificate = &certificates().ecdsa;
