@@ -1,6 +1,5 @@
 /*
- * What is said of a store: a line at each change, and not at each request; and
- * a few lines a second, whatever the store does.
+ * What is said of a store: a line at each change, and not at each request.
  */
 
 #pragma once
@@ -8,66 +7,46 @@
 #include "backends/store.hpp"
 #include "backends/trouble.hpp"
 
-#include <cstdint>
-#include <initializer_list>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
 namespace backends {
 
-/*
- * When memory is short a line is not said: nothing here throws but at() and
- * the constructor.
- */
 class Journal {
   public:
-    /* So many lines may come at once, and then one in each such time. */
-    static constexpr unsigned max_burst = 10;
-    static constexpr coro::Time per_line{500};
-
     /* `kind` is the store's, such as "redis". */
     Journal(Log log, std::string kind);
 
-    /* Which address the lines are about from now on. Throws std::bad_alloc. */
+    /* Which address the lines are about from now on. */
     void at(const Address& address);
 
     /* `version` is the server's, or empty. */
-    void connected(std::string_view version, coro::Time now) noexcept;
+    void connected(std::string_view version, coro::Time now);
 
     /* It could not be connected, or was lost if it `was_up`. */
-    void lost(std::string_view why, bool was_up, coro::Time now) noexcept;
+    void lost(const std::string& why, bool was_up, coro::Time now);
 
     /*
      * An operation failed: `code` tells one failure from another, `text` is
-     * what to say, in parts, so that nobody else has to put it together.
-     * `operation` has to be a literal.
+     * what to say. `operation` has to be a literal.
      */
-    using Parts = std::initializer_list<std::string_view>;
-    void failed(std::string_view operation, std::string_view code, Parts text,
-                coro::Time now) noexcept;
+    void failed(std::string_view operation, std::string_view code,
+                std::string_view text, coro::Time now);
 
-    void worked(std::string_view operation, coro::Time now) noexcept;
+    void worked(std::string_view operation, coro::Time now);
 
   private:
-    template <typename Write>
-    void write(coro::Time now, const Write& write) noexcept;
-    void say(Level level, const std::string& line, coro::Time now);
-    void say_left_out(coro::Time now);
-    bool may_say(coro::Time now) noexcept;
+    void say(Level level, const std::string& line) const;
 
     Log log_;
     std::string kind_;
     std::string address_;
-    bool up_ = false;
-    Trouble losses_; /* since it was last up */
+    std::set<std::string> losses_; /* said since it was last up */
     std::optional<coro::Time> lost_at_;
     std::map<std::string_view, Trouble> troubles_;
-
-    coro::Time next_{};          /* when a line is due, were there no bursts */
-    std::uint64_t left_out_ = 0; /* lines that nobody has been told of */
-    coro::Time left_out_at_{};   /* the last of them */
 };
 
 }  // namespace backends

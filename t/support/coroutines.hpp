@@ -1,7 +1,6 @@
 #pragma once
 
 #include "coro/coroutine.hpp"
-#include "support/allocations.hpp"
 #include "support/poll_loop.hpp"
 
 #include <functional>
@@ -20,7 +19,6 @@ struct Coroutines {
 
     // Runs `body`, which throws nothing, until it ends or first waits.
     bool start(std::function<void()> body) {
-        const Allocations::Scope product(Allocations::Of::product);
         return scheduler.start({run, &body});
     }
 

@@ -1,27 +1,12 @@
 #include "support/poll_loop.hpp"
 
-#include "support/allocations.hpp"
-
 #include <array>
-#include <new>
 #include <sys/epoll.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
 
 namespace support {
-
-namespace {
-
-using Scope = Allocations::Scope;
-using Of = Allocations::Of;
-
-void call_back(coro::Callback callback) {
-    const Scope product(Of::product);
-    callback();
-}
-
-}  // namespace
 
 class PollLoop::PollTask : public coro::Task {
   public:
@@ -42,13 +27,12 @@ class PollLoop::PollTask : public coro::Task {
     void run() {
         queued_ = false;
         running_ = true;
-        call_back(callback_);
+        callback_();
         running_ = false;
     }
 
   private:
     void enqueue(std::deque<PollTask*>& queue) {
-        const Scope test(Of::test);
         if (!std::exchange(queued_, true)) {
             queue.push_back(this);
         }
@@ -68,7 +52,6 @@ class PollLoop::PollTimer : public coro::Timer {
     ~PollTimer() override { PollTimer::cancel(); }
 
     void set(coro::Time at) noexcept override {
-        const Scope test(Of::test);
         cancel();
         place_ = loop_.timers_.emplace(at, this);
     }
@@ -81,7 +64,7 @@ class PollLoop::PollTimer : public coro::Timer {
 
     void expire() {
         cancel();
-        call_back(callback_);
+        callback_();
     }
 
   private:
@@ -134,7 +117,7 @@ class PollLoop::PollWatch : public coro::Watch {
         } else if (events & EPOLLRDHUP) {
             ready_ |= coro::ended;
         }
-        call_back(callback_);
+        callback_();
     }
 
   private:
@@ -186,12 +169,7 @@ std::unique_ptr<coro::Timer> PollLoop::make_timer(coro::Callback callback) {
 }
 
 std::unique_ptr<coro::Watch> PollLoop::watch(int fd, coro::Callback callback) {
-    try {
-        return std::make_unique<PollWatch>(*this, fd, callback);
-    } catch (const std::bad_alloc&) {
-        close(fd);
-        return nullptr;
-    }
+    return std::make_unique<PollWatch>(*this, fd, callback);
 }
 
 void PollLoop::run_once(coro::Time longest) {
