@@ -293,8 +293,8 @@ TEST_CASE("stream and mail: files of other builds work each for itself") {
     write_file(other, of_another_build(
                           read_file(module_path().parent_path() /
                                     "ngx_stream_ssl_session_cache_module.so")));
-    Trio trio(directive(redis),
-              {"", load_protocol("stream", other) + load_protocol("mail")});
+    Trio trio(directive(redis), {.modules = load_protocol("stream", other) +
+                                            load_protocol("mail")});
     CHECK(wait_clients(redis, 2));
     for (auto options : {tls12(), tls13()}) {
         options.session = visit_stream(trio.stream(), options).session;
