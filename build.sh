@@ -23,10 +23,12 @@ options=
 ## build      build the modules for http, stream and mail, that is
 ##            build/ngx_http_ssl_session_cache_module.so and so on; this is the
 ##            verb when none is given
-## nginx VERSION
-##            build nginx from the distribution's source package, with the patch
-##            that HTTP/3 needs (patches/README.md), and the modules for it;
-##            both are left in build/nginx-VERSION
+## nginx [--unpatched] VERSION | --source DIRECTORY
+##            build nginx from the distribution's source package, or a copy of
+##            the sources in DIRECTORY, with the patch that HTTP/3 needs
+##            (patches/README.md), and the modules for it; both are left in
+##            build/nginx-VERSION or, with --unpatched and so without the
+##            patch, in build/nginx-VERSION-unpatched
 
 . src/debug/build.sh
 ## debug [ARGS]
@@ -61,9 +63,10 @@ options=
 ##            operator can do to a server; prints the table, build/faults.md
 
 . t/http3.sh
-## http3 [VERSION [ARGS]]
-##            build nginx VERSION, 1.26.3 unless told otherwise, as the verb
-##            nginx does, and run the tests of HTTP/3 with it
+## http3 [VERSION | --source DIRECTORY] [ARGS]
+##            build nginx VERSION, 1.26.3 unless told otherwise, or the sources
+##            in DIRECTORY, as the verb nginx does, and run the tests of HTTP/3
+##            with it; ARGS are doctest's, after either
 
 . t/memory.sh
 ## memcheck [ARGS]

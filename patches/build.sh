@@ -1,26 +1,46 @@
 #!/usr/bin/env bash
-# Builds nginx from the distribution's source package, with the patch for its
-# version, and the module for it.
+# Builds nginx and the module for it, with the patch for its version: of the
+# distribution's source package or, with --source, of a copy of other sources.
 #
-# usage: build.sh VERSION DIRECTORY
+# usage: build.sh [--unpatched] [--source TREE] VERSION DIRECTORY
 #
 # DIRECTORY gets sbin/nginx, modules/ and conf/, and is nginx's prefix. What
 # SSL_SESSION_CACHE_OPTIONS has is for the compiler of the module.
 set -euo pipefail
 
-version=$1
-mkdir -p "$2"
-dir=$(realpath "$2")
 root=$(realpath "$(dirname -- "${BASH_SOURCE[0]}")/..")
-patch=$root/patches/nginx-$version-quic-suspend.patch
-tree=$dir/src/nginx
-
 # shellcheck source=../t/say.sh
 . "$root/t/say.sh"
 # shellcheck source=../t/distros/common.sh
 . "$root/t/distros/common.sh"
 # shellcheck source=source.sh
 . "$root/patches/source.sh"
+# shellcheck source=choose.sh
+. "$root/patches/choose.sh"
+
+unpatched=
+source=
+while [[ $1 == --* ]]; do
+    case $1 in
+    --unpatched) unpatched=1 ;;
+    --source)
+        source=$(realpath -- "$2")
+        shift
+        ;;
+    esac
+    shift
+done
+version=$1
+mkdir -p "$2"
+dir=$(realpath "$2")
+tree=$dir/src/nginx
+
+# What other sources than the distribution's are configured with.
+own_flags=(--with-compat --with-debug --with-threads --with-http_ssl_module
+    --with-http_v2_module --with-http_realip_module
+    --with-http_stub_status_module --with-stream --with-stream_ssl_module
+    --with-stream_ssl_preread_module --with-stream_realip_module --with-mail
+    --with-mail_ssl_module)
 
 # Prints the distribution's configuration, a line each, but for its paths.
 conf_flags() {
@@ -38,17 +58,57 @@ conf_flags() {
         grep -E '^--with' | grep -Ev '^--with-(cc|ld)-opt='
 }
 
+# The flags to configure the tree with, a line each.
+all_flags() {
+    if [[ -z $source ]]; then
+        conf_flags
+        return
+    fi
+    printf '%s\n' "${own_flags[@]}"
+    ! grep -qs -e --with-http_v3_module "$tree/auto/options" ||
+        echo --with-http_v3_module
+}
+
+# Nothing is written to the sources: what they are built of is copied.
+copy_sources() {
+    local entry
+    [[ $source/ != "$dir"/* ]] ||
+        die "$source is what this verb builds in: name other sources"
+    rm -rf "$dir/src"
+    mkdir -p "$tree"
+    for entry in auto conf configure contrib docs html man misc src; do
+        [[ ! -e $source/$entry ]] || cp -RL -- "$source/$entry" "$tree"
+    done
+    chmod -R u+w "$tree"
+}
+
+# A tree that has the patch already is left as it is.
+apply_patch() {
+    local patch
+    [[ -z $unpatched ]] || return 0
+    if grep -qs NGX_QUIC_SUSPEND "$tree/src/event/quic/ngx_event_quic.h"; then
+        say "these sources have the patch already"
+        return
+    fi
+    patch=$(patch_for "$version")
+    say "patching with $patch"
+    logged "$dir/patch.log" patch -f -F0 --no-backup-if-mismatch -d "$tree" \
+        -p1 -i "$root/patches/$patch" ||
+        die "$patch does not apply to these sources of nginx $version"
+}
+
 configure() {
-    local flags
-    fetch_nginx
-    say "patching"
-    patch -s --no-backup-if-mismatch -d "$tree" -p1 < "$patch"
-    mapfile -t flags < <(conf_flags)
+    local flags configure=./configure
+    if [[ $source ]]; then copy_sources; else fetch_nginx; fi
+    apply_patch
+    mapfile -t flags < <(all_flags)
     ((${#flags[@]})) || die "nginx-dev has no configuration"
+    # A checkout has it elsewhere than a release.
+    [[ -x $tree/configure ]] || configure=auto/configure
 
     say "configuring"
     # The paths that are compiled in are found from nginx's -p.
-    logged "$dir/configure.log" env -C "$tree" ./configure "${flags[@]}" \
+    logged "$dir/configure.log" env -C "$tree" "$configure" "${flags[@]}" \
         --prefix="$dir" --sbin-path=sbin/nginx --error-log-path=stderr \
         --with-cc-opt="$(dpkg-buildflags --get CFLAGS) -fPIC $(
             dpkg-buildflags --get CPPFLAGS)" \
@@ -58,9 +118,11 @@ configure() {
 
 # What a tree was configured of.
 key() {
-    cksum "$root"/patches/*.sh "$patch" "$root"/config*
-    printf '%s\n' "${SSL_SESSION_CACHE_OPTIONS-}" "$root"
+    cksum "$root"/patches/*.sh "$root"/patches/*.patch "$root"/config*
+    printf '%s\n' "${SSL_SESSION_CACHE_OPTIONS-}" "$root" "$source"
     find "$root/src" -name '*.[ch]pp' | sort
+    [[ -z $source ]] ||
+        find -L "$source/auto" "$source/src" -type f -exec cksum {} + | sort
 }
 
 # Renamed into place: a running nginx may have the old one mapped.
@@ -73,7 +135,7 @@ put() {
     done
 }
 
-[[ -f $patch ]] || die "there is no patch for nginx $version"
+[[ $unpatched ]] || check_patch "$version"
 key=$(key)
 if [[ ! -f $dir/configured || $key != "$(< "$dir/configured")" ]]; then
     rm -f "$dir/configured"

@@ -5,19 +5,24 @@
 patched_version=1.26.3
 
 cmd_http3() {
-    local passed=0 failed=0
+    local passed=0 failed=0 version source='' taken=0 unpatched='' nginx_dir
+    if [[ ${1--} != -* || $1 == --source* ]]; then
+        choose_nginx "$@"
+    else
+        version=$patched_version
+    fi
     require "${build_packages[@]}" "${test_packages[@]}"
-    use_patched_nginx "${1:-$patched_version}"
-    run_http3 "${@:2}"
+    use_patched_nginx
+    run_http3 "${@:taken + 1}"
     sum_up
 }
 
-# Builds nginx VERSION, and has everything from now on use it and its module.
+# Builds the caller's nginx, and has everything from now on use it and its
+# module.
 use_patched_nginx() {
-    local dir=$PWD/$out/nginx-$1
-    cmd_nginx "$1"
-    export NGX_SSL_SESSION_CACHE_MODULE=$dir/modules/${modules[0]}
-    export PATH=$dir/sbin:$PATH
+    build_nginx
+    export NGX_SSL_SESSION_CACHE_MODULE=$nginx_dir/modules/${modules[0]}
+    export PATH=$nginx_dir/sbin:$PATH
 }
 
 # Whether the nginx on PATH has HTTP/3 and the patch for it.

@@ -56,7 +56,7 @@ const std::vector<Library> libraries{
     {"ngx_http.*", {"http"}},
     {"ngx_stream.*", {"stream"}},
     {"ngx_mail.*", {"mail"}},
-    {"openssl/.*", {"sessions", "backends"}},
+    {"openssl/.*", {"sessions", "backends", "module"}},
     {"hiredis/.*", {"backends/redis"}},
     {"libmemcached.*", {"backends/memcached"}},
     {"boost/.*", {"coro"}},

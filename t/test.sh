@@ -82,13 +82,14 @@ prepare_suites() {
 
 # HTTP/3 comes last: by its name it is tested with another nginx, if need be.
 test_http3() {
+    local version=$patched_version source='' unpatched='' nginx_dir
     if ! is_patched; then
         if [[ $http3 != named ]]; then
             say "no tests of HTTP/3, which want a patched nginx:" \
                 "'./build.sh http3' builds one"
             return
         fi
-        use_patched_nginx "$patched_version"
+        use_patched_nginx
     fi
     run_http3 "$@"
 }

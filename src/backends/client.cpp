@@ -21,10 +21,8 @@ Client::Client(coro::Scheduler& scheduler, Options options, Log log,
       random_(static_cast<std::minstd_rand::result_type>(
           std::chrono::steady_clock::now().time_since_epoch().count())) {}
 
-/* A lookup at this time does not wait for longer than one at any other. */
 void Client::start() noexcept {
-    note(Meter::State::connecting);
-    start_timer_->set(now() + std::min(options_.interval, options_.timeout));
+    begin_start();
     started_ = scheduler_.start(
         {[](void* self) noexcept { static_cast<Client*>(self)->drive(); },
          this});
@@ -37,8 +35,8 @@ void Client::start_took_long() noexcept {
     }
 }
 
-Fetched Client::fetch(std::string_view key) noexcept {
-    Fetched result = ask({.kind = Kind::get, .key = key});
+Fetched Client::fetch(std::string_view key, coro::Time deadline) noexcept {
+    Fetched result = ask({.kind = Kind::get, .key = key}, deadline);
 
     measure(result);
     return result;
@@ -62,7 +60,9 @@ void Client::bound(Request& request) const noexcept {
     request.deadline = now() + options_.timeout;
 }
 
-Fetched Client::ask(Request request) noexcept {
+/* The command may outlast who waits for it: `deadline` is no fault of the
+ * store's. */
+Fetched Client::ask(Request request, coro::Time deadline) noexcept {
     using std::chrono::microseconds;
     Fetched result;
 
@@ -80,7 +80,9 @@ Fetched Client::ask(Request request) noexcept {
         return result;
     }
 
-    coro::wait();
+    if (coro::wait(deadline) == coro::Wake::timeout) {
+        result.status = Status::timeout;
+    }
     result.took = std::max(std::chrono::duration_cast<microseconds>(
                                std::chrono::steady_clock::now() - begun),
                            microseconds(1));
@@ -136,6 +138,13 @@ Status Client::begin(Request request) noexcept {
     }
     answer(request.lookup.get(), Status::busy);
     return Status::busy;
+}
+
+/* A lookup at this time does not wait for longer than one at any other. */
+void Client::begin_start() noexcept {
+    starting_ = true;
+    note(Meter::State::connecting);
+    start_timer_->set(now() + std::min(options_.interval, options_.timeout));
 }
 
 /*
@@ -237,6 +246,11 @@ void Client::drive() noexcept {
     std::size_t failures = 0;
 
     while (!closing_) {
+        if (!wanted()) {
+            sleep();
+            continue;
+        }
+
         Loss loss = try_address();
         bool was_up = up_;
         lose(loss);
@@ -251,8 +265,34 @@ void Client::drive() noexcept {
             failures = 0;
         }
         end_start(Status::down);
-        rest();
-        look_up_name();
+        if (wanted()) {
+            rest();
+            look_up_name();
+        }
+    }
+}
+
+/* Lookups that come when it is wanted again wait as a worker's first do. */
+void Client::sleep() noexcept {
+    end_start(Status::down);
+    note(Meter::State::closed);
+    asleep_ = true;
+    resting_ = coro::next_wait();
+    coro::wait();
+    resting_.reset();
+    asleep_ = false;
+}
+
+void Client::reconsider() noexcept {
+    if (closing_) {
+        return;
+    }
+
+    if (!asleep_) {
+        nudge();
+    } else if (wanted() && !starting_) {
+        begin_start();
+        scheduler_.wake(*resting_);
     }
 }
 
@@ -294,10 +334,10 @@ void Client::lose(const Loss& loss) noexcept {
     bool was_up = std::exchange(up_, false);
 
     note(closing_ ? Meter::State::closed : Meter::State::down);
-    if (was_up) {
+    if (was_up && !loss.empty()) {
         meter_.losses.add();
     }
-    if (!closing_) {
+    if (!closing_ && !loss.empty()) {
         journal_.lost(loss.why, was_up, now());
     }
     disconnect(loss.status);

@@ -24,12 +24,13 @@ class Client : public Store {
     /* Begins to connect, in a coroutine, as soon as there is one to be had. */
     void start() noexcept;
 
-    Fetched fetch(std::string_view key) noexcept final;
+    Fetched fetch(std::string_view key, coro::Time deadline) noexcept final;
     Addition add(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept final;
     Status store(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept final;
     Status erase(std::string_view key) noexcept final;
+    void reconsider() noexcept final;
     void close() noexcept final;
 
   protected:
@@ -68,7 +69,8 @@ class Client : public Store {
 
     /*
      * Connects to `address` and serves until the connection is lost, or
-     * closing(). Runs in the client's coroutine. May throw std::bad_alloc.
+     * closing(), or nothing is queued and it is not wanted(). Runs in the
+     * client's coroutine. May throw std::bad_alloc.
      */
     virtual Loss attempt(const Address& address) = 0;
 
@@ -78,6 +80,9 @@ class Client : public Store {
      * closing(). Each lookup is to be answered with `status`.
      */
     virtual void disconnect(Status status) noexcept = 0;
+
+    /* Lets attempt() look at once whether it is wanted(). */
+    virtual void nudge() noexcept = 0;
 
     /* How many requests are queued. */
     virtual std::size_t queued() const noexcept = 0;
@@ -101,6 +106,9 @@ class Client : public Store {
 
     bool up() const noexcept { return up_; }
     bool closing() const noexcept { return closing_; }
+    bool wanted() const noexcept {
+        return options_.wanted == nullptr || options_.wanted();
+    }
     coro::Time now() const noexcept { return scheduler_.loop().now(); }
 
     coro::Scheduler& scheduler_;
@@ -110,13 +118,14 @@ class Client : public Store {
 
   private:
     void bound(Request& request) const noexcept;
-    Fetched ask(Request request) noexcept;
+    Fetched ask(Request request, coro::Time deadline = coro::never) noexcept;
     Status submit(Request request, const Waiter& waiter) noexcept;
     Status begin(Request request) noexcept;
     Status change(Request request) noexcept;
     void measure(const Fetched& fetched) noexcept;
     Status admit(bool available) noexcept;
     bool has_room() noexcept;
+    void begin_start() noexcept;
     void end_start(Status status) noexcept;
     void start_took_long() noexcept;
     bool is_awaited(const Lookup& lookup) const noexcept;
@@ -126,6 +135,7 @@ class Client : public Store {
     void lose(const Loss& loss) noexcept;
     void note(Meter::State state) noexcept;
     void rest() noexcept;
+    void sleep() noexcept;
 
     Meter unread_; /* where there is no other */
     Lookups lookups_;
@@ -137,6 +147,7 @@ class Client : public Store {
     bool starting_ = true;
     bool up_ = false;
     bool closing_ = false;
+    bool asleep_ = false; /* not wanted */
     std::optional<coro::Waker> resting_;
     std::minstd_rand random_;
 };

@@ -75,6 +75,7 @@ Client::Loss Pipeline::attempt(const Address& address) {
     }
 
     version_.clear();
+    refusal_.clear();
     greet();
     flush();
     return serve();
@@ -86,6 +87,10 @@ Client::Loss Pipeline::serve() {
 
         if (connection_.may_read() && !(loss = receive()).empty()) {
             return loss;
+        }
+
+        if (queue_.empty() && !wanted()) {
+            return {};
         }
 
         if (!queue_.empty() && queue_.front().deadline <= now()) {
@@ -102,7 +107,7 @@ Client::Loss Pipeline::serve() {
         }
 
         if (outbox_.error() != 0) {
-            return {"send() failed: " + connection_.failure(outbox_.error())};
+            return hang_up();
         }
 
         connection_.wait(outbox_.blocked(),
@@ -118,8 +123,8 @@ Client::Loss Pipeline::receive() {
     auto n = connection_.read(buffer);
     if (!n) {
         int error = errno;
-        return {(error == 0 ? "" : "recv() failed: ") +
-                connection_.failure(error)};
+        return hung_up((error == 0 ? "" : "recv() failed: ") +
+                       connection_.failure(error));
     }
 
     if (*n == 0) {
@@ -131,12 +136,35 @@ Client::Loss Pipeline::receive() {
     return loss;
 }
 
+/* Nothing can be sent any more; but before that the server may have said
+ * something. */
+Client::Loss Pipeline::hang_up() {
+    Loss loss;
+
+    do {
+        loss = receive();
+    } while (loss.empty() && connection_.may_read());
+
+    return !loss.empty() ? loss
+                         : hung_up("send() failed: " +
+                                   connection_.failure(outbox_.error()));
+}
+
+/* A server that has no room says so, whatever it was asked, and hangs up. */
+Client::Loss Pipeline::hung_up(std::string how) const {
+    return {up() || refusal_.empty() ? std::move(how) : refusal_};
+}
+
 Pipeline::Command Pipeline::take() noexcept {
     Command command = std::move(queue_.front());
 
     queue_.pop_front();
     requests_ -= command.role == Role::request ? 1 : 0;
     return command;
+}
+
+std::string Pipeline::failed(const Command& command, const Result& result) {
+    return std::string(command.name) + " failed: " + std::string(result.error);
 }
 
 Client::Loss Pipeline::complete(const Result& result) {
@@ -150,12 +178,15 @@ Client::Loss Pipeline::complete(const Result& result) {
         break;
     case Role::setup:
         if (!result.worked) {
-            return {std::string(command.name) +
-                    " failed: " + std::string(result.error)};
+            return {failed(command, result)};
         }
         break;
     case Role::version:
-        version_ = result.worked ? loggable_version(result.value) : "";
+        if (result.worked) {
+            version_ = loggable_version(result.value);
+        } else {
+            refusal_ = failed(command, result);
+        }
         break;
     case Role::ping:
         if (!up()) {

@@ -109,6 +109,7 @@ class Pipeline : public Client {
   private:
     Loss attempt(const Address& address) final;
     void disconnect(Status status) noexcept final;
+    void nudge() noexcept final { connection_.wake(); }
     std::size_t queued() const noexcept final { return requests_; }
     bool enqueue(Request& request) noexcept final;
 
@@ -117,7 +118,10 @@ class Pipeline : public Client {
     Command take() noexcept;
     Loss serve();
     Loss receive();
+    Loss hang_up();
+    Loss hung_up(std::string how) const;
     void heed_deadline() noexcept;
+    static std::string failed(const Command& command, const Result& result);
     void judge(const Command& command, const Result& result);
 
     Connection connection_;
@@ -126,6 +130,8 @@ class Pipeline : public Client {
     Outbox outbox_;
     coro::Time idle_since_{};
     std::string version_{};
+    std::string
+        refusal_{}; /* to tell its version: it may be about to hang up */
     bool tells_version_ = true;
 };
 

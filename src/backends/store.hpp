@@ -80,6 +80,11 @@ struct Options {
     std::chrono::milliseconds timeout{1000}; /* connect, each operation */
     std::size_t count = 5000;                /* length of the queue */
     Meter* meter = nullptr; /* what to count with; null: nobody looks */
+
+    /* Whether anybody may ask the store again; null: always. It throws
+     * nothing. As long as it is false, and nothing is queued, the store has
+     * no connection. */
+    std::function<bool()> wanted{};
 };
 
 enum class Level { error, notice };
@@ -102,9 +107,11 @@ class Store {
 
     /*
      * Looks `key` up, suspending the calling coroutine until there is an
-     * answer or `timeout` has passed. Outside a coroutine: busy.
+     * answer or `timeout` has passed, but not beyond `deadline`, a time of the
+     * loop's clock. Outside a coroutine: busy.
      */
-    virtual Fetched fetch(std::string_view key) noexcept = 0;
+    virtual Fetched fetch(std::string_view key,
+                          coro::Time deadline = coro::never) noexcept = 0;
 
     /*
      * Stores `value` for `ttl` (see max_ttl) if there is none for `key`, for
@@ -119,6 +126,9 @@ class Store {
                          std::chrono::seconds ttl) noexcept = 0;
 
     virtual Status erase(std::string_view key) noexcept = 0;
+
+    /* Has to be called when what Options::wanted says may have changed. */
+    virtual void reconsider() noexcept = 0;
 
     /*
      * Sends what is queued as far as it goes out at once (the store may still

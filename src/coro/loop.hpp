@@ -1,6 +1,6 @@
 /*
  * An event loop as a coroutine's scheduler and its streams need it. nginx's
- * is in ngx_loop.*; the tests have a small one on poll(2).
+ * is in ngx_loop.*; the tests have a small one on epoll(7).
  *
  * Everything made by a loop is to be destroyed before it. Callbacks are
  * called from the loop only, never from inside a call made to it.
@@ -51,22 +51,27 @@ class Timer {
     virtual void cancel() noexcept = 0;
 };
 
-/* What a watched socket may be, or be waited for. */
-enum Readiness : unsigned { readable = 1, writable = 2 };
+/*
+ * What a watched socket may be, or be waited for. `ended` comes with readable
+ * only: behind what there is to read comes the end, or an error, and nobody
+ * tells of it again.
+ */
+enum Readiness : unsigned { readable = 1, writable = 2, ended = 4 };
 
 /*
  * A socket under watch. Owns the descriptor: destroying it closes that.
  * The callback comes at least once after every change to ready, and may
- * come when nothing has changed.
+ * come when nothing has changed, as when the process is told to end.
  */
 class Watch {
   public:
     virtual ~Watch() = default;
 
     /*
-     * Says what is waited for from now on: an or of Readiness. The socket
-     * said EAGAIN to whatever is asked for. Returns false when the event
-     * system refuses the socket.
+     * Says what is waited for from now on: readable, writable or both. The
+     * socket said EAGAIN to whatever is asked for, or else gave less than it
+     * was asked for and has not `ended`. Returns false when the event system
+     * refuses the socket: then nothing will ever be told of it.
      */
     virtual bool await(unsigned readiness) noexcept = 0;
 

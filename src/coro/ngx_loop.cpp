@@ -1,5 +1,6 @@
 #include "coro/ngx_loop.hpp"
 
+#include <ctime>
 #include <new>
 #include <utility>
 
@@ -100,6 +101,7 @@ class NgxWatch : public Watch {
     NgxWatch(ngx_connection_t* connection, Callback callback) noexcept
         : connection_(connection), callback_(callback) {
         connection->data = this;
+        connection->idle = 1; /* or else nobody tells it of the worker's end */
         connection->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
         connection->read->log = connection->log;
         connection->write->log = connection->log;
@@ -157,12 +159,40 @@ class NgxWatch : public Watch {
         return ngx_del_event(event, kind, flags) == NGX_OK;
     }
 
+    /*
+     * Where events are level-triggered (poll, select) this one would come with
+     * every turn until somebody reads: it comes again when it is awaited.
+     */
     static void ready(ngx_event_t* event) {
         auto* connection = static_cast<ngx_connection_t*>(event->data);
         auto& self = *static_cast<NgxWatch*>(connection->data);
 
-        self.ready_ |= event->write ? writable : readable;
+        if (connection->close) { /* ngx_close_idle_connections() */
+            connection->close = 0;
+            self.callback_();
+            return;
+        }
+
+        if ((ngx_event_flags & NGX_USE_LEVEL_EVENT) && event->active) {
+            ngx_del_event(event,
+                          event->write ? NGX_WRITE_EVENT : NGX_READ_EVENT,
+                          NGX_LEVEL_EVENT);
+        }
+
+        self.ready_ |= event->write ? writable : readable | end_of(event);
         self.callback_();
+    }
+
+    /*
+     * As ngx_unix_recv() has it. An epoll that cannot tell of the end may
+     * always have come to it; a level-triggered event comes again.
+     */
+    static unsigned end_of(const ngx_event_t* event) noexcept {
+        bool is_told = !(ngx_event_flags & NGX_USE_EPOLL_EVENT);
+#if (NGX_HAVE_EPOLLRDHUP)
+        is_told = is_told || ngx_use_epoll_rdhup != 0;
+#endif
+        return event->pending_eof || !is_told ? ended : 0U;
     }
 
     ngx_connection_t* connection_;
@@ -172,8 +202,17 @@ class NgxWatch : public Watch {
 
 }  // namespace
 
+/*
+ * The clock of ngx_current_msec, which nginx reads once a turn at most, and
+ * with "timer_resolution" at intervals: a deadline reckoned from that would
+ * come too early by as much.
+ */
 Time NgxLoop::now() const noexcept {
-    return Time(ngx_current_msec);
+    timespec now{};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return std::chrono::duration_cast<Time>(
+        std::chrono::seconds(now.tv_sec) +
+        std::chrono::nanoseconds(now.tv_nsec));
 }
 
 std::unique_ptr<Task> NgxLoop::make_task(Callback callback) {
@@ -192,7 +231,11 @@ std::unique_ptr<Watch> NgxLoop::watch(int fd, Callback callback) {
         return nullptr;
     }
 
-    return std::make_unique<NgxWatch>(connection, callback);
+    auto* watch = new (std::nothrow) NgxWatch(connection, callback);
+    if (watch == nullptr) {
+        ngx_close_connection(connection);
+    }
+    return std::unique_ptr<Watch>(watch);
 }
 
 }  // namespace coro

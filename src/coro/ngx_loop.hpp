@@ -1,9 +1,9 @@
 /*
  * nginx's event loop, as coro::Loop. Its timers are cancelable and its
  * connections are none of nginx's clients, so neither keeps a worker that
- * is to exit; whoever owns a Watch has to close it before the worker's last
- * look at its connections (ngx_worker_process_exit() runs exit_process
- * hooks, then looks).
+ * is to exit. When it begins to exit, each Watch is called back. Whoever owns a
+ * Watch has to close it before the worker's last look at its connections
+ * (ngx_worker_process_exit() runs exit_process hooks, then looks).
  */
 
 #pragma once

@@ -1,17 +1,20 @@
 #include "coro/stack_pool.hpp"
 
+#include "coro/reservation.hpp"
 #include "coro/sanitizer.hpp"
 
 #include <algorithm>
 #include <cassert>
+#include <cerrno>
 #include <sys/mman.h>
 #include <unistd.h>
 
 namespace coro {
 
-StackPool::StackPool(std::size_t size, Gauge* in_use) noexcept
+StackPool::StackPool(std::size_t size, Gauge* in_use,
+                     std::size_t processes) noexcept
     : size_(size), guard_(static_cast<std::size_t>(sysconf(_SC_PAGESIZE))),
-      in_use_(in_use) {
+      processes_(processes), in_use_(in_use) {
     assert(size % guard_ == 0);
 }
 
@@ -56,8 +59,26 @@ void StackPool::trim(Time before) noexcept {
     idle_.erase(idle_.begin(), keep);
 }
 
+/* Limits may change; they are looked at now and then, and before a no. */
+bool StackPool::may_map() noexcept {
+    constexpr std::size_t now_and_then = 64;
+
+    if (mapped_ >= limit_) {
+        std::size_t stack = size_ + guard_;
+        limit_ = std::min(
+            std::max(reservable(mapped_ * stack, processes_) / stack, few),
+            mapped_ + now_and_then);
+    }
+    return mapped_ < limit_;
+}
+
 Stack StackPool::map() noexcept {
     Stack stack;
+
+    if (!may_map()) {
+        errno = ENOMEM;
+        return stack;
+    }
 
     try {
         if (idle_.capacity() <= mapped_) {
@@ -78,6 +99,9 @@ Stack StackPool::map() noexcept {
         munmap(base, guard_ + size_);
         return stack;
     }
+
+    /* one would be resident whole; before Linux 6.7 MAP_STACK says nothing */
+    (void)madvise(base, guard_ + size_, MADV_NOHUGEPAGE);
 
     ++mapped_;
     stack.size = size_;

@@ -1,6 +1,8 @@
 /*
- * Stacks for coroutines: 256 KiB reserved each with a guard page below, of
- * which only the pages that were touched cost memory. A stack that comes
+ * Stacks for coroutines: 2 MiB reserved each with a guard page below, of
+ * which only the pages that were touched cost memory. So much, because
+ * callbacks of other modules run there, with Lua and what else the
+ * configuration has. A stack that comes
  * back is kept and is the first to go out again, so that few are warm; what
  * stayed idle for long is given back to the system.
  */
@@ -20,14 +22,18 @@ using Stack = boost::context::stack_context;
 
 class StackPool {
   public:
-    static constexpr std::size_t default_size = 256 * 1024;
+    static constexpr std::size_t default_size = 2 << 20;
+
+    /* So many are tried to get, however little may be reserved. */
+    static constexpr std::size_t few = 16;
 
     /*
      * `size`: usable bytes a stack, a multiple of the page size. `in_use`, if
-     * there is one, tells how many are out.
+     * there is one, tells how many are out. `processes`: how many have a pool
+     * like this one.
      */
-    explicit StackPool(std::size_t size = default_size,
-                       Gauge* in_use = nullptr) noexcept;
+    explicit StackPool(std::size_t size = default_size, Gauge* in_use = nullptr,
+                       std::size_t processes = 1) noexcept;
 
     /* All stacks have to be back. */
     ~StackPool();
@@ -37,8 +43,8 @@ class StackPool {
 
     /*
      * A stack, or one with a null `sp` (and errno set) when the system has
-     * none: address space or vm.max_map_count exhausted. Each stack takes
-     * two mappings.
+     * none: address space, what of it is for stacks, or vm.max_map_count
+     * exhausted. Each stack takes two mappings.
      */
     Stack take() noexcept;
 
@@ -57,6 +63,7 @@ class StackPool {
         Time since;
     };
 
+    bool may_map() noexcept;
     Stack map() noexcept;
     void unmap(const Stack& stack) noexcept;
 
@@ -65,6 +72,8 @@ class StackPool {
     std::size_t size_;
     std::size_t guard_;
     std::size_t mapped_ = 0;
+    std::size_t limit_ = 0; /* for mapped_, until it is looked at again */
+    std::size_t processes_;
     Gauge* in_use_;
     std::vector<Idle> idle_; /* the last is the one used last */
 };

@@ -6,6 +6,13 @@
 
 namespace coro {
 
+namespace {
+
+/* How often one stream may be read before the loop has its turn. */
+constexpr unsigned max_rounds = 64;
+
+}  // namespace
+
 Stream::Stream(Scheduler& scheduler) noexcept : scheduler_(scheduler) {}
 
 int Stream::connect(const sockaddr* address, socklen_t length, Time deadline) {
@@ -43,13 +50,13 @@ int Stream::connect(const sockaddr* address, socklen_t length, Time deadline) {
         return error;
     }
 
-    ready_ = writable;
+    ready_ |= writable; /* the other end may have said something, too */
     return 0;
 }
 
 int Stream::finish_connect(Time deadline) noexcept {
     while (!may_write()) {
-        switch (wait(readable | writable, deadline)) {
+        switch (wait(writable, deadline)) {
         case Wake::ready:
             break;
         case Wake::timeout:
@@ -57,6 +64,10 @@ int Stream::finish_connect(Time deadline) noexcept {
         case Wake::cancelled:
             return ECANCELED;
         }
+    }
+
+    if (refused_ != 0) {
+        return refused_;
     }
 
     int error = 0;
@@ -72,37 +83,54 @@ void Stream::close() noexcept {
     watch_.reset();
     fd_ = -1;
     ready_ = 0;
+    refused_ = 0;
+    rounds_ = 0;
 }
 
+/*
+ * Where less came than was asked for there is no more, and what comes later
+ * is told; but an end that was told already is not told again. What has
+ * ended stays readable: whoever reads it finds the end.
+ */
 std::optional<std::size_t> Stream::read(std::span<char> buffer) noexcept {
     ssize_t n;
 
+    if (refused_ != 0) {
+        errno = refused_;
+        return std::nullopt;
+    }
+
+    ++rounds_;
     do {
         n = recv(fd_, buffer.data(), buffer.size(), 0);
     } while (n == -1 && errno == EINTR);
 
-    /* less than was asked for: drained, and what comes later is told */
-    if (n < static_cast<ssize_t>(buffer.size())) {
-        ready_ &= ~readable;
-    }
-
     if (n > 0) {
+        if (n < static_cast<ssize_t>(buffer.size()) && !(ready_ & ended)) {
+            ready_ &= ~readable;
+        }
         return static_cast<std::size_t>(n);
     }
 
-    if (n == 0) {
-        errno = 0;
-        return std::nullopt;
+    if (n == -1 && errno == EAGAIN) {
+        ready_ &= ~readable;
+        return 0;
     }
 
-    if (errno == EAGAIN) {
-        return 0;
+    ready_ |= readable | ended;
+    if (n == 0) {
+        errno = 0;
     }
     return std::nullopt;
 }
 
 std::optional<std::size_t> Stream::write(std::string_view data) noexcept {
     ssize_t n;
+
+    if (refused_ != 0) {
+        errno = refused_;
+        return std::nullopt;
+    }
 
     do {
         n = send(fd_, data.data(), data.size(), MSG_NOSIGNAL);
@@ -122,18 +150,34 @@ std::optional<std::size_t> Stream::write(std::string_view data) noexcept {
     return std::nullopt;
 }
 
+/* A refusal shows at the next read or write. */
 Wake Stream::wait(unsigned readiness, Time deadline) noexcept {
     if (!is_open()) {
         return Wake::cancelled;
     }
 
-    if (may(readiness) || !watch_->await(readiness)) {
-        return Wake::ready; /* a refusal shows at the next read or write */
+    if (is_ready(readiness)) {
+        if (++rounds_ < max_rounds) {
+            return Wake::ready;
+        }
+        return suspend(scheduler_.loop().now()) == Wake::cancelled
+                   ? Wake::cancelled
+                   : Wake::ready;
     }
 
+    if (!watch_->await(readiness)) {
+        refused_ = ENOBUFS;
+        ready_ |= readable | writable;
+        return Wake::ready;
+    }
+    return suspend(deadline);
+}
+
+Wake Stream::suspend(Time deadline) noexcept {
     waiter_ = next_wait();
     Wake how = coro::wait(deadline);
     waiter_.reset();
+    rounds_ = 0;
     return how;
 }
 
@@ -144,6 +188,10 @@ void Stream::wake(Wake how) noexcept {
 }
 
 bool Stream::may(unsigned readiness) noexcept {
+    return rounds_ < max_rounds && is_ready(readiness);
+}
+
+bool Stream::is_ready(unsigned readiness) noexcept {
     if (is_open()) {
         ready_ |= watch_->take();
     }

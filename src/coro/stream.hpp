@@ -36,7 +36,11 @@ class Stream {
 
     bool is_open() const noexcept { return watch_ != nullptr; }
 
-    /* Whether a read, or a write, or any of them may now do something. */
+    /*
+     * Whether a read, or a write, or any of them may now do something. Who
+     * has read so much that the loop has to have its turn may do nothing
+     * before a wait().
+     */
     bool may(unsigned readiness) noexcept;
     bool may_read() noexcept { return may(readable); }
     bool may_write() noexcept { return may(writable); }
@@ -44,7 +48,8 @@ class Stream {
     /*
      * Reads what is there. Returns the number of bytes, 0 when there are
      * none now, or nothing at the end of the stream (errno is 0 then) or on
-     * an error (errno). Never waits.
+     * an error (errno; ENOBUFS when the event loop refuses the socket). Never
+     * waits.
      */
     std::optional<std::size_t> read(std::span<char> buffer) noexcept;
 
@@ -54,7 +59,8 @@ class Stream {
     /*
      * Suspends the running coroutine until the stream is any of `readiness`,
      * wake() is called, or `deadline` has passed. Wake::cancelled when the
-     * stream is closed.
+     * stream is closed. Does not wait for what is there already; but who never
+     * has to wait gives the loop a turn at times.
      */
     Wake wait(unsigned readiness, Time deadline) noexcept;
 
@@ -63,12 +69,16 @@ class Stream {
 
   private:
     int finish_connect(Time deadline) noexcept;
+    bool is_ready(unsigned readiness) noexcept;
+    Wake suspend(Time deadline) noexcept;
     void notice() noexcept;
 
     Scheduler& scheduler_;
     std::unique_ptr<Watch> watch_;
     int fd_ = -1; /* the watch owns it */
     unsigned ready_ = 0;
+    int refused_ = 0;     /* by the event loop: an errno value */
+    unsigned rounds_ = 0; /* since the loop had its turn */
     std::optional<Waker> waiter_;
 };
 

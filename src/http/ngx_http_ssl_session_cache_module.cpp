@@ -27,6 +27,12 @@ struct Http {
     static constexpr auto& ours = ngx_http_ssl_session_cache_module;
     static constexpr auto& ssl = ngx_http_ssl_module;
     static constexpr auto* needed = "\"listen ... ssl\"";
+
+    static const ServerConf* find_named(ngx_connection_t* c,
+                                        std::string_view name) {
+        auto* hc = static_cast<ngx_http_connection_t*>(c->data);
+        return find_in<Http>(hc->addr_conf->virtual_names, name);
+    }
 };
 
 Servers servers(ngx_cycle_t* cycle) {
@@ -55,7 +61,7 @@ bool awaits_tls(ngx_connection_t* c) {
 void guard(ngx_listening_t* listening) {
     if (listening->handler == ngx_http_init_connection &&
         listening->type == SOCK_STREAM && begins_with_tls<Http>(*listening)) {
-        guard_listening(listening, awaits_tls, Begins::with_data);
+        guard_listening(listening, awaits_tls);
     }
 }
 

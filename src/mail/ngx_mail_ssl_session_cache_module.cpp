@@ -78,7 +78,7 @@ void guard(ngx_listening_t* listening) {
         watch_for_starttls(listening);
     }
     if (begins_with_tls<Mail>(*listening)) {
-        guard_listening(listening, awaits_tls, Begins::at_once);
+        guard_listening(listening, awaits_tls);
     }
 }
 

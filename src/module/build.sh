@@ -2,6 +2,8 @@
 # Sourced by build.sh: the verbs build and nginx, which configure and compile
 # the modules.
 
+. patches/choose.sh
+
 modules=(ngx_{http,stream,mail}_ssl_session_cache_module.so)
 
 cmd_build() {
@@ -17,14 +19,54 @@ cmd_build() {
     ) 9> "$out/.lock"
 }
 
+# Where the verb was called, which a path in its arguments is relative to.
+called_in=$OLDPWD
+
 cmd_nginx() {
-    (($# == 1)) || die "which version? Those that have a patch:
+    local version source='' taken unpatched=''
+    if [[ ${1-} == --unpatched ]]; then
+        unpatched=1
+        shift
+    fi
+    choose_nginx "$@"
+    (($# == taken)) || die "one nginx at a time: ${*:taken + 1}"
+    build_nginx
+}
+
+# choose_nginx VERSION | --source DIRECTORY: sets the caller's version, source
+# and taken, the number of arguments that were for it.
+choose_nginx() {
+    taken=1
+    case ${1-} in
+    --source)
+        taken=2
+        (($# >= 2)) || die "--source wants a directory with nginx's sources"
+        source=$2
+        ;;
+    --source=*) source=${1#*=} ;;
+    '' | -*)
+        die "which version, or --source DIRECTORY? Those that have a patch:
 $(printf '    %s\n' patches/nginx-*)"
+        ;;
+    *)
+        version=$1
+        return
+        ;;
+    esac
+    [[ $source == /* ]] || source=$called_in/$source
+    version=$(version_of "$source")
+}
+
+# The caller's nginx. Sets its nginx_dir, where that is.
+build_nginx() {
+    nginx_dir=$PWD/$out/nginx-$version${unpatched:+-unpatched}
+    [[ $unpatched ]] || check_patch "$version"
     require "${build_packages[@]}" "${nginx_packages[@]}"
     mkdir -p "$out"
     flock "$out/.lock" \
         env SSL_SESSION_CACHE_OPTIONS="$options" \
-        patches/build.sh "$1" "$out/nginx-$1"
+        patches/build.sh ${unpatched:+--unpatched} \
+        ${source:+--source "$source"} "$version" "$nginx_dir"
 }
 
 # The tree of nginx-dev: headers, ./configure and the flags to give it.

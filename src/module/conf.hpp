@@ -7,29 +7,26 @@
 #pragma once
 
 #include "backends/store.hpp"
+#include "module/address.hpp"
 #include "module/ngx.hpp"
 #include "module/remote.hpp"
 #include "sessions/context.hpp"
+#include "sessions/local_cache.hpp"
 
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace session_cache {
-
-/* The callbacks that an SSL_CTX had before ours: nginx's shared cache. */
-struct LocalCache {
-    int (*on_new)(SSL* ssl, SSL_SESSION* session) = nullptr;
-    SSL_SESSION* (*on_get)(SSL* ssl, const unsigned char* id, int length,
-                           int* copy) = nullptr;
-    void (*on_remove)(SSL_CTX* ctx, SSL_SESSION* session) = nullptr;
-};
 
 /* What matters here of a server's ssl_... directives. */
 struct TlsSettings {
     SSL_CTX* ctx = nullptr; /* null: it has no certificate */
     ssize_t builtin_cache = NGX_SSL_NONE_SCACHE;
+    bool has_certificate = false; /* "ssl_reject_handshake" needs none */
     bool shared_ticket_keys = false;
-    bool every_listener = false; /* the deprecated "ssl on" */
+    const ngx_array_t* ticket_keys = nullptr; /* names of files; or null */
+    bool every_listener = false;              /* the deprecated "ssl on" */
     bool starttls = false;
     long verify = 0;
     long ocsp = 0;
@@ -41,11 +38,14 @@ template <typename SslConf>
 TlsSettings settings_of(const SslConf& conf) {
     TlsSettings settings{.ctx = conf.ssl.ctx,
                          .builtin_cache = conf.builtin_session_cache,
-                         .shared_ticket_keys =
-                             conf.session_ticket_keys != nullptr &&
-                             conf.session_tickets != 0,
+                         .has_certificate = conf.certificates != nullptr,
                          .verify = static_cast<long>(conf.verify)};
 
+    if (conf.ssl.ctx != nullptr) { /* or not merged */
+        settings.ticket_keys = conf.session_ticket_keys;
+        settings.shared_ticket_keys =
+            conf.session_ticket_keys != nullptr && conf.session_tickets != 0;
+    }
     if constexpr (requires { conf.ocsp; }) {
         settings.ocsp = static_cast<long>(conf.ocsp);
     }
@@ -58,6 +58,12 @@ TlsSettings settings_of(const SslConf& conf) {
     return settings;
 }
 
+struct ServerConf;
+
+/* The server that SNI chooses for a connection by a name; null: none. */
+using FindNamed = const ServerConf* (*)(ngx_connection_t* c,
+                                        std::string_view name);
+
 struct ServerConf {
     std::shared_ptr<const Remote> remote; /* null: no directive anywhere */
     bool own = false;                     /* written in this very block */
@@ -67,9 +73,13 @@ struct ServerConf {
     ngx_uint_t line = 0;
     TlsSettings tls;
     bool speaks_tls = false; /* on any of its listen sockets */
+    FindNamed find_named = nullptr;
 
+    bool decides = false;  /* on sessions, at one of its addresses at least */
     bool attached = false; /* to the server's SSL_CTX, so in use */
-    Context context;       /* of that SSL_CTX */
+    bool keys_act = false; /* of "ssl_session_ticket_key", where it decides */
+    bool stateful_tickets = false; /* there, and only there */
+    AddressContexts contexts;      /* of handshakes that begin with it */
     LocalCache local;
     backends::Store* store = nullptr; /* in a worker; the worker's */
 
@@ -85,11 +95,31 @@ bool use_store(const Servers& servers) noexcept;
 
 /* An address that connections with TLS are accepted on. */
 struct Listener {
-    ngx_str_t address;
+    Address address;
     ServerConf* default_server;
     Servers servers;
-    bool is_quic = false;
 };
+
+/* Whether "ssl_session_cache off" is set. */
+inline bool prohibits_sessions(const ServerConf& conf) noexcept {
+    return conf.tls.builtin_cache == NGX_SSL_NO_SCACHE;
+}
+
+/*
+ * Whether a server of an address is one for which the address's default server
+ * decides on sessions. Up to nginx 1.29.1 those are all others. Later on
+ * those that have no SSL_CTX of their own; and where that of the default
+ * server prohibits sessions, OpenSSL calls nobody for new ones.
+ */
+inline bool is_ruled(const ServerConf& conf, const Listener& listener) {
+    const ServerConf& ruling = *listener.default_server;
+#if (NGX_HAVE_SNI_BEFORE_SESSION)
+    return &conf != &ruling &&
+           (conf.tls.ctx == nullptr || prohibits_sessions(ruling));
+#else
+    return &conf != &ruling;
+#endif
+}
 
 /* All of http{}, stream{} or mail{}. */
 struct Configuration {

@@ -1,10 +1,11 @@
 #include "module/handshake.hpp"
 #include "backends/tls.hpp"
+#include "module/first_read.hpp"
 #include "module/quic.hpp"
 #include "module/worker.hpp"
 
-#include <cerrno>
 #include <unordered_map>
+#include <utility>
 
 namespace session_cache {
 
@@ -13,7 +14,6 @@ namespace {
 struct Guarded {
     ngx_connection_handler_pt handler; /* nginx's own */
     AwaitsTls awaits_tls;
-    Begins begins;
 };
 
 std::unordered_map<const ngx_listening_t*, Guarded> guarded;
@@ -25,26 +25,33 @@ struct Guard {
     ngx_connection_t* connection;
     AwaitsTls awaits_tls;
     Step* step = nullptr; /* while one is under way */
+    bool needs_stores = false;
 
     /* nginx's own, while ours are in their place */
     ngx_event_handler_pt read_handler = nullptr;
     ngx_event_handler_pt write_handler = nullptr;
+
+    bool ended = false; /* the handshake, and nginx has to be told */
 };
 
 namespace {
 
-/* What a step begins with: an event's handler or, without one, an accept. */
-struct Entry {
-    Guard* guard;
-    ngx_event_t* event;
-    ngx_connection_handler_pt accept;
-    bool in_coroutine;
-};
-
 void on_event(ngx_event_t* event);
+
+/* As long as a handshake may begin, or goes on to where its record tells. */
+void need_stores(Guard& guard, bool needs) {
+    if (needs && !guard.needs_stores) {
+        worker->need();
+    } else if (!needs && guard.needs_stores) {
+        worker->need_no_more();
+    }
+    guard.needs_stores = needs;
+}
 
 void on_close(void* data) {
     auto* guard = static_cast<Guard*>(data);
+
+    need_stores(*guard, false);
 
     if (guard->step != nullptr) {
         guard->step->closed = true;
@@ -84,57 +91,64 @@ bool needs_guard(const Guard& guard) {
     return !c->ssl->handshaked && may_look_up(c->ssl->connection);
 }
 
-/*
- * Takes an event that came while the step was suspended, as one that has
- * come just now; null: there is none (left).
- */
-ngx_event_t* take_noted(Step& step) {
-    ngx_connection_t* c = step.connection;
+/* Puts the guard back where a session may still be asked for. */
+bool stay(Guard& guard) {
+    bool needs = needs_guard(guard);
 
-    if (step.read_noted) {
-        step.read_noted = false;
-        c->read->ready = 1;
-        return c->read;
+    if (needs) {
+        put_guard(guard);
     }
-
-    if (step.write_noted) {
-        step.write_noted = false;
-        c->write->ready = 1;
-        return c->write;
-    }
-    return nullptr;
+    need_stores(guard, needs);
+    return needs;
 }
 
-/* Runs nginx's handler, then those of the events that came meanwhile. */
+/*
+ * What nginx's handler has done is followed by what came while the step was
+ * suspended, but on nginx's own stack: in an event of its own.
+ */
+void post(ngx_event_t* event) {
+    event->ready = 1;
+    ngx_post_event(event, &ngx_posted_events);
+}
+
+/*
+ * ngx_ssl_connection_t.handler, while a step runs: nginx wants to go on with
+ * the connection, for the handshake is complete, or has failed.
+ */
+void on_end(ngx_connection_t* c) {
+    find_guard(c)->ended = true;
+}
+
+/* What a step begins with: a guard, and an event's handler. */
+struct Entry {
+    Guard* guard;
+    ngx_event_t* event;
+};
+
+/*
+ * A step of the handshake, in a coroutine: OpenSSL, and nothing else of
+ * nginx's.
+ */
 void run_step(Entry entry) noexcept {
     Guard& guard = *entry.guard;
-    Step step{guard.connection, entry.in_coroutine, &guard};
+    ngx_connection_t* c = guard.connection;
+    Step step{c, true, &guard};
 
     guard.step = &step;
-
-    if (entry.event == nullptr) {
-        entry.accept(guard.connection);
-    } else {
-        lift_guard(guard);
-        entry.event->handler(entry.event);
-    }
-
-    while (!step.closed) {
-        ngx_event_t* event = take_noted(step);
-        if (event == nullptr) {
-            break;
-        }
-        event->handler(event);
-    }
-
-    if (step.closed) {
-        return;
-    }
-
+    auto handler = std::exchange(c->ssl->handler, on_end);
+    entry.event->handler(entry.event);
+    c->ssl->handler = handler;
     guard.step = nullptr;
 
-    if (needs_guard(guard)) {
+    bool goes_on = stay(guard);
+    if (guard.ended && !goes_on) {
         put_guard(guard);
+    }
+    if (guard.ended || step.read_noted) {
+        post(c->read);
+    }
+    if (step.write_noted) {
+        post(c->write);
     }
 }
 
@@ -158,14 +172,63 @@ void report_stacks(bool available, ngx_err_t err) {
     }
 }
 
-void start_step(Entry entry) {
+void start_step(Guard& guard, ngx_event_t* event);
+
+/*
+ * Runs what nginx does on its own stack: all before TLS, to the begin of the
+ * handshake. Where nginx has only now asked for events, they will tell when
+ * there is something to read; what was there before is not told again.
+ */
+template <typename Call>
+void run_outside(Guard& guard, Call call) {
+    Step step{guard.connection, false, &guard};
+
+    guard.step = &step;
+    call();
+    if (step.closed) {
+        return;
+    }
+    guard.step = nullptr;
+
+    if (step.begun && step.at_hand) {
+        start_step(guard, guard.connection->read);
+    } else {
+        stay(guard);
+    }
+}
+
+/* Where there is no stack to be had, the step does not wait. */
+void start_step(Guard& guard, ngx_event_t* event) {
+    Entry entry{&guard, event};
     bool started = start_coroutine(
         {[](void* data) noexcept { run_step(*static_cast<Entry*>(data)); },
          &entry});
 
     if (!started) {
-        entry.in_coroutine = false;
-        run_step(entry);
+        run_outside(guard, [event] { event->handler(event); });
+    }
+}
+
+/* The connection's time is up, or it has failed, or nginx wants to close it. */
+bool is_over(const Step& step) {
+    ngx_connection_t* c = step.connection;
+
+    return step.cancelled || c->read->timedout || c->write->timedout ||
+           c->close || c->error;
+}
+
+void note_event(Step& step, ngx_event_t* event) {
+    /* where events are level-triggered, this one must not come again */
+    if (event->write) {
+        step.write_noted = true;
+        (void)ngx_handle_write_event(event, 0);
+    } else {
+        step.read_noted = true;
+        (void)ngx_handle_read_event(event, 0);
+    }
+
+    if (is_over(step)) {
+        worker->scheduler().wake(step.wait, coro::Wake::cancelled);
     }
 }
 
@@ -176,24 +239,19 @@ void start_step(Entry entry) {
 void on_event(ngx_event_t* event) {
     auto* c = static_cast<ngx_connection_t*>(event->data);
     Guard& guard = *find_guard(c);
-    Step* step = guard.step;
 
-    if (step == nullptr) {
-        start_step({&guard, event, nullptr, true});
+    if (guard.step != nullptr) {
+        note_event(*guard.step, event);
         return;
     }
 
-    /* where events are level-triggered, this one must not come again */
-    if (event->write) {
-        step->write_noted = true;
-        (void)ngx_handle_write_event(event, 0);
+    lift_guard(guard);
+    if (guard.ended) {
+        c->ssl->handler(c);
+    } else if (c->ssl != nullptr) {
+        start_step(guard, event);
     } else {
-        step->read_noted = true;
-        (void)ngx_handle_read_event(event, 0);
-    }
-
-    if (event->timedout || c->close || c->error) {
-        worker->scheduler().wake(step->wait, coro::Wake::cancelled);
+        run_outside(guard, [event] { event->handler(event); });
     }
 }
 
@@ -205,13 +263,12 @@ Guard* add_guard(ngx_connection_t* c, AwaitsTls awaits_tls) {
     }
 
     cleanup->handler = on_close;
-    return new (cleanup->data) Guard{c, awaits_tls};
+    auto* guard = new (cleanup->data) Guard{c, awaits_tls};
+    need_stores(*guard, true);
+    return guard;
 }
 
-/*
- * The handler of a guarded listening socket. Where nginx only sets the
- * connection up, that needs no coroutine.
- */
+/* The handler of a guarded listening socket. */
 void on_accept(ngx_connection_t* c) {
     const Guarded& listening = guarded.at(c->listening);
 
@@ -221,14 +278,7 @@ void on_accept(ngx_connection_t* c) {
         return;
     }
 
-    /* data is at hand with a deferred accept */
-    Entry entry{guard, nullptr, listening.handler,
-                listening.begins == Begins::at_once || c->read->ready != 0};
-    if (entry.in_coroutine) {
-        start_step(entry);
-    } else {
-        run_step(entry);
-    }
+    run_outside(*guard, [c, &listening] { listening.handler(c); });
 }
 
 /*
@@ -278,7 +328,8 @@ Step* find_step(ngx_connection_t* c) {
 
 /*
  * After a HelloRetryRequest that is the second one; what tells it from the
- * client's last flight is that no key share was accepted yet.
+ * client's last flight is that no key share was accepted yet, and where there
+ * need not be one (psk_ke), that the server is not through with its own.
  */
 bool may_look_up(SSL* ssl) {
     switch (SSL_get_state(ssl)) {
@@ -291,7 +342,8 @@ bool may_look_up(SSL* ssl) {
         break;
     }
 
-    if (SSL_version(ssl) < TLS1_3_VERSION) {
+    if (SSL_version(ssl) < TLS1_3_VERSION ||
+        SSL_get_finished(ssl, nullptr, 0) != 0) {
         return false;
     }
 
@@ -310,10 +362,25 @@ bool start_coroutine(coro::Callback entry) {
     return started;
 }
 
-void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls,
-                     Begins begins) {
+/*
+ * OpenSSL is about to read the ClientHello, and is kept from it: what it does
+ * then is for a coroutine, and what nginx does around it is not.
+ */
+void begin_in_coroutine(ngx_connection_t* c) {
+    Guard* guard = find_guard(c);
+
+    if (guard == nullptr || guard->step == nullptr ||
+        guard->step->in_coroutine) {
+        return;
+    }
+
+    guard->step->begun = refuse_first_read(c);
+    guard->step->at_hand = c->read->ready || c->read->active;
+}
+
+void guard_listening(ngx_listening_t* listening, AwaitsTls awaits_tls) {
     guarded.insert_or_assign(listening,
-                             Guarded{listening->handler, awaits_tls, begins});
+                             Guarded{listening->handler, awaits_tls});
     listening->handler = on_accept;
 }
 
@@ -328,6 +395,7 @@ void guard_connection(ngx_connection_t* c, AwaitsTls awaits_tls) {
     }
 
     guard->awaits_tls = awaits_tls;
+    need_stores(*guard, true);
     if (guard->step == nullptr) { /* or else it is put back after the step */
         put_guard(*guard);
     }
@@ -340,11 +408,17 @@ void guard_connection(ngx_connection_t* c, AwaitsTls awaits_tls) {
 Suspension::Suspension(ngx_connection_t* c) noexcept : step_(nullptr) {
     Step* step = find_step(c);
 
-    if (step == nullptr || !step->in_coroutine) {
+    if (step == nullptr || !step->in_coroutine || is_over(*step)) {
+        return;
+    }
+
+    /* nobody is left to profit from one more answer */
+    if (step->waited && c->read->pending_eof) {
         return;
     }
 
     step_ = step;
+    step_->waited = true;
     step_->wait = coro::next_wait();
     if (step_->guard != nullptr) {
         put_guard(*step_->guard);

@@ -11,83 +11,97 @@ namespace session_cache {
 
 namespace {
 
+/* A step, and what nginx wants to be run in it and after it. */
 struct QuicStep : Step {
+    ngx_quic_step_pt handshake;
+    ngx_quic_step_done_pt done;
+    ngx_int_t result = NGX_AGAIN;
     bool suspended = false; /* at least once */
+    bool ended = false;
+    ngx_event_t end{}; /* calls done() */
 };
 
 /*
  * Those under way. A connection cannot go while it is in one: nginx closes it
  * afterwards.
  */
-std::unordered_map<const ngx_connection_t*, QuicStep*> steps;
-
-/* What nginx wants to be run, on the stack of its call. */
-struct Entry {
-    ngx_connection_t* connection;
-    ngx_quic_step_pt handshake;
-    ngx_quic_step_done_pt done;
-    ngx_int_t result = NGX_AGAIN; /* it was suspended */
-};
+std::unordered_map<const ngx_connection_t*, QuicStep> steps;
 
 /*
- * In a coroutine. The entry is gone when the step was suspended, and nginx is
- * to be told its result. What was refused below is offered again with the
- * tickets, which are made in a later step.
+ * nginx goes on with the connection, up to requests: not on a coroutine's
+ * stack.
  */
-void run_step(Entry& entry) noexcept {
-    ngx_connection_t* c = entry.connection;
-    ngx_quic_step_pt handshake = entry.handshake;
-    ngx_quic_step_done_pt done = entry.done;
-    SSL* ssl = c->ssl->connection;
+void on_end(ngx_event_t* event) {
+    auto* c = static_cast<ngx_connection_t*>(event->data);
+    auto step = steps.extract(c);
+
+    step.mapped().done(c, step.mapped().result);
+}
+
+/*
+ * In a coroutine. What was refused below is offered again with the tickets,
+ * which are made in a later step.
+ */
+void run_step(QuicStep& step) noexcept {
+    SSL* ssl = step.connection->ssl->connection;
     auto early_data = SSL_get_max_early_data(ssl);
-    QuicStep step{{c, true}};
 
-    steps.at(c) = &step;
-    ngx_int_t result = handshake(c);
-    steps.erase(c);
+    step.result = step.handshake(step.connection);
+    step.ended = true;
 
-    if (!step.suspended) {
-        entry.result = result;
-        return;
+    if (step.suspended) {
+        SSL_set_max_early_data(ssl, early_data);
+        ngx_post_event(&step.end, &ngx_posted_events);
     }
-
-    SSL_set_max_early_data(ssl, early_data);
-    done(c, result);
 }
 
-bool start_step(Entry& entry) {
+/* Null: memory is short. */
+QuicStep* make_step(ngx_connection_t* c, ngx_quic_step_pt handshake,
+                    ngx_quic_step_done_pt done) {
     try {
-        steps.emplace(entry.connection, nullptr);
+        QuicStep& step = steps[c];
+        step.connection = c;
+        step.in_coroutine = true;
+        step.handshake = handshake;
+        step.done = done;
+        step.end.handler = on_end;
+        step.end.data = c;
+        step.end.log = c->log;
+        return &step;
     } catch (const std::bad_alloc&) {
-        return false;
+        return nullptr;
     }
-
-    bool started = start_coroutine(
-        {[](void* data) noexcept { run_step(*static_cast<Entry*>(data)); },
-         &entry});
-
-    if (!started) {
-        steps.erase(entry.connection);
-    }
-    return started;
 }
 
+/* Where there is no stack to be had, the step does not wait. */
 ngx_int_t run(ngx_connection_t* c, ngx_quic_step_pt handshake,
               ngx_quic_step_done_pt done) noexcept {
-    Entry entry{c, handshake, done};
-
-    if (!may_look_up(c->ssl->connection) || !start_step(entry)) {
+    QuicStep* step = may_look_up(c->ssl->connection)
+                         ? make_step(c, handshake, done)
+                         : nullptr;
+    if (step == nullptr) {
         return handshake(c);
     }
 
-    if (entry.result == NGX_AGAIN) {
-        steps.at(c)->suspended = true;
+    bool started = start_coroutine(
+        {[](void* data) noexcept { run_step(*static_cast<QuicStep*>(data)); },
+         step});
+
+    if (started && !step->ended) {
+        step->suspended = true;
+        return NGX_AGAIN;
     }
-    return entry.result;
+
+    ngx_int_t result = step->result;
+    steps.erase(c);
+    return started ? result : handshake(c);
 }
 
 void cancel(ngx_connection_t* c) noexcept {
-    worker->scheduler().wake(steps.at(c)->wait, coro::Wake::cancelled);
+    QuicStep& step = steps.at(c);
+
+    step.cancelled = true;
+    worker->scheduler().wake(step.wait, coro::Wake::cancelled);
 }
 
 ngx_quic_steps_t quic_steps = {run, cancel};
@@ -100,7 +114,7 @@ void guard_quic() {
 
 Step* find_quic_step(ngx_connection_t* c) {
     auto step = steps.find(c);
-    return step != steps.end() ? step->second : nullptr;
+    return step != steps.end() ? &step->second : nullptr;
 }
 
 /*

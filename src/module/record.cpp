@@ -1,4 +1,5 @@
 #include "module/record.hpp"
+#include "module/handshake.hpp"
 #include "module/session.hpp"
 #include "module/worker.hpp"
 
@@ -10,8 +11,27 @@ namespace {
 
 using InfoCallback = void (*)(const SSL* ssl, int where, int value);
 
-/* nginx's own, which is the same for every SSL_CTX. */
-InfoCallback nginx_info_callback;
+/* Where an SSL_CTX keeps the info callback that it had before ours. */
+int callback_index() {
+    static const int index =
+        SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
+    return index;
+}
+
+InfoCallback callback_of(const SSL_CTX* ctx) {
+    return reinterpret_cast<InfoCallback>(
+        SSL_CTX_get_ex_data(ctx, callback_index()));
+}
+
+/* nginx's, or another module's, as they would be called without ours: the one
+ * of the server that SNI has chosen. */
+void call_others(const SSL* ssl, int where, int value) {
+    InfoCallback callback = callback_of(SSL_get_SSL_CTX(ssl));
+
+    if (callback != nullptr) {
+        callback(ssl, where, value);
+    }
+}
 
 /* Once, and only where the server that was asked uses the store. */
 void finish(Record& record, bool complete, Ending ending) {
@@ -34,6 +54,7 @@ void on_free(void* /* ssl */, void* data, CRYPTO_EX_DATA* /* all */,
     auto* record = static_cast<Record*>(data);
 
     if (record != nullptr && !record->complete && worker != nullptr) {
+        worker->need_no_more();
         finish(*record, false, Ending::broken_off);
         tell(record, "handshake broken off");
     }
@@ -62,7 +83,21 @@ void tell_begin(const Record& record) {
     tell(&record, "handshake begins, %*s -> %V", length, client, &local);
 }
 
+/*
+ * The SSL_CTX that SNI chooses may not have our callback. What has called it
+ * now may be another module's, which was set after ours.
+ */
+void keep_informed(SSL* ssl) {
+    if (SSL_get_info_callback(ssl) == nullptr) {
+        SSL_set_info_callback(ssl,
+                              SSL_CTX_get_info_callback(SSL_get_SSL_CTX(ssl)));
+    }
+}
+
 void begin(SSL* ssl, ngx_connection_t* c) {
+    keep_informed(ssl);
+    begin_handshake(ssl);
+
     auto* memory = ngx_palloc(c->pool, sizeof(Record));
     if (memory == nullptr) {
         return;
@@ -70,6 +105,7 @@ void begin(SSL* ssl, ngx_connection_t* c) {
 
     auto* record = new (memory) Record{c, Record::Clock::now()};
     if (SSL_set_ex_data(ssl, record_index(), record) == 1) {
+        worker->need(); /* until it is complete, or freed */
         tell_begin(*record);
     }
 }
@@ -94,8 +130,13 @@ void complete(SSL* ssl, Record& record) {
     Ending ending = ending_of(ssl, record.outcome);
 
     finish(record, true, ending);
+    worker->need_no_more();
     tell(&record, "handshake done: %s %s, %s", SSL_get_version(ssl),
          ending == Ending::full ? "full" : "resumed", text(record.outcome));
+
+    if (!uses_store(ssl)) {
+        return;
+    }
 
     /*
      * As in http. While OpenSSL waits for a client's close_notify, a mere end
@@ -111,19 +152,26 @@ void complete(SSL* ssl, Record& record) {
  * later on, and renegotiation, are none here.
  */
 void on_info(const SSL* ssl, int where, int value) noexcept {
-    nginx_info_callback(ssl, where, value);
+    call_others(ssl, where, value);
 
-    if (!(where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE)) ||
-        worker == nullptr) {
+    auto* own = const_cast<SSL*>(ssl);
+
+    if (worker == nullptr) {
+        return;
+    }
+    if (where & SSL_CB_LOOP) {
+        keep_tickets_stateful(own);
+    }
+    if (!(where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))) {
         return;
     }
 
-    auto* own = const_cast<SSL*>(ssl);
     auto* c = static_cast<ngx_connection_t*>(ngx_ssl_get_connection(own));
     Record* record = record_of(ssl);
 
     if (record == nullptr && (where & SSL_CB_HANDSHAKE_START)) {
         begin(own, c);
+        begin_in_coroutine(c);
     } else if (record != nullptr && !record->complete &&
                (where & SSL_CB_HANDSHAKE_DONE)) {
         complete(own, *record);
@@ -136,13 +184,17 @@ char digit(unsigned value) {
 
 }  // namespace
 
-void record_handshakes(SSL_CTX* ctx) {
+void keep_info_callback(SSL_CTX* ctx) {
     InfoCallback callback = SSL_CTX_get_info_callback(ctx);
 
-    if (callback != nullptr && callback != on_info && record_index() != -1) {
-        nginx_info_callback = callback;
-        SSL_CTX_set_info_callback(ctx, on_info);
-    }
+    require(callback_index() != -1 &&
+            SSL_CTX_set_ex_data(ctx, callback_index(),
+                                reinterpret_cast<void*>(callback)) == 1);
+}
+
+void record_handshakes(SSL_CTX* ctx) {
+    require(record_index() != -1);
+    SSL_CTX_set_info_callback(ctx, on_info);
 }
 
 Record* record_of(const SSL* ssl) noexcept {

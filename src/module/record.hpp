@@ -6,6 +6,7 @@
 
 #pragma once
 
+#include "module/budget.hpp"
 #include "module/ngx.hpp"
 #include "sessions/value.hpp"
 #include "status/outcome.hpp"
@@ -20,15 +21,21 @@ struct Record {
 
     ngx_connection_t* connection;
     Clock::time_point begun;
+    Budget budget{};
     Outcome outcome = Outcome::none;
     std::chrono::microseconds waited{}; /* for the store */
     bool complete = false;
 };
 
 /*
- * Lets the handshakes under an SSL_CTX, which nginx has set up already, be
- * recorded: wraps its info callback (SSL_CTX_set_info_callback(3)).
+ * Notes the info callback (SSL_CTX_set_info_callback(3)) of an SSL_CTX, which
+ * nginx has set up already: a recorded handshake that comes there calls it.
+ * Throws std::bad_alloc.
  */
+void keep_info_callback(SSL_CTX* ctx);
+
+/* Lets the handshakes that begin under an SSL_CTX be recorded, when its own
+ * info callback is noted. Throws std::bad_alloc. */
 void record_handshakes(SSL_CTX* ctx);
 
 /* Null where handshakes are not recorded, or memory was short. */

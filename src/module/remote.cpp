@@ -1,6 +1,7 @@
 #include "module/remote.hpp"
 #include "backends/memcached/ring.hpp"
 #include "backends/tls.hpp"
+#include "sessions/sealing_check.hpp"
 #include "sessions/secret.hpp"
 
 #include <list>
@@ -168,6 +169,10 @@ char* read_key(ngx_conf_t* cf, const std::string& name, SealingKeys& keys) {
                              "bytes");
     }
 
+    if (!SealingKey::is_varied(file.content.view())) {
+        return error(cf, "key file \"" + name + "\" is not random");
+    }
+
     SealingKey key(file.content.view());
     for (const SealingKey& other : keys) {
         if (other.id() == key.id()) {
@@ -176,6 +181,24 @@ char* read_key(ngx_conf_t* cf, const std::string& name, SealingKeys& keys) {
     }
 
     keys.push_back(std::move(key));
+    return NGX_CONF_OK;
+}
+
+char* read_keys(ngx_conf_t* cf, Remote& remote) {
+    const std::vector<std::string>& names = remote.directive.keys;
+
+    std::string wrong = names.empty() ? std::string() : check_sealing();
+    if (!wrong.empty()) {
+        return error(cf, "parameter \"key\" of \"remote_ssl_session_cache\" "
+                         "cannot be used: " +
+                             wrong);
+    }
+
+    for (const std::string& name : names) {
+        if (read_key(cf, name, remote.keys) != NGX_CONF_OK) {
+            return static_cast<char*>(NGX_CONF_ERROR);
+        }
+    }
     return NGX_CONF_OK;
 }
 
@@ -193,10 +216,8 @@ char* prepare(ngx_conf_t* cf, Remote& remote) {
         }
     }
 
-    for (const std::string& key : remote.directive.keys) {
-        if (read_key(cf, key, remote.keys) != NGX_CONF_OK) {
-            return static_cast<char*>(NGX_CONF_ERROR);
-        }
+    if (read_keys(cf, remote) != NGX_CONF_OK) {
+        return static_cast<char*>(NGX_CONF_ERROR);
     }
 
     for (const ServerParameters& server : store.servers) {

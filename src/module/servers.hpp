@@ -8,6 +8,7 @@
  *     Port, InAddr, In6Addr        and when it is in use
  *     ours, ssl                    the modules that have the structures
  *     needed                       the directive that lets a server have TLS
+ *     find_named                   a FindNamed, where SNI chooses servers
  */
 
 #pragma once
@@ -17,6 +18,7 @@
 
 #include <algorithm>
 #include <new>
+#include <string>
 
 namespace session_cache {
 
@@ -96,13 +98,20 @@ bool is_quic([[maybe_unused]] const Listen& listen) {
     return false;
 }
 
+template <typename Listen>
+Address address_of(const Listen& listen) {
+    return {.text = listen.addr_text,
+            .socket_address = listen.sockaddr,
+            .length = listen.socklen,
+            .is_wildcard = listen.wildcard != 0,
+            .is_quic = is_quic(listen)};
+}
+
 template <typename T>
 Listener listener_of(const typename T::ConfAddr& addr) {
-    Listener listener{.address = addr.opt.addr_text,
-                      .default_server =
-                          &conf_in<T>(addr.default_server->ctx->srv_conf),
-                      .servers = {},
-                      .is_quic = is_quic(addr.opt)};
+    Listener listener{address_of(addr.opt),
+                      &conf_in<T>(addr.default_server->ctx->srv_conf),
+                      {}};
 
     for (auto* server : elements<typename T::Server*>(addr.servers)) {
         listener.servers.push_back(&conf_in<T>(server->ctx->srv_conf));
@@ -110,10 +119,16 @@ Listener listener_of(const typename T::ConfAddr& addr) {
     return listener;
 }
 
-/* Those with TLS, of a main configuration. */
+/* Those with TLS, of a main configuration whose servers are read. */
 template <typename T, typename Main>
 std::vector<Listener> listeners_of(const Main& main) {
     std::vector<Listener> listeners;
+    const auto add = [&](Listener&& listener, bool speaks_tls) {
+        const TlsSettings& tls = listener.default_server->tls;
+        if (speaks_tls || tls.every_listener || tls.starttls) {
+            listeners.push_back(std::move(listener));
+        }
+    };
 
     if constexpr (requires { main.ports; }) {
         if (main.ports == nullptr) {
@@ -121,28 +136,21 @@ std::vector<Listener> listeners_of(const Main& main) {
         }
         for (auto& port : elements<typename T::ConfPort>(*main.ports)) {
             for (auto& addr : elements<typename T::ConfAddr>(port.addrs)) {
-                if (addr.opt.ssl || is_quic(addr.opt)) {
-                    listeners.push_back(listener_of<T>(addr));
-                }
+                add(listener_of<T>(addr), addr.opt.ssl || is_quic(addr.opt));
             }
         }
     } else { /* one server each */
         for (auto& listen : elements<typename T::Listen>(main.listen)) {
-            if (listen.ssl) {
-                ServerConf* conf = &conf_in<T>(listen.ctx->srv_conf);
-                listeners.push_back({listen.addr_text, conf, {conf}});
-            }
+            ServerConf* conf = &conf_in<T>(listen.ctx->srv_conf);
+            add({address_of(listen), conf, {conf}}, listen.ssl);
         }
     }
     return listeners;
 }
 
-/* Also notes in the servers what of nginx's concerns us. */
+/* Notes in the servers what of nginx's concerns us. */
 template <typename T>
-Configuration read_configuration(const typename T::Main& main) {
-    Configuration configuration{servers_of<T>(&main), listeners_of<T>(main),
-                                T::needed};
-
+void read_servers(const typename T::Main& main) {
     for (auto* server : elements<typename T::Server*>(main.servers)) {
         void** confs = server->ctx->srv_conf;
         ServerConf& conf = conf_in<T>(confs);
@@ -152,7 +160,17 @@ Configuration read_configuration(const typename T::Main& main) {
         conf.tls = settings_of(
             *static_cast<typename T::SslConf*>(confs[T::ssl.ctx_index]));
         conf.speaks_tls = conf.tls.every_listener || conf.tls.starttls;
+        if constexpr (requires { T::find_named; }) {
+            conf.find_named = T::find_named;
+        }
     }
+}
+
+template <typename T>
+Configuration read_configuration(const typename T::Main& main) {
+    read_servers<T>(main);
+    Configuration configuration{servers_of<T>(&main), listeners_of<T>(main),
+                                T::needed};
 
     for (const Listener& listener : configuration.listeners) {
         for (ServerConf* conf : listener.servers) {
@@ -160,6 +178,46 @@ Configuration read_configuration(const typename T::Main& main) {
         }
     }
     return configuration;
+}
+
+/* As nginx reads the name of a ClientHello. */
+inline std::string host_name(std::string_view name) {
+    std::string host(name.substr(0, name.find(':')));
+
+    if (host.ends_with('.')) {
+        host.pop_back();
+    }
+    ngx_strlow(str(host).data, str(host).data, host.size());
+    return host;
+}
+
+/*
+ * The server that SNI chooses among an address's, as ngx_http_ssl_servername()
+ * does; null: there is none of the name. `VirtualNames` is http's or stream's
+ * structure. May throw std::bad_alloc.
+ */
+template <typename T, typename VirtualNames>
+const ServerConf* find_in(VirtualNames* names, std::string_view name) {
+    if (names == nullptr) {
+        return nullptr;
+    }
+
+    std::string host = host_name(name);
+    ngx_str_t text = str(host);
+    auto* found = static_cast<typename T::Server*>(ngx_hash_find_combined(
+        &names->names, ngx_hash_key(text.data, text.len), text.data, text.len));
+    if (found != nullptr) {
+        return &conf_in<T>(found->ctx->srv_conf);
+    }
+
+#if (NGX_PCRE)
+    for (auto& regex : std::span(names->regex, names->nregex)) {
+        if (ngx_regex_exec(regex.regex->regex, &text, nullptr, 0) >= 0) {
+            return &conf_in<T>(regex.server->ctx->srv_conf);
+        }
+    }
+#endif
+    return nullptr;
 }
 
 /* When nginx has read them all. */

@@ -2,6 +2,7 @@
 #include "module/handshake.hpp"
 #include "module/record.hpp"
 #include "module/worker.hpp"
+#include "sessions/cipher.hpp"
 #include "sessions/value.hpp"
 
 #include <algorithm>
@@ -102,13 +103,8 @@ void store(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
 /* SSL_CTX_sess_set_new_cb(3); what it returns is whether it keeps the
  * caller's reference. */
 int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
-    LocalCache local = first_of(ssl)->local;
     ServerConf& conf = *acting_of(ssl);
-    int kept = 0;
-
-    if (local.on_new != nullptr) {
-        kept = local.on_new(ssl, session);
-    }
+    int kept = first_of(ssl)->local.add(ssl, session);
 
     if (conf.store == nullptr || !is_stateful(ssl)) {
         return kept;
@@ -123,10 +119,25 @@ int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
     return kept;
 }
 
-/* What OpenSSL will compare a session's with. */
-const Context& context_of(const ServerConf& conf, const SSL* ssl) {
-    const ServerConf* current = conf_of(SSL_get_SSL_CTX(ssl));
-    return current != nullptr ? current->context : conf.context;
+/* The SSL_CTX whose ciphers a full handshake would have to choose from. With
+ * TLS 1.2 the name of a session that is resumed is the one that counts. */
+SSL_CTX* choosing_ctx(SSL* ssl, [[maybe_unused]] const SSL_SESSION* session) {
+#if !(NGX_HAVE_SNI_BEFORE_SESSION)
+    const ServerConf& first = *first_of(ssl);
+    const char* name = SSL_SESSION_get0_hostname(session);
+
+    if (name != nullptr && first.find_named != nullptr) {
+        const ServerConf* named = first.find_named(connection_of(ssl), name);
+        if (named != nullptr && named->tls.ctx != nullptr) {
+            return named->tls.ctx;
+        }
+    }
+#endif
+    return SSL_get_SSL_CTX(ssl);
+}
+
+bool has_allowed_cipher(SSL* ssl, const SSL_SESSION* session) {
+    return allows_cipher(choosing_ctx(ssl, session), session);
 }
 
 /* Counts it, and logs it when it is new. */
@@ -150,10 +161,14 @@ Session believe(const ServerConf& conf, SSL* ssl, SessionId id,
 
     Decoded decoded = decode(value, conf.remote->keys,
                              {.id = id,
-                              .context = context_of(conf, ssl),
+                              .context = conf.contexts.of(c),
                               .protocol = SSL_version(ssl),
                               .timeout = timeout,
                               .now = ngx_time()});
+    if (decoded.refusal == Refusal::none &&
+        !has_allowed_cipher(ssl, decoded.session.get())) {
+        decoded = {nullptr, Refusal::other_cipher};
+    }
     if (decoded.refusal != Refusal::none) {
         refuse(c, record_of(ssl), decoded.refusal);
     }
@@ -184,38 +199,48 @@ void note(Record* record, Outcome outcome) {
     }
 }
 
-void note_fetch(Record* record, const backends::Fetched& fetched) {
-    if (record == nullptr) {
-        return;
-    }
-    record->waited += fetched.took;
-    tell(record, "store: %s, %uz bytes, after %uL us",
+void note_fetch(Record& record, const backends::Fetched& fetched) {
+    record.waited += fetched.took;
+    tell(&record, "store: %s, %uz bytes, after %uL us",
          text(outcome_of(fetched.status)), fetched.value.size(),
          static_cast<uint64_t>(fetched.took.count()));
 }
 
+/* Asks the store for a name; the handshake is suspended meanwhile. */
+backends::Fetched fetch(const ServerConf& conf, Record& record,
+                        const std::string& name) {
+    const Remote& remote = *conf.remote;
+    coro::Time now = worker->scheduler().loop().now();
+    coro::Time deadline =
+        record.budget.deadline(now, remote.directive.store.timeout);
+
+    if (now >= deadline) {
+        return {.status = backends::Status::timeout};
+    }
+
+    Suspension suspension(record.connection); /* of one wait only */
+    if (!suspension.possible()) {
+        return {.status = backends::Status::busy};
+    }
+
+    tell(&record, "store asked for %s, suspended",
+         shortened(remote, name).c_str());
+    backends::Fetched fetched = conf.store->fetch(name, deadline);
+    note_fetch(record, fetched);
+    return fetched;
+}
+
 /*
- * Asks the store; the handshake is suspended meanwhile. While keys are being
- * replaced, a session that another node has sealed has another name.
+ * While keys are being replaced, a session that another node has sealed has
+ * another name.
  */
-backends::Fetched fetch(const ServerConf& conf, SSL* ssl, SessionId id) {
-    Record* record = record_of(ssl);
-    backends::Fetched fetched{.status = backends::Status::busy};
+backends::Fetched fetch(const ServerConf& conf, Record& record, SessionId id) {
+    backends::Fetched fetched{.status = backends::Status::miss};
 
-    for (std::size_t n = 0; n < count_names(*conf.remote); ++n) {
-        std::string name = nth_name(*conf.remote, id, n);
-        Suspension suspension(connection_of(ssl)); /* of one wait only */
-        if (!suspension.possible()) {
-            break;
-        }
-
-        tell(record, "store asked for %s, suspended",
-             shortened(*conf.remote, name).c_str());
-        fetched = conf.store->fetch(name);
-        note_fetch(record, fetched);
-        if (fetched.status != backends::Status::miss) {
-            break;
-        }
+    for (std::size_t n = 0; n < count_names(*conf.remote) &&
+                            fetched.status == backends::Status::miss;
+         ++n) {
+        fetched = fetch(conf, record, nth_name(*conf.remote, id, n));
     }
     return fetched;
 }
@@ -231,8 +256,16 @@ void note_local(Record* record, bool found) {
     }
 }
 
+/* Without a record, which there is no memory for, nobody counts the waits. */
 Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
-    backends::Fetched fetched = fetch(conf, ssl, id);
+    Record* record = record_of(ssl);
+
+    if (record == nullptr || !record->budget.admit()) {
+        tell(record, "store not asked, for too many sessions are offered");
+        return nullptr;
+    }
+
+    backends::Fetched fetched = fetch(conf, *record, id);
     SecretBytes value(std::move(fetched.value));
     Outcome outcome = outcome_of(fetched.status);
     Session session;
@@ -242,49 +275,59 @@ Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
         outcome = session != nullptr ? Outcome::hit : Outcome::invalid;
     }
 
-    note(record_of(ssl), outcome);
+    record->outcome = outcome;
     return session;
 }
 
 /*
- * SSL_CTX_sess_set_get_cb(3). With *copy = 0 the session's one reference is
- * handed over. Another connection may have brought the session into the
- * local cache while this one was suspended, so that is asked again.
+ * Whether a session of the local cache's may be used: it is as good as one of
+ * the store, but for what a reload has changed.
  */
+bool is_usable(SSL* ssl, const SSL_SESSION* session) {
+    if (has_allowed_cipher(ssl, session)) {
+        return true;
+    }
+
+    refuse(connection_of(ssl), record_of(ssl), Refusal::other_cipher);
+    note(record_of(ssl), Outcome::invalid);
+    return false;
+}
+
+Session find_local(const LocalCache& local, SSL* ssl, SessionId id) {
+    Session found = local.find(ssl, id);
+
+    if (local.finds()) {
+        note_local(record_of(ssl), found != nullptr);
+    }
+    return found;
+}
+
+/* The local cache's session, or the store's by way of the local cache. */
+Session find(SSL* ssl, SessionId id) {
+    const LocalCache& local = first_of(ssl)->local;
+    const ServerConf& conf = *acting_of(ssl);
+    Session found = find_local(local, ssl, id);
+
+    if (conf.store == nullptr) {
+        return found;
+    }
+    if (found == nullptr) {
+        return local.fill(ssl, id, look_up(conf, ssl, id));
+    }
+    return is_usable(ssl, found.get()) ? std::move(found) : nullptr;
+}
+
+/* SSL_CTX_sess_set_get_cb(3). With *copy = 0 the session's one reference is
+ * handed over. */
 SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
                     int* copy) noexcept {
-    LocalCache local = first_of(ssl)->local;
-    ServerConf& conf = *acting_of(ssl);
     SessionId wanted(id, static_cast<std::size_t>(length));
-    SSL_SESSION* found = nullptr;
 
     *copy = 0;
     tell(record_of(ssl), "session %s offered", Shortened(wanted).c_str());
 
-    if (local.on_get != nullptr) {
-        found = local.on_get(ssl, id, length, copy);
-        note_local(record_of(ssl), found != nullptr);
-        if (found != nullptr) {
-            return found;
-        }
-    }
-
-    if (conf.store == nullptr) {
-        return nullptr;
-    }
-
     try {
-        Session session = look_up(conf, ssl, wanted);
-
-        if (session == nullptr || local.on_get == nullptr) {
-            return session.release();
-        }
-
-        found = local.on_get(ssl, id, length, copy);
-        if (found == nullptr && local.on_new(ssl, session.get()) == 0) {
-            found = session.release();
-        }
-        return found;
+        return find(ssl, wanted).release();
     } catch (const std::bad_alloc&) {
         return nullptr;
     }
@@ -295,9 +338,7 @@ SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
 void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
     ServerConf& conf = *conf_of(ctx);
 
-    if (conf.local.on_remove != nullptr) {
-        conf.local.on_remove(ctx, session);
-    }
+    conf.local.remove(ctx, session);
 
     if (conf.store == nullptr) {
         return;
@@ -327,18 +368,14 @@ ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
         return NGX_ERROR;
     }
 
-    conf.context = context_of(ctx);
-    conf.local = {SSL_CTX_sess_get_new_cb(ctx), SSL_CTX_sess_get_get_cb(ctx),
-                  SSL_CTX_sess_get_remove_cb(ctx)};
-
+    conf.local = LocalCache(ctx);
     SSL_CTX_sess_set_new_cb(ctx, on_new);
     SSL_CTX_sess_set_get_cb(ctx, on_get);
     SSL_CTX_sess_set_remove_cb(ctx, on_remove);
     return NGX_OK;
 }
 
-ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
-                 bool stateful_tickets) {
+ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
     if (chain(cf, conf, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
@@ -351,12 +388,33 @@ ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
                                             SSL_SESS_CACHE_NO_INTERNAL |
                                             SSL_SESS_CACHE_NO_AUTO_CLEAR);
 
-    if (stateful_tickets) {
+#if (NGX_HAVE_SNI_BEFORE_SESSION)
+    /* OpenSSL looks for the session at once when SNI has brought it here */
+    if (conf.stateful_tickets) {
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     }
+#endif
 
     conf.attached = true;
     return NGX_OK;
+}
+
+void begin_handshake([[maybe_unused]] SSL* ssl) noexcept {
+#if !(NGX_HAVE_SNI_BEFORE_SESSION)
+    const Context& context = first_of(ssl)->contexts.of(connection_of(ssl));
+
+    SSL_set_session_id_context(ssl, context.data(),
+                               static_cast<unsigned>(context.size()));
+#endif
+    keep_tickets_stateful(ssl);
+}
+
+void keep_tickets_stateful(SSL* ssl) noexcept {
+    const ServerConf* conf = acting_of(ssl);
+
+    if (conf != nullptr && conf->stateful_tickets) {
+        SSL_set_options(ssl, SSL_OP_NO_TICKET);
+    }
 }
 
 }  // namespace session_cache

@@ -18,11 +18,23 @@ namespace session_cache {
 ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx);
 
 /*
- * The same for a server that uses the store itself. With `stateful_tickets` no
- * stateless tickets (RFC 5077, RFC 8446 4.6.1) are issued any more.
+ * The same for a server that uses the store itself, and so decides on tickets
+ * (conf.stateful_tickets).
  */
-ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx,
-                 bool stateful_tickets);
+ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx);
+
+/*
+ * To be called when a handshake begins, before OpenSSL has read anything: what
+ * is decided for the connection, not for an SSL_CTX that SNI may replace.
+ */
+void begin_handshake(SSL* ssl) noexcept;
+
+/*
+ * To be called in the course of a handshake, after SNI: nginx sets the options
+ * of the server that this chose, but whether there are stateless tickets
+ * (RFC 5077, RFC 8446 4.6.1) is up to the server whose callbacks act.
+ */
+void keep_tickets_stateful(SSL* ssl) noexcept;
 
 /* Whether the server whose directive acts for this handshake uses the store. */
 bool uses_store(SSL* ssl) noexcept;

@@ -16,11 +16,19 @@ void log(backends::Level level, std::string_view line) {
                   &text);
 }
 
+/* How many workers there are, of which each has stacks. */
+std::size_t count_workers() {
+    auto* core = reinterpret_cast<ngx_core_conf_t*>(
+        ngx_get_conf(ngx_cycle->conf_ctx, ngx_core_module));
+    return static_cast<std::size_t>(
+        std::max(core->worker_processes, ngx_int_t{1}));
+}
+
 }  // namespace
 
 Worker::Worker(ngx_shm_zone_t* figures)
-    : figures_(figures),
-      stacks_(coro::StackPool::default_size, &figures_.tally().stacks),
+    : figures_(figures), stacks_(coro::StackPool::default_size,
+                                 &figures_.tally().stacks, count_workers()),
       scheduler_(loop_, stacks_) {}
 
 backends::Resolver* Worker::resolver(ngx_resolver_t* resolver) {
@@ -53,6 +61,7 @@ backends::Store* Worker::store(const Remote& remote,
     options.timeout = parameters.timeout;
     options.count = parameters.count;
     options.tls = remote.tls;
+    options.wanted = [this] { return is_needed(); };
 
     bool is_redis = parameters.type == Type::redis;
     for (backends::Server& server : servers) {
@@ -86,6 +95,26 @@ void Worker::close() noexcept {
     }
 
     figures_.leave();
+}
+
+void Worker::need() noexcept {
+    ++needs_;
+    if (ngx_exiting && needs_ == 1) {
+        reconsider();
+    }
+}
+
+void Worker::need_no_more() noexcept {
+    --needs_;
+    if (ngx_exiting && needs_ == 0) {
+        reconsider();
+    }
+}
+
+void Worker::reconsider() noexcept {
+    for (Client& client : clients_) {
+        client.store->reconsider();
+    }
 }
 
 bool Worker::is_news(Refusal refusal) {

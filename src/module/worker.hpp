@@ -42,6 +42,14 @@ class Worker {
     /* The figures of all workers. May throw std::bad_alloc. */
     Snapshot snapshot() const { return figures_.snapshot(); }
 
+    /*
+     * A handshake may begin, or is under way: the stores' connections are
+     * kept, also when nginx wants the worker to exit. Each need() is to be
+     * followed by one need_no_more().
+     */
+    void need() noexcept;
+    void need_no_more() noexcept;
+
     /* Whether stored values have not been refused for this of late. */
     bool is_news(Refusal refusal);
 
@@ -58,6 +66,8 @@ class Worker {
     };
 
     backends::Resolver* resolver(ngx_resolver_t* resolver);
+    bool is_needed() const noexcept { return !ngx_exiting || needs_ != 0; }
+    void reconsider() noexcept;
 
     Figures figures_;
     coro::NgxLoop loop_;
@@ -66,6 +76,7 @@ class Worker {
     std::map<ngx_resolver_t*, Resolver> resolvers_;
     std::vector<Client> clients_;
     std::array<backends::Trouble, n_refusals> refusals_{};
+    std::size_t needs_ = 0;
     bool closed_ = false;
 };
 

@@ -1,14 +1,11 @@
 #include "sessions/context.hpp"
 
 #include <algorithm>
-#include <array>
 #include <string>
 
 namespace session_cache {
 
 namespace {
-
-using Digest = std::array<unsigned char, 32>;
 
 class Sha256 {
   public:
@@ -69,6 +66,13 @@ std::vector<Digest> trusted(SSL_CTX* ctx) {
     return all;
 }
 
+/* nginx takes protocols that OpenSSL was built without, such as SSLv3 alone. */
+void allow_all_protocols(SSL* ssl) {
+    SSL_clear_options(ssl, SSL_OP_NO_SSL_MASK);
+    require(SSL_set_min_proto_version(ssl, 0) == 1 &&
+            SSL_set_max_proto_version(ssl, 0) == 1);
+}
+
 }  // namespace
 
 /*
@@ -85,6 +89,7 @@ Context context_of(SSL_CTX* ctx) {
     BIO* out = BIO_new(BIO_s_mem());
     SSL_set_bio(ssl.get(), in, out);
     require(in != nullptr && out != nullptr);
+    allow_all_protocols(ssl.get());
 
     /* instead of nginx's, which wants a connection */
     SSL_set_info_callback(ssl.get(), [](const SSL*, int, int) {});
@@ -105,22 +110,37 @@ Context context_of(SSL_CTX* ctx) {
     return {context, context + length};
 }
 
-void narrow_context(SSL_CTX* ctx, std::span<const long> settings) {
+Digest verification_of(SSL_CTX* ctx, std::span<const long> settings) {
     Sha256 sha;
 
-    sha.add(context_of(ctx));
     for (long setting : settings) {
         sha.add(setting);
     }
-    sha.add(long{SSL_CTX_get_verify_mode(ctx)});
-    sha.add(long{SSL_CTX_get_verify_depth(ctx)});
-    for (const Digest& digest : trusted(ctx)) {
+    if (ctx != nullptr) {
+        sha.add(long{SSL_CTX_get_verify_mode(ctx)});
+        sha.add(long{SSL_CTX_get_verify_depth(ctx)});
+        for (const Digest& digest : trusted(ctx)) {
+            sha.add(digest);
+        }
+    }
+    return sha.finish();
+}
+
+Context joint_context(const Context& own, const Company& company) {
+    Sha256 sha;
+
+    sha.add(own);
+    sha.add(static_cast<long>(company.verifications.size()));
+    for (const Digest& digest : company.verifications) {
         sha.add(digest);
     }
+    for (const Context& context : company.contexts) {
+        sha.add(static_cast<long>(context.size()));
+        sha.add(context);
+    }
 
-    Digest context = sha.finish();
-    require(SSL_CTX_set_session_id_context(ctx, context.data(),
-                                           context.size()) == 1);
+    Digest digest = sha.finish();
+    return {digest.begin(), digest.end()};
 }
 
 }  // namespace session_cache

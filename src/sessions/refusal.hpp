@@ -22,6 +22,7 @@ enum class Refusal {
     other_id,
     other_context,
     other_protocol,
+    other_cipher,
     expired,
     count
 };
@@ -43,6 +44,7 @@ inline constexpr std::array<const char*, n_refusals> refusal_texts{
     "another session ID",
     "another session ID context",
     "another protocol version",
+    "a cipher that is not allowed here",
     "expired"};
 
 inline const char* text(Refusal refusal) noexcept {

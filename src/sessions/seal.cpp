@@ -23,17 +23,20 @@ const EVP_CIPHER* cipher() {
  * be called in a worker only: processes that were forked with a stock of them
  * would share it.
  */
-void take_nonce(unsigned char* nonce) {
-    constexpr std::size_t size = seal_head - nonce_at;
+Nonce take_nonce() {
+    constexpr std::size_t size = sizeof(Nonce);
     static std::array<unsigned char, 64 * size> stock;
     static std::size_t left = 0;
+    Nonce nonce;
 
     if (left == 0) {
         require(RAND_bytes(stock.data(), stock.size()) == 1);
         left = stock.size();
     }
     left -= size;
-    std::copy_n(stock.begin() + static_cast<std::ptrdiff_t>(left), size, nonce);
+    std::copy_n(stock.begin() + static_cast<std::ptrdiff_t>(left), size,
+                nonce.begin());
+    return nonce;
 }
 
 /* AES-256-GCM under a session's own key. */
@@ -102,12 +105,17 @@ class Gcm {
 
 void seal(const SealingKey& key, const SealedFor& what,
           std::span<unsigned char> value) {
+    seal(key, what, take_nonce(), value);
+}
+
+void seal(const SealingKey& key, const SealedFor& what, const Nonce& nonce,
+          std::span<unsigned char> value) {
     unsigned char* head = value.data();
     auto text = value.subspan(seal_head, value.size() - seal_head - seal_tail);
 
     head[0] = sealed_format;
     std::copy(key.id().begin(), key.id().end(), head + id_at);
-    take_nonce(head + nonce_at);
+    std::copy(nonce.begin(), nonce.end(), head + nonce_at);
 
     Gcm gcm(Gcm::Mode::seal, key, what, head);
     gcm.crypt(text, text.data());

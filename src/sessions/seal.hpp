@@ -15,6 +15,7 @@
 #include "sessions/sealing_key.hpp"
 #include "sessions/secret.hpp"
 
+#include <array>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -24,8 +25,11 @@ namespace session_cache {
 /* The first byte of a sealed value. */
 inline constexpr unsigned char sealed_format = 2;
 
+using Nonce = std::array<unsigned char, 12>;
+
 /* What a sealed value has before and behind the ciphertext, in bytes. */
-inline constexpr std::size_t seal_head = 1 + sizeof(SealingKey::Id) + 12;
+inline constexpr std::size_t seal_head =
+    1 + sizeof(SealingKey::Id) + sizeof(Nonce);
 inline constexpr std::size_t seal_tail = 16;
 
 /* The only session and servers that a value is for. */
@@ -40,6 +44,11 @@ struct SealedFor {
  * OpenSSL fails.
  */
 void seal(const SealingKey& key, const SealedFor& what,
+          std::span<unsigned char> value);
+
+/* The same with a nonce that is given, so the result is known. No two values
+ * may have the same. */
+void seal(const SealingKey& key, const SealedFor& what, const Nonce& nonce,
           std::span<unsigned char> value);
 
 /*

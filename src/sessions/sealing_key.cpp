@@ -1,5 +1,6 @@
 #include "sessions/sealing_key.hpp"
 
+#include <bitset>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/kdf.h>
@@ -52,11 +53,6 @@ bool set_key(EVP_MAC_CTX* mac, Bytes key) {
     return EVP_MAC_init(mac, key.data(), key.size(), nullptr) == 1;
 }
 
-/* Without a new key: with the one that it has. */
-bool again(EVP_MAC_CTX* mac) {
-    return EVP_MAC_init(mac, nullptr, 0, nullptr) == 1;
-}
-
 bool add(EVP_MAC_CTX* mac, Bytes bytes) {
     return EVP_MAC_update(mac, bytes.data(), bytes.size()) == 1;
 }
@@ -66,24 +62,36 @@ bool finish(EVP_MAC_CTX* mac, std::span<unsigned char> out) {
     return EVP_MAC_final(mac, out.data(), &length, out.size()) == 1;
 }
 
-EVP_MAC_CTX* make_mac(Bytes key) {
+Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> make_mac() {
     EVP_MAC* mac = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
     EVP_MAC_CTX* ctx = mac != nullptr ? EVP_MAC_CTX_new(mac) : nullptr;
 
     EVP_MAC_free(mac);
+    Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> owned(ctx);
     const OSSL_PARAM parameters[] = {digest(), OSSL_PARAM_construct_end()};
-    require(ctx != nullptr && EVP_MAC_CTX_set_params(ctx, parameters) == 1 &&
-            set_key(ctx, key));
-    return ctx;
+    require(ctx != nullptr && EVP_MAC_CTX_set_params(ctx, parameters) == 1);
+    return owned;
 }
 
-constexpr unsigned char no_key[1] = {};
+/* Of a length that the FIPS provider takes, too. */
+constexpr unsigned char no_key[32] = {};
 
 }  // namespace
 
 void SealingKey::Unmap::operator()(Secrets* secrets) const noexcept {
     OPENSSL_cleanse(secrets, sizeof(Secrets));
     munmap(secrets, sizeof(Secrets));
+}
+
+/* That 32 random bytes have fewer values happens once in 10^36 files. */
+bool SealingKey::is_varied(std::string_view file) noexcept {
+    constexpr std::size_t least = 8;
+    std::bitset<256> seen;
+
+    for (unsigned char byte : file) {
+        seen.set(byte);
+    }
+    return seen.count() >= least;
 }
 
 SealingKey::SealingKey(std::string_view file) {
@@ -103,15 +111,19 @@ SealingKey::SealingKey(std::string_view file) {
     make("ngx_ssl_session_cache naming", secrets_->naming);
     make("ngx_ssl_session_cache sealing", secrets_->sealing);
 
-    namer_.reset(make_mac(secrets_->naming));
-    deriver_.reset(make_mac(no_key));
+    mac_ = make_mac();
 }
 
+/*
+ * With the key set again: EVP_MAC_init(3) without one does not begin anew in
+ * OpenSSL 3.0.0 to 3.0.2 (openssl#17811), and says that it does.
+ */
 SealingKey::Name SealingKey::name(Bytes session_id) const {
     Name name;
-    EVP_MAC_CTX* mac = namer_.get();
+    EVP_MAC_CTX* mac = mac_.get();
 
-    require(again(mac) && add(mac, session_id) && finish(mac, name));
+    require(set_key(mac, secrets_->naming) && add(mac, session_id) &&
+            finish(mac, name));
     return name;
 }
 
@@ -121,7 +133,7 @@ SealingKey::Name SealingKey::name(Bytes session_id) const {
  */
 void SealingKey::derive(Bytes session_id, SessionKey& key) const {
     constexpr unsigned char first_block[] = {1};
-    EVP_MAC_CTX* mac = deriver_.get();
+    EVP_MAC_CTX* mac = mac_.get();
 
     bool derived = set_key(mac, secrets_->sealing) && add(mac, session_id) &&
                    add(mac, first_block) && finish(mac, key.bytes);

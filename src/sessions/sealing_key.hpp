@@ -39,6 +39,9 @@ class SealingKey {
         return size == 32 || size == 48 || size == max_size;
     }
 
+    /* Whether a key file's bytes may be random: not zeros, nor a pattern. */
+    static bool is_varied(std::string_view file) noexcept;
+
     /* Of a key file's bytes. Throws std::bad_alloc when OpenSSL fails. */
     explicit SealingKey(std::string_view file);
 
@@ -59,8 +62,7 @@ class SealingKey {
 
     Id id_{};
     std::unique_ptr<Secrets, Unmap> secrets_;
-    Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> namer_;   /* keyed: cheaper by far */
-    Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> deriver_; /* has a key in use only */
+    Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> mac_; /* dear to set up, but its key */
 };
 
 /* The first seals, all of them open. Empty: nothing is sealed. */

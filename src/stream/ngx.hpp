@@ -12,13 +12,15 @@ extern "C" {
 extern ngx_module_t ngx_stream_ssl_session_cache_module;
 }
 
-namespace session_cache::stream {
-
 /*
  * From 1.25.5 on an address may have several servers, chosen by SNI, and the
  * structures are like http's.
  */
-#if (nginx_version >= 1025005)
+#define NGX_HAVE_STREAM_SNI (nginx_version >= 1025005)
+
+namespace session_cache::stream {
+
+#if (NGX_HAVE_STREAM_SNI)
 using SslConf = ngx_stream_ssl_srv_conf_t;
 using Listen = ngx_stream_listen_opt_t;
 #else

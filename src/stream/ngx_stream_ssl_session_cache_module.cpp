@@ -27,6 +27,14 @@ struct Stream {
     static constexpr auto& ours = ngx_stream_ssl_session_cache_module;
     static constexpr auto& ssl = ngx_stream_ssl_module;
     static constexpr auto* needed = "\"listen ... ssl\"";
+
+#if (NGX_HAVE_STREAM_SNI)
+    static const ServerConf* find_named(ngx_connection_t* c,
+                                        std::string_view name) {
+        auto* s = static_cast<ngx_stream_session_t*>(c->data);
+        return find_in<Stream>(s->virtual_names, name);
+    }
+#endif
 };
 
 Servers servers(ngx_cycle_t* cycle) {
@@ -54,7 +62,7 @@ bool awaits_tls(ngx_connection_t* c) {
 void guard(ngx_listening_t* listening) {
     if (listening->handler == ngx_stream_init_connection &&
         listening->type == SOCK_STREAM && begins_with_tls<Stream>(*listening)) {
-        guard_listening(listening, awaits_tls, Begins::at_once);
+        guard_listening(listening, awaits_tls);
     }
 }
 

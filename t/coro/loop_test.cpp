@@ -121,30 +121,85 @@ TEST_CASE("loop: a timer runs once, at its latest setting") {
 }
 
 TEST_CASE("loop: a watch tells of what was awaited, and closes its socket") {
+    for (const auto triggered : {Triggered::edge, Triggered::level}) {
+        PollLoop loop(triggered);
+        SocketPair pair;
+        int calls = 0;
+        std::function<void()> count = [&] { ++calls; };
+        auto watch = loop.watch(pair.theirs, call(count));
+
+        watch->await(coro::readable);
+        loop.run_once();
+        CHECK(calls == 0);
+
+        watch->await(coro::readable | coro::writable);
+        loop.run_once();
+        CHECK(calls == 1);
+        CHECK(watch->take() == coro::writable);
+        CHECK(watch->take() == 0);
+
+        watch->await(coro::readable);
+        CHECK(write(pair.ours.get(), "x", 1) == 1);
+        loop.run_once();
+        CHECK(watch->take() == coro::readable);
+
+        watch.reset();
+        char byte;
+        CHECK(recv(pair.ours.get(), &byte, 1, 0) <= 0);
+        CHECK(errno != EAGAIN);
+    }
+}
+
+TEST_CASE("loop: who leaves bytes is told again only where that is how it is") {
+    for (const auto triggered : {Triggered::edge, Triggered::level}) {
+        PollLoop loop(triggered);
+        SocketPair pair;
+        int calls = 0;
+        std::function<void()> count = [&] { ++calls; };
+        auto watch = loop.watch(pair.theirs, call(count));
+
+        watch->await(coro::readable);
+        CHECK(write(pair.ours.get(), "x", 1) == 1);
+        loop.run_turns(3);
+        CHECK(calls == 1);  // nor does one spin who is not awaited
+        watch->await(coro::readable);
+        loop.run_turns(3);
+        CHECK(calls == (triggered == Triggered::edge ? 1 : 2));
+    }
+}
+
+TEST_CASE("loop: an end that comes with bytes is told with them") {
+    for (const auto triggered : {Triggered::edge, Triggered::level}) {
+        PollLoop loop(triggered);
+        SocketPair pair;
+        std::function<void()> nothing = [] {};
+        auto watch = loop.watch(pair.theirs, call(nothing));
+
+        watch->await(coro::readable);
+        CHECK(write(pair.ours.get(), "x", 1) == 1);
+        pair.ours.reset();
+        loop.run_once();
+        CHECK((watch->take() & coro::readable) != 0);
+        loop.run_turns(3);
+        CHECK(watch->take() == 0);
+        watch->await(coro::readable);
+        loop.run_once();
+        CHECK((watch->take() != 0) == (triggered == Triggered::level));
+    }
+}
+
+TEST_CASE("loop: a socket is refused while there is no room") {
     PollLoop loop;
     SocketPair pair;
-    int calls = 0;
-    std::function<void()> count = [&] { ++calls; };
-    auto watch = loop.watch(pair.theirs, call(count));
+    std::function<void()> nothing = [] {};
+    auto watch = loop.watch(pair.theirs, call(nothing));
 
-    watch->await(coro::readable);
-    loop.run_once();
-    CHECK(calls == 0);
-
-    watch->await(coro::readable | coro::writable);
-    loop.run_once();
-    CHECK(calls == 1);
-    CHECK(watch->take() == coro::writable);
-    CHECK(watch->take() == 0);
-
-    CHECK(write(pair.ours.get(), "x", 1) == 1);
-    loop.run_once();
-    CHECK(watch->take() == coro::readable);
-
-    watch.reset();
-    char byte;
-    CHECK(recv(pair.ours.get(), &byte, 1, 0) <= 0);
-    CHECK(errno != EAGAIN);
+    loop.refuse(true);
+    CHECK_FALSE(watch->await(coro::readable));
+    loop.refuse(false);
+    CHECK(watch->await(coro::readable));
+    loop.refuse(true);
+    CHECK(watch->await(coro::readable | coro::writable));
 }
 
 TEST_CASE("loop: a watch may be destroyed by an earlier one's callback") {

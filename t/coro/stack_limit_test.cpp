@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <doctest/doctest.h>
+#include <memory>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -54,11 +55,15 @@ rlim_t address_space() {
     return pages * static_cast<rlim_t>(sysconf(_SC_PAGESIZE));
 }
 
-void limit_address_space(rlim_t bytes) {
+void set_limit(decltype(RLIMIT_AS) resource, rlim_t bytes) {
     rlimit limit{};
-    getrlimit(RLIMIT_AS, &limit);
+    getrlimit(resource, &limit);
     limit.rlim_cur = bytes;
-    setrlimit(RLIMIT_AS, &limit);
+    setrlimit(resource, &limit);
+}
+
+void limit_address_space(rlim_t bytes) {
+    set_limit(RLIMIT_AS, bytes);
 }
 
 // Coroutines that wait, without memory of the heap for each.
@@ -96,13 +101,13 @@ struct Crowd {
 
 }  // namespace
 
-TEST_CASE("200 KiB of a coroutine's stack may be used") {
+TEST_CASE("1.9 MiB of a coroutine's stack may be used") {
     CHECK(in_child([] {
               Coroutines c;
               int reached = 0;
-              c.start([&] { reached = descend(180); });
-              return reached;
-          }) == 180);
+              c.start([&] { reached = descend(1750); });
+              return reached == 1750 ? 0 : 1;
+          }) == 0);
 }
 
 TEST_CASE("a stack that overflows ends the process at its guard page") {
@@ -134,6 +139,36 @@ TEST_CASE("with no stack to be had start() fails and the program goes on" *
                   return 4;
               }
               return 0;
+          }) == 0);
+}
+
+TEST_CASE("where reservations are counted, stacks leave most to others" *
+          doctest::skip(checker_would_starve)) {
+    for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
+        CAPTURE(resource);
+        CHECK(in_child([resource] {
+                  Crowd crowd;
+                  set_limit(resource, address_space() + (512 << 20));
+                  const std::size_t n = crowd.fill();
+                  const std::size_t quarter =
+                      (512 << 20) / 4 / coro::StackPool::default_size;
+                  if (n < quarter / 2 || n > 2 * quarter || errno != ENOMEM) {
+                      return 1;
+                  }
+                  const auto other = std::make_unique<char[]>(256 << 20);
+                  set_limit(resource, RLIM_INFINITY);
+                  return crowd.start_one() && crowd.dismiss() ? 0 : 2;
+              }) == 0);
+    }
+}
+
+TEST_CASE("few stacks are to be had however little may be reserved" *
+          doctest::skip(checker_would_starve)) {
+    CHECK(in_child([] {
+              Crowd crowd;
+              limit_address_space(address_space() + (40 << 20));
+              const bool enough = crowd.fill() >= coro::StackPool::few;
+              return crowd.dismiss() && enough ? 0 : 1;
           }) == 0);
 }
 

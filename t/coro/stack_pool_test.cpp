@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstring>
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <sstream>
 #include <sys/mman.h>
 #include <vector>
@@ -35,6 +36,25 @@ std::string rights(const void* address) {
     return "";
 }
 
+// The flags of that mapping, as smaps in proc(5) has them.
+std::string flags(const void* address) {
+    const auto at = reinterpret_cast<std::uintptr_t>(address);
+    std::istringstream smaps(support::read_file("/proc/self/smaps"));
+    bool found = false;
+
+    for (std::string line; std::getline(smaps, line);) {
+        char* rest = nullptr;
+        const auto begin = std::strtoull(line.c_str(), &rest, 16);
+        if (*rest == '-') {
+            const auto end = std::strtoull(rest + 1, nullptr, 16);
+            found = begin <= at && at < end;
+        } else if (found && line.starts_with("VmFlags:")) {
+            return line;
+        }
+    }
+    return "";
+}
+
 char* lowest(const Stack& stack) {
     return static_cast<char*>(stack.sp) - stack.size;
 }
@@ -45,12 +65,21 @@ TEST_CASE("a stack can be used whole, and ends at a guard page") {
     StackPool pool;
     const Stack stack = pool.take();
     REQUIRE(stack.sp != nullptr);
-    CHECK(stack.size == 256 * 1024);
+    CHECK(stack.size == StackPool::default_size);
 
     std::memset(lowest(stack), 0x5a, stack.size);
     CHECK(rights(lowest(stack)) == "rw-p");
     CHECK(rights(lowest(stack) - 1) == "---p");
 
+    pool.give(stack, Time{0});
+}
+
+TEST_CASE("a stack is never a huge page" *
+          doctest::skip(!std::filesystem::exists(
+              "/sys/kernel/mm/transparent_hugepage"))) {
+    StackPool pool;
+    const Stack stack = pool.take();
+    CHECK(flags(lowest(stack)).find(" nh") != std::string::npos);
     pool.give(stack, Time{0});
 }
 
@@ -98,7 +127,7 @@ TEST_CASE("trim() gives back what is idle for long, and only that") {
     CHECK(rights(lowest(stacks[1]) - 1) == "");  // its guard page too
     CHECK(rights(lowest(stacks[2])) == "rw-p");
 
-    unsigned char resident[64];
+    unsigned char resident[512];
     CHECK(mincore(lowest(stacks[0]), stacks[0].size, resident) == -1);
     CHECK(errno == ENOMEM);
 

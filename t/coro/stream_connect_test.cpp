@@ -215,3 +215,54 @@ TEST_CASE("a loop that has no room is told as ENOBUFS") {
     REQUIRE(peer.accept());
     CHECK(peer.closed());
 }
+
+TEST_CASE("a loop that refuses what is being connected is ENOBUFS, at once") {
+    Coroutines c;
+    Peer peer(AF_INET);
+    Connecting connecting(c);
+
+    c.loop.refuse(true);
+    connecting.start(peer.address(), peer.length());
+    CHECK(connecting.error == ENOBUFS);
+    CHECK_FALSE(connecting.stream.is_open());
+    REQUIRE(peer.accept());
+    CHECK(peer.closed());
+
+    c.loop.refuse(false);
+    CHECK(connecting.connect(peer.address(), peer.length()) == 0);
+}
+
+TEST_CASE("what the other end says before connecting is over is read") {
+    for (const auto triggered : {Triggered::edge, Triggered::level}) {
+        for (const bool ends : {false, true}) {
+            Coroutines c(triggered);
+            Peer peer(AF_INET);
+            Connecting connecting(c);
+            std::string text(100, '\0');
+
+            connecting.start(peer.address(), peer.length());
+            REQUIRE(peer.accept());
+            peer.send("first");
+            if (ends) {
+                peer.hang_up();
+            }
+            REQUIRE(c.finish());
+            CHECK(connecting.error == 0);
+
+            auto read = [&]() -> std::optional<std::size_t> {
+                bool over = false;
+                c.start([&] {
+                    connecting.stream.wait(coro::readable,
+                                           c.loop.now() + minute);
+                    over = true;
+                });
+                REQUIRE(c.loop.run_until([&] { return over; }));
+                return connecting.stream.read(text);
+            };
+            CHECK(read() == 5);
+            if (ends) {
+                CHECK_FALSE(read());
+            }
+        }
+    }
+}

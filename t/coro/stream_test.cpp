@@ -27,7 +27,9 @@ struct Connection {
     Peer peer;
     Stream stream{c.scheduler};
 
-    explicit Connection(int family = AF_UNIX) : peer(family) {
+    explicit Connection(int family = AF_UNIX,
+                        Triggered triggered = Triggered::edge)
+        : c(triggered), peer(family) {
         c.start([this] {
             stream.connect(peer.address(), peer.length(), coro::never);
         });
@@ -134,11 +136,38 @@ TEST_CASE("reading only a part leaves the stream readable") {
     CHECK(x.text == "hello world");
 }
 
-TEST_CASE("the other end's close ends the stream, after its last bytes") {
-    for (const int family : {AF_UNIX, AF_INET}) {
-        Connection x(family);
+// One segment has both, and so has one event.
+TEST_CASE("an end that comes with the last bytes is found after them") {
+    for (const auto triggered : {Triggered::edge, Triggered::level}) {
+        for (const int family : {AF_UNIX, AF_INET}) {
+            for (const std::size_t size : {3, 4, 100}) {
+                Connection x(family, triggered);
+                x.wait();
+                x.c.loop.run_once();
+                x.peer.send("last");
+                x.peer.hang_up();
+                CHECK(x.c.finish());
+                while (x.text.size() < 4) {
+                    REQUIRE(x.read(size).value_or(0) > 0);
+                }
+
+                x.wait();
+                CHECK(x.c.finish());
+                CHECK(x.how == Wake::ready);
+                errno = EDOM;
+                CHECK_FALSE(x.read());
+                CHECK(errno == 0);
+                CHECK(x.text == "last");
+            }
+        }
+    }
+}
+
+TEST_CASE("a reset that comes with the last bytes is found after them") {
+    for (const auto triggered : {Triggered::edge, Triggered::level}) {
+        Connection x(AF_INET, triggered);
         x.peer.send("last");
-        x.peer.hang_up();
+        x.peer.abort();
         x.wait();
         CHECK(x.c.finish());
         CHECK(x.read() == 4);
@@ -146,9 +175,38 @@ TEST_CASE("the other end's close ends the stream, after its last bytes") {
         x.wait();
         CHECK(x.c.finish());
         CHECK(x.how == Wake::ready);
-        errno = EDOM;
         CHECK_FALSE(x.read());
-        CHECK(errno == 0);
+        CHECK(errno == ECONNRESET);
+    }
+}
+
+TEST_CASE("what has ended stays so") {
+    Connection x;
+    x.peer.hang_up();
+    x.wait();
+    CHECK(x.c.finish());
+    for (int times = 0; times < 3; ++times) {
+        CHECK(x.stream.may_read());
+        CHECK_FALSE(x.read());
+    }
+}
+
+TEST_CASE("bytes that come after a short read end the next wait") {
+    for (const auto triggered : {Triggered::edge, Triggered::level}) {
+        Connection x(AF_INET, triggered);
+        x.peer.send("one");
+        x.wait();
+        CHECK(x.c.finish());
+        x.peer.send("two");  // between the event and the read
+        CHECK(x.read() == 6);
+        x.peer.send("three");
+        x.peer.hang_up();
+        x.wait();
+        CHECK(x.c.finish());
+        CHECK(x.read() == 5);
+        x.wait();
+        CHECK(x.c.finish());
+        CHECK_FALSE(x.read());
     }
 }
 
@@ -328,6 +386,66 @@ TEST_CASE("close() cancels the wait that lasts") {
     CHECK(x.how == Wake::cancelled);
 
     x.c.loop.skip(minute);
+    CHECK(x.c.finish());
+}
+
+TEST_CASE("a socket that the loop refuses is an error, and nobody waits") {
+    for (const unsigned readiness :
+         {unsigned{coro::readable}, unsigned{coro::writable},
+          coro::readable | coro::writable}) {
+        Connection x;
+        while (x.stream.write(std::string(65536, 'x')) == 65536) {
+        }
+        x.c.loop.refuse(true);
+        x.wait(readiness);
+        CHECK(x.how == Wake::ready);
+        CHECK(x.stream.may(readiness));
+        CHECK_FALSE(x.read());
+        CHECK(errno == ENOBUFS);
+        CHECK_FALSE(x.stream.write("x"));
+        CHECK(errno == ENOBUFS);
+    }
+}
+
+// Not even one who has always more to say.
+TEST_CASE("a stream that is always ready lets the loop have its turns") {
+    Connection x(AF_INET);
+    std::size_t read = 0;
+    std::size_t before = 0;
+    constexpr std::size_t sent = 20'000;
+
+    x.peer.send(std::string(sent, 'x'));
+    x.c.start([&] {
+        for (;;) {
+            while (x.stream.may_read()) {
+                read += x.read(1).value_or(0);
+            }
+            if (read == sent) {
+                return;
+            }
+            CHECK(x.stream.wait(coro::readable, coro::never) == Wake::ready);
+        }
+    });
+    for (int turns = 0; turns < 10; ++turns) {
+        x.c.loop.run_once();
+        CHECK(read - before < sent / 20);
+        before = read;
+    }
+    CHECK(x.c.finish());
+    CHECK(x.text.size() == sent);
+}
+
+// Nor one whose reader does nothing about it.
+TEST_CASE("who waits for what is ready over and over does not spin") {
+    Connection x;
+    bool end = false;
+    x.c.start([&] {
+        while (!end) {
+            x.stream.wait(coro::writable, coro::never);
+        }
+    });
+    x.c.loop.run_turns(3);
+    end = true;
     CHECK(x.c.finish());
 }
 

@@ -2,7 +2,8 @@
 # Builds nginx from the distribution's sources with the module in it, and
 # beside it, with the options that change what nginx is made of; two nodes of
 # each resume each other's sessions. Those with all of it also run the tests of
-# stream and mail, for which build/t/e2e must be there.
+# stream and mail, and one that has poll and select all end-to-end tests with
+# each of these, for which build/t/e2e must be there.
 #
 # usage: builds.sh [WORD...]
 # With words only those builds whose names have all of them.
@@ -93,6 +94,15 @@ passes() {
         build/t/e2e -sf='*/stream_mail_test.cpp' -tce='*files of other builds*'
 }
 
+# Whether the end-to-end tests pass where events are level-triggered.
+waits_by() {
+    # shellcheck disable=SC2086 # several options
+    build dynamic --with-http_ssl_module $everything "--with-${1}_module"
+    NGX_SSL_SESSION_CACHE_MODULE=$tree/objs/$module NGINX_EVENTS=$1 \
+        with "$tree/objs/nginx" logged "$out/$1.log" build/t/e2e \
+        -tce='*files of other builds*'
+}
+
 # The module's file that a build of LINK leaves, if any.
 module_of() {
     [[ $1 == static ]] || echo "$tree/objs/$module"
@@ -139,6 +149,8 @@ main() {
             refuses "requires OpenSSL 3.0" "$link" --with-http_ssl_module \
             --with-openssl="$dir/no-sources"
     done
+    check "dynamic with everything, use poll" waits_by poll
+    check "dynamic with everything, use select" waits_by select
     check "dynamic --with-compat for the installed nginx" elsewhere
     echo "$passed passed, $failed failed"
     ((failed == 0))

@@ -1,9 +1,11 @@
 // nginx -t: what it refuses, what it warns of, what it takes.
 
-#include "support/node.hpp"
+#include "support/company.hpp"
 #include "support/socket.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
+#include <sstream>
 #include <vector>
 
 using namespace support;
@@ -310,6 +312,119 @@ TEST_CASE("a server that differs from its socket's default is warned of") {
     // On sockets of their own they may differ.
     check_taken(test_config(server(port.address(), "first", on) +
                             server(other.address(), "second", off)));
+}
+
+namespace {
+
+// nginx -t with a default server and ten others, all on two sockets; these
+// lines are in http{}, in the default server and in the others.
+Finished test_many(const std::string& http, const std::string& first = "",
+                   const std::string& others = "",
+                   const KeyPair* certificate = &certificates().ecdsa) {
+    const ReservedPort one, two;
+    const auto named = [&](const Address& address) {
+        std::vector<NamedServer> servers = {{"first.example", first}};
+        for (int i = 0; i < 10; ++i) {
+            servers.push_back(
+                {"n" + std::to_string(i) + ".example", others, certificate});
+        }
+        return company(servers, address);
+    };
+    return test_config(http + "\n" + named(one.address()) +
+                       named(two.address()));
+}
+
+// One line has all of the parts, where it is expected at all.
+void check_warning(const Finished& tested,
+                   const std::vector<std::string>& parts,
+                   bool expected = true) {
+    check_taken(tested, expected ? 1 : 0);
+    std::istringstream lines(tested.output);
+    std::size_t found = 0;
+    for (std::string line; std::getline(lines, line);) {
+        found += std::all_of(parts.begin(), parts.end(), [&](const auto& part) {
+            return contains(line, part);
+        });
+    }
+    CHECK(found == (expected ? 1 : 0));
+}
+
+}  // namespace
+
+TEST_CASE("a cause is one warning, however many servers it concerns") {
+    const std::string on = "remote_ssl_session_cache on;";
+    const std::string off = "remote_ssl_session_cache off;";
+    const bool rules = !has_sni_before_session();
+    // One more server, alone on its socket, has what http{} has.
+    check_warning(test_many("", on),
+                  {" and 19 others has of ", " and 1 other, where "}, rules);
+    check_warning(test_many("", off, on),
+                  {" and 19 others does not act on ", " and 1 other, where "},
+                  rules);
+    check_warning(test_many("ssl_session_cache builtin; " + on),
+                  {"\"builtin\"", rules ? " and 2 others" : " and 22 others"});
+    check_taken(test_many(on));
+}
+
+TEST_CASE("a server without usable protocols has no sessions, and starts") {
+    const ReservedPort port;
+    auto useless = server_block({}, port.address());
+    const std::string usual = "TLSv1.2 TLSv1.3";
+    useless.replace(useless.find(usual), usual.size(), "SSLv3");
+
+    NginxConfig alone;
+    alone.http = "remote_ssl_session_cache on;\n" + useless;
+    const auto tested = NginxPrefix(alone).test();
+    CAPTURE(tested.output);
+    CHECK(tested.status == 0);
+    CHECK(count_warnings(tested.output) == 0);
+
+    // Beside others it harms nobody.
+    RedisServer redis;
+    NodeConfig config;
+    config.http = useless;
+    const Node node(directive(redis), config);
+    REQUIRE(node.connected());
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = node.get(options).session();
+        REQUIRE(wait_stored(redis, options.session));
+        CHECK(node.get(options).reused);
+    }
+}
+
+TEST_CASE("ticket keys are one warning, where they act") {
+    const TempDir dir;
+    write_file(dir.path() / "key", std::string(80, 'k'));
+    const std::string on = "remote_ssl_session_cache on;";
+    const auto key =
+        "ssl_session_ticket_key \"" + (dir.path() / "key").string() + "\";";
+    const bool rules = !has_sni_before_session();
+    check_warning(test_many(key + on),
+                  {"ticket_key", rules ? " and 2 others" : " and 22 others"});
+    check_warning(test_many(on, key), {"ticket_key", " and 1 other"});
+    // nginx uses those of the default server.
+    check_taken(test_many(on, "", key));
+}
+
+TEST_CASE("a server without a certificate of its own is not warned of") {
+    const std::string on = "remote_ssl_session_cache on;";
+    const auto tested = [&](const std::string& others) {
+        return test_many(on, "", others, nullptr);
+    };
+    check_taken(tested(""));
+    check_warning(tested("remote_ssl_session_cache db=1;"), {"does not act"});
+}
+
+TEST_CASE("prohibited sessions under another default are warned of") {
+    const std::string on = "remote_ssl_session_cache on;";
+    const std::string prohibited = "ssl_session_cache off;";
+    const bool rules = !has_sni_before_session();
+    check_warning(test_many(on, "", prohibited), {"sessions of TLS 1.2 only"},
+                  rules);
+    check_warning(test_many(on, prohibited),
+                  {" and 19 others does not act on "});
+    check_taken(test_many("remote_ssl_session_cache off;", "", prohibited));
 }
 
 TEST_CASE("the directive works in an included file, and says so") {

@@ -90,7 +90,41 @@ TEST_CASE("key files that cannot be used are refused") {
         write_file(files.file('s'), std::string(size, 'x'));
         check_refused(key('s'), "longer than 80 bytes");
     }
+    for (const std::size_t size : {32, 48, 80}) {
+        std::string half(size, '\0');
+        half.replace(0, 6, "123456");
+        std::string pattern;
+        while (pattern.size() < size) {
+            pattern += "abcdefg";
+        }
+        for (const auto& bytes :
+             {std::string(size, '\0'), std::string(size, 'x'), half,
+              pattern.substr(0, size)}) {
+            write_file(files.file('s'), bytes);
+            check_refused(key('s'), "is not random");
+        }
+    }
     check_refused(" key=", "parameter \"key\"");
+}
+
+TEST_CASE("a key that tickets are made with, too, is warned of") {
+    const KeyFiles files;
+    const auto parameters = files.parameters("ab");
+    fs::copy_file(files.file('b'), files.file('c'));
+    fs::create_symlink(files.file('a'), files.file('l'));
+    write_file(files.file('d'), KeyFiles::content('d'));
+    for (const auto& [letter, warned] :
+         {std::pair('a', 1U), {'b', 1U}, {'c', 1U}, {'l', 1U}, {'d', 0U}}) {
+        CAPTURE(letter);
+        const auto tested =
+            test(parameters + " tickets=keep;\n" + "ssl_session_ticket_key \"" +
+                 files.file(letter) + '"');
+        CAPTURE(tested.output);
+        CHECK(tested.status == 0);
+        CHECK(count_lines(tested.output, "[warn]") == warned);
+        CHECK(count_lines(tested.output, "is a \"ssl_session_ticket_key\"") ==
+              warned);
+    }
 }
 
 TEST_CASE("key files are looked for as nginx looks for certificates") {
@@ -101,7 +135,7 @@ TEST_CASE("key files are looked for as nginx looks for certificates") {
     const NginxPrefix prefix(config);
     const auto dir = prefix.config_file().parent_path() / "secret";
     fs::create_directories(dir);
-    write_file(dir / "a.key", std::string(48, 'a'));
+    write_file(dir / "a.key", KeyFiles::content('a').substr(0, 48));
     fs::permissions(dir / "a.key", fs::perms::owner_read);
     const auto tested = prefix.test();
     CAPTURE(tested.output);

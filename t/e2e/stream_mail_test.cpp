@@ -44,24 +44,34 @@ bool resumes(const MailServer& server, const Address& address,
     return reused;
 }
 
-// At the IMAP server with STARTTLS, whose client speaks TLS from its next step
-// on.
-TlsClient start_tls(const Trio& trio, const TlsOptions& options) {
+std::string read_line(TlsClient& client) {
+    std::string line;
+    while (!line.ends_with("\r\n")) {
+        REQUIRE(
+            wait_for(client.socket().fd(), POLLIN, Clock::now() + patience));
+        const auto more = receive_some(client.socket().fd());
+        REQUIRE(!more.empty());
+        line += more;
+    }
+    return line;
+}
+
+// At the IMAP server with STARTTLS.
+TlsClient begin_imap(const Trio& trio, const TlsOptions& options) {
     TlsClient client(trio.mail().at(2).port.address(), options);
-    const auto read_line = [&] {
-        std::string line;
-        while (!line.ends_with("\r\n")) {
-            REQUIRE(wait_for(client.socket().fd(), POLLIN,
-                             Clock::now() + patience));
-            const auto more = receive_some(client.socket().fd());
-            REQUIRE(!more.empty());
-            line += more;
-        }
-        return line;
-    };
-    CHECK(read_line().starts_with("* OK"));
+    CHECK(read_line(client).starts_with("* OK"));
+    return client;
+}
+
+// The client speaks TLS from its next step on.
+void ask_for_tls(TlsClient& client) {
     client.socket().write("a STARTTLS\r\n");
-    CHECK(read_line().starts_with("a OK"));
+    CHECK(read_line(client).starts_with("a OK"));
+}
+
+TlsClient start_tls(const Trio& trio, const TlsOptions& options) {
+    auto client = begin_imap(trio, options);
+    ask_for_tls(client);
     return client;
 }
 
@@ -252,6 +262,30 @@ STORE_TEST_CASE("mail: a reload leaves a suspended STARTTLS alone") {
     CHECK(trio.node().nginx().settled());
 }
 
+// A worker that is to exit has left the store: it comes back for this.
+STORE_TEST_CASE("mail: STARTTLS after a reload asks the store again") {
+    Server store;
+    Trio trio(directive(store));
+    REQUIRE(trio.node().connected());
+    const int before = count_clients(store);
+    for (auto options : {tls12(), tls13()}) {
+        CAPTURE(options.max_version);
+        options.session = make_starttls_session(trio, options);
+        REQUIRE(wait_stored(store, options.session));
+        auto client = begin_imap(trio, options);
+        trio.node().nginx().reload();
+        CHECK(settles_at(store, before));
+
+        ask_for_tls(client);
+        client.handshake();
+        CHECK(client.reused());
+        client.write("a LOGOUT\r\n");
+        CHECK(client.read_to_end().find("a OK") != std::string::npos);
+        REQUIRE(trio.node().nginx().settled());
+        CHECK(settles_at(store, before));
+    }
+}
+
 TEST_CASE("stream and mail: files of other builds work each for itself") {
     RedisServer redis;
     const TempDir dir;
@@ -259,8 +293,8 @@ TEST_CASE("stream and mail: files of other builds work each for itself") {
     write_file(other, of_another_build(
                           read_file(module_path().parent_path() /
                                     "ngx_stream_ssl_session_cache_module.so")));
-    Trio trio(directive(redis),
-              {"", load_protocol("stream", other) + load_protocol("mail")});
+    Trio trio(directive(redis), {.modules = load_protocol("stream", other) +
+                                            load_protocol("mail")});
     CHECK(wait_clients(redis, 2));
     for (auto options : {tls12(), tls13()}) {
         options.session = visit_stream(trio.stream(), options).session;

@@ -1,5 +1,5 @@
-// Replies as Redis' bytes are cut: the same whatever the pieces in which
-// these come.
+// Replies as Redis' bytes are cut, where arrays are expected and where not: the
+// same whatever the pieces in which these come.
 //
 // Input: the sizes of four pieces (1 byte each), which take turns, then the
 // bytes.
@@ -32,6 +32,8 @@ std::string print(const redisReply& reply) {
 // The replies, and the error in the end.
 class Printed {
   public:
+    explicit Printed(bool arrays) { parser_.expect_array(arrays); }
+
     void feed(std::string_view bytes) {
         CHECK((parser_.feed(bytes) || !parser_.error().empty()));
         while (const Reply reply = parser_.next()) {
@@ -55,12 +57,15 @@ void fuzz(Input input) {
         size = std::max(input.byte(), 1U);
     }
 
-    Printed whole;
-    whole.feed(input.rest());
+    for (const bool arrays : {false, true}) {
+        Input bytes = input;
+        Printed whole(arrays);
+        whole.feed(bytes.rest());
 
-    Printed pieces;
-    for (std::size_t i = 0; !input.empty(); ++i) {
-        pieces.feed(input.take(sizes.at(i % sizes.size())));
+        Printed pieces(arrays);
+        for (std::size_t i = 0; !bytes.empty(); ++i) {
+            pieces.feed(bytes.take(sizes.at(i % sizes.size())));
+        }
+        CHECK(pieces.text() == whole.text());
     }
-    CHECK(pieces.text() == whole.text());
 }

@@ -10,6 +10,9 @@ namespace support {
 
 // Coroutines from lambdas, on a poll loop.
 struct Coroutines {
+    explicit Coroutines(Triggered triggered = Triggered::edge)
+        : loop(triggered) {}
+
     PollLoop loop;
     coro::StackPool stacks;
     coro::Scheduler scheduler{loop, stacks};

@@ -20,6 +20,15 @@ std::string KeyFiles::parameters(const std::string& letters) const {
     return text;
 }
 
+// What is all the same byte is refused.
+std::string KeyFiles::content(char letter) {
+    std::string bytes(80, letter);
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        bytes[i] = static_cast<char>(letter + i);
+    }
+    return bytes;
+}
+
 // HKDF-SHA256 (RFC 5869), in the older of OpenSSL's ways.
 std::string KeyFiles::sealing_key(char letter) {
     const auto file = content(letter);

@@ -17,7 +17,7 @@ class KeyFiles {
     std::string file(char letter) const {
         return (dir_.path() / std::string(1, letter)).string();
     }
-    static std::string content(char letter) { return std::string(80, letter); }
+    static std::string content(char letter);
 
     static session_cache::SealingKey key(char letter) {
         return session_cache::SealingKey(content(letter));

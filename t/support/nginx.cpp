@@ -32,6 +32,12 @@ std::string temp_paths(const fs::path& dir) {
     return lines;
 }
 
+// How nginx is to wait for events: $NGINX_EVENTS, such as "poll".
+std::string event_method() {
+    const char* method = std::getenv("NGINX_EVENTS");
+    return method != nullptr ? std::string("use ") + method + ";\n    " : "";
+}
+
 std::string render(const NginxConfig& config, const fs::path& dir) {
     std::ostringstream text;
     text << "daemon " << (config.daemon ? "on" : "off") << ";\n"
@@ -53,7 +59,7 @@ std::string render(const NginxConfig& config, const fs::path& dir) {
     }
     text << config.main << "\n"
          << "events {\n    worker_connections " << config.connections
-         << ";\n    " << config.events << "\n}\n"
+         << ";\n    " << event_method() << config.events << "\n}\n"
          << "http {\n    access_log off;\n"
          << temp_paths(dir) << config.http << "\n}\n";
     return text.str();

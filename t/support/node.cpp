@@ -98,10 +98,17 @@ bool Node::idle() const {
     return eventually([this] { return active() == 0; });
 }
 
+// On a new connection: the store takes those that came before it first.
+int count_clients(const RedisServer& redis) {
+    return std::stoi(redis.client().info("clients", "connected_clients"));
+}
+
+int count_clients(const MemcachedServer& memcached) {
+    return std::stoi(memcached.client().stat("curr_connections"));
+}
+
 int connected_clients(const RedisServer& redis) {
-    // On a new connection: Redis takes those that came before it first.
-    const auto all = redis.client().info("clients", "connected_clients");
-    return std::stoi(all) - 1;
+    return count_clients(redis) - 1;
 }
 
 bool wait_clients(const RedisServer& redis, int count) {

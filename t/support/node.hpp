@@ -19,11 +19,11 @@ std::string directive(const StoreServer& store,
 
 struct NodeConfig {
     NginxConfig nginx = {};
-    std::string http;    // more in http{}
-    std::string listen;  // after "listen ... ssl"
-    bool quic = false;   // HTTP/3 on the same port, too
+    std::string http{};    // more in http{}
+    std::string listen{};  // after "listen ... ssl"
+    bool quic = false;     // HTTP/3 on the same port, too
     std::string name = "localhost";
-    std::string server;                     // more in server{}
+    std::string server{};                   // more in server{}
     std::string response = "200 \"$pid\"";  // what `return` answers
     std::string host = "127.0.0.1";
     const KeyPair* certificate = &certificates().ecdsa;
@@ -72,6 +72,16 @@ class Node {
     std::unique_ptr<Nginx> nginx_;
     std::size_t workers_;
 };
+
+// Clients of a store, with the one that asks; what memcached counts, it
+// listens with, too.
+int count_clients(const RedisServer& redis);
+int count_clients(const MemcachedServer& memcached);
+// Until there are `count` of them.
+template <class Server>
+bool settles_at(const Server& server, int count) {
+    return eventually([&] { return count_clients(server) == count; });
+}
 
 // Those of `redis` besides the one that asks.
 int connected_clients(const RedisServer& redis);

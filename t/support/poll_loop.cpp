@@ -1,9 +1,10 @@
 #include "support/poll_loop.hpp"
 
-#include <poll.h>
+#include <array>
+#include <sys/epoll.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
-#include <vector>
 
 namespace support {
 
@@ -72,7 +73,6 @@ class PollLoop::PollTimer : public coro::Timer {
     Timers::iterator place_;
 };
 
-// Tells of a readiness once each time it is awaited.
 class PollLoop::PollWatch : public coro::Watch {
   public:
     PollWatch(PollLoop& loop, int fd, coro::Callback callback)
@@ -82,50 +82,83 @@ class PollLoop::PollWatch : public coro::Watch {
     }
 
     ~PollWatch() override {
+        set(0);  // or else a duplicate of it would stay registered
         loop_.watches_.erase(number_);
         close(fd_);
     }
 
     bool await(unsigned readiness) noexcept override {
-        awaited_ = readiness;
-        return true;
+        std::uint32_t events = 0;
+        if (readiness & coro::readable) {
+            events |= EPOLLIN | EPOLLRDHUP;
+        }
+        if (readiness & coro::writable) {
+            events |= EPOLLOUT;
+        }
+        return set(events);
     }
 
     unsigned take() noexcept override { return std::exchange(ready_, 0); }
 
-    pollfd entry() const {
-        short events = 0;
-        if (awaited_ & coro::readable) {
-            events |= POLLIN;
+    // What is registered, and no more: the rest is for nobody.
+    void serve(std::uint32_t events) {
+        if (events & (EPOLLERR | EPOLLHUP)) {
+            events |= EPOLLIN | EPOLLOUT;
         }
-        if (awaited_ & coro::writable) {
-            events |= POLLOUT;
+        events &= registered_;
+        if (events & EPOLLIN) {
+            ready_ |= coro::readable;
         }
-        // poll(2) tells of errors unasked, but not for a negative number
-        return {events != 0 ? fd_ : -1, events, 0};
-    }
-
-    void serve(short events) {
-        unsigned ready = 0;
-        if (events & (POLLIN | POLLERR | POLLHUP)) {
-            ready |= coro::readable;
+        if (events & EPOLLOUT) {
+            ready_ |= coro::writable;
         }
-        if (events & (POLLOUT | POLLERR | POLLHUP)) {
-            ready |= coro::writable;
+        if (loop_.triggered_ == Triggered::level) {
+            set(registered_ & ~events);
+        } else if (events & EPOLLRDHUP) {
+            ready_ |= coro::ended;
         }
-        awaited_ &= ~ready;
-        ready_ |= ready;
         callback_();
     }
 
   private:
+    // What is registered stays so, and is not told of again for that.
+    bool set(std::uint32_t events) noexcept {
+        if (events == registered_) {
+            return true;
+        }
+        if (registered_ == 0 && loop_.refuses_) {
+            return false;
+        }
+
+        epoll_event event{};
+        event.events = events;
+        event.data.u64 = number_;
+        if (loop_.triggered_ == Triggered::edge) {
+            event.events |= EPOLLET;
+        }
+        int operation = events == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+        if (registered_ == 0) {
+            operation = EPOLL_CTL_ADD;
+        }
+        registered_ = events;
+        return epoll_ctl(loop_.epoll_.get(), operation, fd_, &event) == 0;
+    }
+
     PollLoop& loop_;
     std::uint64_t number_;
     int fd_;
     coro::Callback callback_;
-    unsigned awaited_ = 0;
+    std::uint32_t registered_ = 0;
     unsigned ready_ = 0;
 };
+
+PollLoop::PollLoop(Triggered triggered)
+    : triggered_(triggered), epoll_(epoll_create1(EPOLL_CLOEXEC)) {
+    if (epoll_.get() == -1) {
+        throw std::system_error(errno, std::generic_category(), "epoll");
+    }
+    read_clock();
+}
 
 std::unique_ptr<coro::Task> PollLoop::make_task(coro::Callback callback) {
     return std::make_unique<PollTask>(*this, callback);
@@ -172,24 +205,16 @@ int PollLoop::time_to_wait(coro::Time longest) const {
 }
 
 void PollLoop::serve_events(int timeout) {
-    std::vector<pollfd> entries;
-    std::vector<std::uint64_t> numbers;
-    for (const auto& [number, watch] : watches_) {
-        entries.push_back(watch->entry());
-        numbers.push_back(number);
-    }
-
-    const int ready = poll(entries.data(), entries.size(), timeout);
+    std::array<epoll_event, 64> events;
+    const int ready =
+        epoll_wait(epoll_.get(), events.data(), events.size(), timeout);
     read_clock();
-    if (ready <= 0) {
-        return;
-    }
 
-    for (std::size_t i = 0; i < entries.size(); ++i) {
+    for (int i = 0; i < ready; ++i) {
         // an earlier callback may have closed this one
-        const auto found = watches_.find(numbers[i]);
-        if (entries[i].revents != 0 && found != watches_.end()) {
-            found->second->serve(entries[i].revents);
+        const auto found = watches_.find(events[i].data.u64);
+        if (found != watches_.end()) {
+            found->second->serve(events[i].events);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 #include "coro/loop.hpp"
 #include "support/eventually.hpp"
+#include "support/unique_fd.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -10,11 +11,17 @@
 
 namespace support {
 
-// The event loop under the unit tests, on poll(2). A turn is as nginx's:
+// How an event is told of.
+enum class Triggered {
+    edge,  // when something comes, as nginx with epoll does
+    level  // once each time it is awaited, as nginx with poll or select does
+};
+
+// The event loop under the unit tests, on epoll(7). A turn is as nginx's:
 // events, then timers, then tasks.
 class PollLoop : public coro::Loop {
   public:
-    PollLoop() { read_clock(); }
+    explicit PollLoop(Triggered triggered = Triggered::edge);
 
     // Stands still but for skip(), until the next turn.
     coro::Time now() const noexcept override { return clock_ + skipped_; }
@@ -44,6 +51,10 @@ class PollLoop : public coro::Loop {
     // Turns that do not wait: for what is there, or for what must not come.
     void run_turns(int times);
 
+    // Whether every socket that is not registered yet is refused from now on,
+    // as by an epoll with no room (fs.epoll.max_user_watches).
+    void refuse(bool refuses) { refuses_ = refuses; }
+
     // Moves the loop's clock ahead: nobody has to wait for what takes long.
     void skip(coro::Time time) { skipped_ += time; }
 
@@ -59,6 +70,9 @@ class PollLoop : public coro::Loop {
     void expire_timers();
     void run_tasks();
 
+    const Triggered triggered_;
+    UniqueFd epoll_;
+    bool refuses_ = false;
     coro::Time clock_{0};
     coro::Time skipped_{0};
     std::deque<PollTask*> posted_;

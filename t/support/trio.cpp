@@ -65,7 +65,7 @@ NodeConfig Trio::config(const std::string& directive,
         "map $ssl_session_reused $answer { default "
         "\"$remote_ssl_session_cache_status $ssl_session_reused\"; }\n"
         "}\nmail {\n" +
-        directive + certificate() +
+        directive + certificate() + options.mail +
         "server_name localhost; auth_http 127.0.0.1:1/;\n";
     for (const auto& server : mail_) {
         config.nginx.main += server.block();

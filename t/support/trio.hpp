@@ -27,8 +27,9 @@ struct MailServer {
 class Trio {
   public:
     struct Options {
-        std::string stream;   // more in stream{}
-        std::string modules;  // other load_module lines for stream and mail
+        std::string stream{};   // more in stream{}
+        std::string mail{};     // more in mail{}
+        std::string modules{};  // other load_module lines for stream and mail
     };
     explicit Trio(const std::string& directive);
     Trio(const std::string& directive, const Options& options);

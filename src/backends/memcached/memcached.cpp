@@ -24,8 +24,8 @@ class Memcached final : public Store {
         }
     }
 
-    Fetched fetch(std::string_view key) noexcept override {
-        return server_of(key).fetch(key);
+    Fetched fetch(std::string_view key, coro::Time deadline) noexcept override {
+        return server_of(key).fetch(key, deadline);
     }
 
     Addition add(std::string_view key, std::string_view value,
@@ -36,6 +36,12 @@ class Memcached final : public Store {
     Status store(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept override {
         return server_of(key).store(key, value, ttl);
+    }
+
+    void reconsider() noexcept override {
+        for (auto& server : servers_) {
+            server->reconsider();
+        }
     }
 
     Status erase(std::string_view key) noexcept override {

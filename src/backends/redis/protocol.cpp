@@ -8,21 +8,59 @@ namespace backends::redis {
 
 namespace {
 
-/* The most elements that an answer to HELLO has by far. */
-constexpr std::size_t max_elements = 64;
+/* How deep the arrays of an answer to HELLO are in each other, with room; who
+ * frees a reply goes as deep. */
+constexpr unsigned max_depth = 7;
 
-/* hiredis' own, which allocates what an array's head claims. */
+/* More than any element takes, but for the text of a string. */
+constexpr std::size_t element_size = 512;
+
+/* hiredis' own, which allocate what a reply's head claims. */
 const redisReplyObjectFunctions* own_functions;
 
-redisReplyObjectFunctions wary_of_arrays() {
+Parser::Bounds& bounds_of(const redisReadTask& task) {
+    return *static_cast<Parser::Bounds*>(task.privdata);
+}
+
+/* Takes `n` times `size` bytes of what a reply with arrays may have. */
+bool take(Parser::Bounds& bounds, std::size_t n, std::size_t size) {
+    bounds.exceeded = bounds.exceeded || n > bounds.left / size;
+    if (!bounds.exceeded) {
+        bounds.left -= n * size;
+    }
+    return !bounds.exceeded;
+}
+
+bool is_deep(const redisReadTask& task) {
+    unsigned depth = 0;
+    for (const redisReadTask* in = task.parent; in != nullptr;
+         in = in->parent) {
+        ++depth;
+    }
+    return depth >= max_depth;
+}
+
+/* The parts of an array; what is none is in the reader's buffer whole. */
+redisReplyObjectFunctions bounded() {
     redisReplyObjectFunctions functions = *own_functions;
+
     functions.createArray = [](const redisReadTask* task, auto n) -> void* {
-        auto& arrays = *static_cast<Parser::Arrays*>(task->privdata);
-        if (arrays.expected && static_cast<std::size_t>(n) <= max_elements) {
-            return own_functions->createArray(task, n);
+        Parser::Bounds& bounds = bounds_of(*task);
+        if (!bounds.arrays_expected) {
+            bounds.array_refused = true;
+            return nullptr;
         }
-        arrays.refused = true;
-        return nullptr;
+        bounds.exceeded = bounds.exceeded || is_deep(*task);
+        return take(bounds, static_cast<std::size_t>(n), element_size)
+                   ? own_functions->createArray(task, n)
+                   : nullptr;
+    };
+
+    functions.createString = [](const redisReadTask* task, char* text,
+                                std::size_t size) -> void* {
+        return task->parent == nullptr || take(bounds_of(*task), size, 1)
+                   ? own_functions->createString(task, text, size)
+                   : nullptr;
     };
     return functions;
 }
@@ -93,9 +131,9 @@ Parser::Parser() : reader_(redisReaderCreate()) {
     }
 
     own_functions = own_functions != nullptr ? own_functions : reader_->fn;
-    static redisReplyObjectFunctions functions = wary_of_arrays();
+    static redisReplyObjectFunctions functions = bounded();
     reader_->fn = &functions;
-    reader_->privdata = &arrays_;
+    reader_->privdata = &bounds_;
 }
 
 bool Parser::feed(std::string_view bytes) noexcept {
@@ -111,17 +149,20 @@ Reply Parser::next() noexcept {
     }
 
     too_long_ = reply == nullptr && reader_->len - reader_->pos > max_reply;
+    if (reply != nullptr) {
+        bounds_.left = max_arrays;
+    }
     return Reply(static_cast<redisReply*>(reply));
 }
 
 std::string_view Parser::error() const noexcept {
-    if (arrays_.refused) {
+    if (bounds_.array_refused) {
         return "unexpected array";
     }
-    if (reader_->err != 0) {
-        return reader_->errstr;
+    if (bounds_.exceeded || too_long_) {
+        return "reply too long";
     }
-    return too_long_ ? "reply too long" : "";
+    return reader_->err != 0 ? reader_->errstr : "";
 }
 
 }  // namespace backends::redis

@@ -47,16 +47,24 @@ inline std::string_view text(const redisReply& reply) noexcept {
  */
 class Parser {
   public:
-    struct Arrays {
-        bool expected = false;
-        bool refused = false;
-    };
-
     /*
      * The longest reply that is waited for, in bytes: far above any session
      * (64 KiB), far below what would hurt a worker.
      */
     static constexpr std::size_t max_reply = 2 * 1024 * 1024;
+
+    /*
+     * What the arrays of a reply may take in memory, in bytes, with all that
+     * is in them: far above what an answer to HELLO does (about 10 KiB).
+     */
+    static constexpr std::size_t max_arrays = 512 * 1024;
+
+    struct Bounds {
+        bool arrays_expected = false;
+        bool array_refused = false;
+        bool exceeded = false;
+        std::size_t left = max_arrays; /* of the reply under way */
+    };
 
     /* Throws std::bad_alloc. */
     Parser();
@@ -67,7 +75,9 @@ class Parser {
     bool feed(std::string_view bytes) noexcept;
 
     /* Whether the next reply may be an array, or have some in it. */
-    void expect_array(bool expected) noexcept { arrays_.expected = expected; }
+    void expect_array(bool expected) noexcept {
+        bounds_.arrays_expected = expected;
+    }
 
     /*
      * The next whole reply, or null: then either more bytes are needed, or
@@ -90,7 +100,7 @@ class Parser {
 
     std::unique_ptr<redisReader, ReaderDelete> reader_;
     bool too_long_ = false;
-    Arrays arrays_; /* hiredis has a pointer to it */
+    Bounds bounds_; /* hiredis has a pointer to it */
 };
 
 }  // namespace backends::redis

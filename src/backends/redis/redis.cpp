@@ -132,7 +132,7 @@ Pipeline::Result Redis::result_of(const Command& command,
     bool is_get = command.is(Kind::get);
     bool is_add = command.is(Kind::add);
 
-    if (command.role == Role::version) {
+    if (command.role == Role::version && reply.type != REDIS_REPLY_ERROR) {
         return {.worked = true, .value = redis::version(reply)};
     }
 

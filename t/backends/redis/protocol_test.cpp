@@ -2,8 +2,12 @@
 
 #include "backends/redis/protocol.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
+#include <fstream>
 #include <string>
+#include <unistd.h>
+#include <utility>
 #include <vector>
 
 using backends::redis::append_command;
@@ -11,6 +15,7 @@ using backends::redis::error_code;
 using backends::redis::Parser;
 using backends::redis::Reply;
 using backends::redis::text;
+using backends::redis::version;
 using namespace std::string_literals;
 
 namespace {
@@ -46,6 +51,21 @@ void check(const redisReply& reply, const Example& example) {
     if (reply.str != nullptr) {
         CHECK(text(reply) == example.text);
     }
+}
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool freed_memory_stays = true;
+#else
+constexpr bool freed_memory_stays = false;
+#endif
+
+// The process's memory, in bytes.
+std::size_t resident() {
+    std::ifstream statm("/proc/self/statm");
+    std::size_t all = 0;
+    std::size_t resident = 0;
+    statm >> all >> resident;
+    return resident * static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
 }
 
 std::string code_of(const std::string& line) {
@@ -175,6 +195,88 @@ TEST_CASE("redis protocol: a reply that is too long is an error in time") {
         }
         CHECK_FALSE(parser.error().empty());
         CHECK(fed <= Parser::max_reply + 16384);
+    }
+}
+
+// As an answer to HELLO, without end. (hiredis before 1.0 knows no RESP 3.)
+TEST_CASE("redis protocol: an array is given up in time, whatever its shape") {
+    const std::string megabyte(1 << 20, 'x');
+    const std::vector<std::pair<std::string, std::string>> shapes{
+        {"*2147483647\r\n", "$1\r\nx\r\n"},
+        {"*64\r\n",
+         "$1900000\r\n" + megabyte + megabyte.substr(148'576) + "\r\n"},
+        {"*64\r\n", "*64\r\n:1\r\n:2\r\n"},
+        {"*64\r\n*64\r\n", "*2\r\n:1\r\n"},
+        {"", "*1\r\n"},
+        {"", "*2\r\n:1\r\n"},
+        {"*1000\r\n", "*1000\r\n$-1\r\n"},
+        {"*500\r\n", "+" + std::string(10'000, 'x') + "\r\n"},
+        {"*500\r\n", "-" + std::string(10'000, 'x') + "\r\n"},
+        {"*4096\r\n", ":1\r\n"},
+        {"%1000000\r\n", ":1\r\n"},
+        {"~1000000\r\n", ":1\r\n"},
+        {">1000000\r\n", ":1\r\n"},
+        {"", "|1\r\n+a\r\n+b\r\n"},
+        {"", "%1\r\n+a\r\n"},
+        {"*500\r\n", "=10004\r\ntxt:" + megabyte.substr(0, 10'000) + "\r\n"},
+        {"*500\r\n", "(" + std::string(10'000, '9') + "\r\n"},
+        {"*9999999\r\n", "," + std::string(300, '1') + "\r\n"},
+        {"*1\r\n+", "x"},
+    };
+
+    for (const auto& [head, more] : shapes) {
+        CAPTURE(head + more.substr(0, 20));
+        Parser parser;
+        parser.expect_array(true);
+        REQUIRE(parser.feed(head));
+
+        std::string part = more;
+        while (part.size() < 16384) {
+            part += more;
+        }
+        const auto before = resident();
+        std::size_t most = before;
+        std::size_t fed = 0;
+        while (parser.error().empty() && fed < 64 * Parser::max_reply) {
+            for (std::size_t at = 0; at < part.size(); at += 16384) {
+                if (!parser.feed(std::string_view(part).substr(at, 16384))) {
+                    break;
+                }
+                while (parser.next() != nullptr) {
+                }
+            }
+            fed += part.size();
+            most = std::max(most, resident());
+        }
+        CHECK_FALSE(parser.error().empty());
+        CHECK(fed <= 2 * Parser::max_reply);
+        if (!freed_memory_stays) {
+            CHECK(most - before < 4 * Parser::max_reply);
+        }
+    }
+}
+
+TEST_CASE("redis protocol: an answer to HELLO may have many modules") {
+    std::string answer = "*14\r\n$6\r\nserver\r\n$5\r\nredis\r\n"
+                         "$7\r\nversion\r\n$5\r\n7.2.4\r\n"
+                         "$5\r\nproto\r\n:2\r\n$2\r\nid\r\n:7\r\n"
+                         "$4\r\nmode\r\n$10\r\nstandalone\r\n"
+                         "$4\r\nrole\r\n$6\r\nmaster\r\n"
+                         "$7\r\nmodules\r\n*40\r\n";
+    for (int i = 0; i < 40; ++i) {
+        answer += "*8\r\n$4\r\nname\r\n$6\r\nsearch\r\n"
+                  "$3\r\nver\r\n:20810\r\n"
+                  "$4\r\npath\r\n$21\r\n/lib/modules/search.s\r\n"
+                  "$4\r\nargs\r\n*2\r\n$4\r\nMAXS\r\n$2\r\n10\r\n";
+    }
+
+    Parser parser;
+    for (int times = 0; times < 100; ++times) {  // each has all the room
+        parser.expect_array(true);
+        REQUIRE(parser.feed(answer));
+        const Reply reply = parser.next();
+        REQUIRE(reply != nullptr);
+        CHECK(version(*reply) == "7.2.4");
     }
 }
 

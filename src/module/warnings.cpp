@@ -1,0 +1,262 @@
+#include "module/warnings.hpp"
+#include "sessions/secret.hpp"
+
+#include <algorithm>
+#include <set>
+#include <string>
+
+namespace session_cache {
+
+namespace {
+
+std::string and_others(std::size_t all) {
+    switch (all) {
+    case 0:
+    case 1:
+        return "";
+    case 2:
+        return " and 1 other";
+    default:
+        return " and " + std::to_string(all - 1) + " others";
+    }
+}
+
+std::string place_of(const ServerConf& conf) {
+    return std::string(reinterpret_cast<const char*>(conf.file)) + ':' +
+           std::to_string(conf.line);
+}
+
+/* `format` has %s where the servers are named. */
+void warn_of(ngx_conf_t* cf, const Servers& concerned, const char* format) {
+    if (!concerned.empty()) {
+        std::string places =
+            place_of(*concerned.front()) + and_others(concerned.size());
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0, format, places.c_str());
+    }
+}
+
+template <typename Predicate>
+Servers select(const Servers& servers, Predicate predicate) {
+    Servers selected;
+    std::copy_if(servers.begin(), servers.end(), std::back_inserter(selected),
+                 [&](const ServerConf* conf) { return predicate(*conf); });
+    return selected;
+}
+
+bool has_builtin_cache(const ServerConf& conf) {
+    return conf.tls.builtin_cache > 0 ||
+           conf.tls.builtin_cache == NGX_SSL_DFLT_BUILTIN_SCACHE;
+}
+
+/* Those of which each server is a case by itself. */
+void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
+    warn_of(cf,
+            select(servers,
+                   [](const ServerConf& conf) {
+                       return conf.attached && conf.keys_act &&
+                              conf.remote->directive.tickets != Tickets::keep;
+                   }),
+            "\"ssl_session_ticket_key\" keeps stateless tickets on, clients "
+            "with a ticket do not use the \"remote_ssl_session_cache\" of the "
+            "server in %s");
+
+    warn_of(cf,
+            select(servers,
+                   [](const ServerConf& conf) {
+                       return conf.decides && conf.own && conf.on() &&
+                              prohibits_sessions(conf);
+                   }),
+            "\"remote_ssl_session_cache\" does not act in the server in %s, "
+            "where \"ssl_session_cache off\" prohibits sessions");
+
+    warn_of(cf,
+            select(servers,
+                   [](const ServerConf& conf) {
+                       return conf.attached && has_builtin_cache(conf);
+                   }),
+            "\"remote_ssl_session_cache\" takes the place of the \"builtin\" "
+            "session cache of the server in %s");
+
+    warn_of(cf,
+            select(servers,
+                   [](const ServerConf& conf) {
+                       return conf.attached && conf.remote->keys.empty();
+                   }),
+            "\"remote_ssl_session_cache\" without \"key\" does not seal "
+            "sessions: who reads the store can decrypt connections to the "
+            "server in %s");
+}
+
+/* As sealing keys, so that another file of the same bytes is found, too. */
+std::set<SealingKey::Id> ticket_keys(const Servers& servers) {
+    std::set<std::string> names;
+    for (const ServerConf* conf : servers) {
+        if (conf->tls.ticket_keys != nullptr) {
+            for (auto& name : elements<ngx_str_t>(*conf->tls.ticket_keys)) {
+                names.emplace(view(name));
+            }
+        }
+    }
+
+    std::set<SealingKey::Id> ids;
+    for (const std::string& name : names) {
+        SecretFile file = read_secret(name, SealingKey::max_size);
+        if (file.error.empty()) {
+            ids.insert(SealingKey(file.content.view()).id());
+        }
+    }
+    return ids;
+}
+
+/* A file that gets lost would give away tickets and sessions. */
+void warn_of_ticket_keys(ngx_conf_t* cf, const Servers& servers) {
+    Servers sealing = select(servers, [](const ServerConf& conf) {
+        return conf.attached && !conf.remote->keys.empty();
+    });
+    if (sealing.empty()) {
+        return;
+    }
+
+    auto ids = ticket_keys(servers);
+    warn_of(cf,
+            select(sealing,
+                   [&](const ServerConf& conf) {
+                       const SealingKeys& keys = conf.remote->keys;
+                       return std::any_of(keys.begin(), keys.end(),
+                                          [&](const auto& key) {
+                                              return ids.count(key.id()) != 0;
+                                          });
+                   }),
+            "a \"key\" of \"remote_ssl_session_cache\" in the server in %s is "
+            "a \"ssl_session_ticket_key\", too: use a file of its own");
+}
+
+void warn_of_plain(ngx_conf_t* cf, const Configuration& configuration) {
+    std::string format = std::string("\"remote_ssl_session_cache\" in a "
+                                     "server without ") +
+                         configuration.needed + " in %s";
+    warn_of(cf,
+            select(configuration.servers,
+                   [](const ServerConf& conf) {
+                       return conf.own && conf.on() && !conf.speaks_tls;
+                   }),
+            format.c_str());
+}
+
+/* Servers for which the default server of an address decides otherwise. */
+struct Overruled {
+    Servers servers;
+    std::size_t addresses = 0;
+    const Listener* first = nullptr;
+
+    void add(const Listener& listener, const Servers& overruled) {
+        if (overruled.empty()) {
+            return;
+        }
+        if (first == nullptr) {
+            first = &listener;
+        }
+        ++addresses;
+        servers.insert(servers.end(), overruled.begin(), overruled.end());
+    }
+
+    /* on several addresses */
+    Servers distinct() const {
+        Servers all = servers;
+        std::sort(all.begin(), all.end());
+        all.erase(std::unique(all.begin(), all.end()), all.end());
+        return all;
+    }
+
+    void tell(ngx_conf_t* cf, const char* format) const {
+        if (first == nullptr) {
+            return;
+        }
+        std::string overruled =
+            place_of(*servers.front()) + and_others(distinct().size());
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0, format, overruled.c_str(),
+                      &first->address.text, and_others(addresses).c_str(),
+                      place_of(*first->default_server).c_str());
+    }
+};
+
+/* Whether it makes no difference to a server who decides. */
+bool alike(const ServerConf& conf, const ServerConf& ruling) {
+    return ruling.attached
+               ? conf.on() && conf.remote->directive == ruling.remote->directive
+               : !conf.on() || prohibits_sessions(conf);
+}
+
+/* Sessions of TLS 1.2 have no ID there, and tickets would not be read. */
+bool is_cut_off(const ServerConf& conf, const ServerConf& ruling) {
+    return ruling.attached && ruling.stateful_tickets &&
+           prohibits_sessions(conf);
+}
+
+void warn_of_overruled(ngx_conf_t* cf, const Configuration& configuration) {
+    Overruled by_store;
+    Overruled by_none;
+    Overruled cut_off;
+
+    for (const Listener& listener : configuration.listeners) {
+        const ServerConf& ruling = *listener.default_server;
+        (ruling.attached ? by_store : by_none)
+            .add(listener, select(listener.servers, [&](const auto& conf) {
+                     return is_ruled(conf, listener) && !alike(conf, ruling);
+                 }));
+        cut_off.add(listener, select(listener.servers, [&](const auto& conf) {
+                        return is_ruled(conf, listener) &&
+                               is_cut_off(conf, ruling);
+                    }));
+    }
+
+    by_store.tell(cf,
+                  "what the server in %s has of "
+                  "\"remote_ssl_session_cache\", or has not, does not act on "
+                  "%V%s, where that of the default server in %s does");
+    by_none.tell(cf,
+                 "\"remote_ssl_session_cache\" of the server in %s does not "
+                 "act on %V%s, where the default server in %s decides, which "
+                 "does not use it");
+    cut_off.tell(cf, "\"ssl_session_cache off\" of the server in %s prohibits "
+                     "sessions of TLS 1.2 only on %V%s, where the "
+                     "\"remote_ssl_session_cache\" of the default server in %s "
+                     "acts");
+}
+
+#if !(NGX_HAVE_QUIC_SUSPEND)
+
+void warn_of_quic(ngx_conf_t* cf, const Configuration& configuration) {
+    const ngx_str_t* first = nullptr;
+    std::size_t addresses = 0;
+
+    for (const Listener& listener : configuration.listeners) {
+        if (listener.address.is_quic && listener.default_server->attached &&
+            ++addresses == 1) {
+            first = &listener.address.text;
+        }
+    }
+    if (first != nullptr) {
+        ngx_log_error(NGX_LOG_WARN, cf->log, 0,
+                      "\"remote_ssl_session_cache\" does not look sessions up "
+                      "for QUIC on %V%s, as nginx was built without the patch "
+                      "for that",
+                      first, and_others(addresses).c_str());
+    }
+}
+
+#endif
+
+}  // namespace
+
+void warn(ngx_conf_t* cf, const Configuration& configuration) {
+    warn_of_servers(cf, configuration.servers);
+    warn_of_ticket_keys(cf, configuration.servers);
+    warn_of_plain(cf, configuration);
+#if !(NGX_HAVE_QUIC_SUSPEND)
+    warn_of_quic(cf, configuration);
+#endif
+    warn_of_overruled(cf, configuration);
+}
+
+}  // namespace session_cache

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <string>
+
+// What is preloaded would take the place of AddressSanitizer.
+#ifdef __SANITIZE_ADDRESS__
+#define PRELOAD_TEST_CASE(name) TEST_CASE(name* doctest::skip())
+#else
+#define PRELOAD_TEST_CASE(name) TEST_CASE(name)
+#endif
+
+namespace support {
+
+// In the environment of the processes that are started meanwhile.
+class Environment {
+  public:
+    Environment(std::string name, const std::string& value)
+        : name_(std::move(name)) {
+        setenv(name_.c_str(), value.c_str(), 1);
+    }
+    ~Environment() { unsetenv(name_.c_str()); }
+    Environment(const Environment&) = delete;
+    Environment& operator=(const Environment&) = delete;
+
+  private:
+    std::string name_;
+};
+
+// Lets them have t/preload/NAME.c, which lies beside the test binary.
+struct Preload : Environment {
+    explicit Preload(const std::string& name)
+        : Environment(
+              "LD_PRELOAD",
+              (std::filesystem::read_symlink("/proc/self/exe").parent_path() /
+               (name + ".so"))
+                  .string()) {}
+};
+
+}  // namespace support
