@@ -43,11 +43,18 @@ int in_child(Body&& body) {
     return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-// Goes down `depth` frames of a KiB and more; returns that depth.
-__attribute__((noinline)) int descend(int depth) {
+// Goes down the stack, by frames of a KiB and more, until `bytes` of it are
+// used from `top` on; returns whether it got there.
+__attribute__((noinline)) bool descend(std::size_t bytes, const char* top) {
     volatile char frame[1024];
     frame[0] = 1;
-    return depth == 0 ? 0 : frame[0] + descend(depth - 1);
+    const auto* here = static_cast<const char*>(__builtin_frame_address(0));
+    const auto used = static_cast<std::size_t>(top - here);
+    return frame[0] == 1 && (used >= bytes || descend(bytes, top));
+}
+
+bool descend(std::size_t bytes) {
+    return descend(bytes, static_cast<const char*>(__builtin_frame_address(0)));
 }
 
 rlim_t address_space() {
@@ -104,16 +111,16 @@ struct Crowd {
 TEST_CASE("1.9 MiB of a coroutine's stack may be used") {
     CHECK(in_child([] {
               Coroutines c;
-              int reached = 0;
-              c.start([&] { reached = descend(1750); });
-              return reached == 1750 ? 0 : 1;
+              bool reached = false;
+              c.start([&] { reached = descend(1900 << 10); });
+              return reached ? 0 : 1;
           }) == 0);
 }
 
 TEST_CASE("a stack that overflows ends the process at its guard page") {
     CHECK(in_child([] {
               Coroutines c;
-              c.start([] { descend(100'000); });
+              c.start([] { descend(100 << 20); });
               return 0;
           }) == -SIGSEGV);
 }
