@@ -226,15 +226,11 @@ bool Client::has_room() noexcept {
     std::size_t length = queued() + early_.size();
     bool room = length < options_.count;
 
-    try {
-        if (room) {
-            journal_.worked("queueing", now());
-        } else {
-            journal_.failed("queueing", "full",
-                            "queue is full: " + std::to_string(length), now());
-        }
-    } catch (const std::bad_alloc&) {
-        return room; /* not logged */
+    if (room) {
+        journal_.worked("queueing", now());
+    } else { /* so few digits are in the string itself */
+        journal_.failed("queueing", "full",
+                        {"queue is full: ", std::to_string(length)}, now());
     }
     return room;
 }
@@ -320,7 +316,7 @@ void Client::look_up_name() noexcept {
             address_ = 0;
         } else if (!closing_) {
             journal_.failed("resolving", found.error,
-                            options_.host + ": " + found.error, now());
+                            {options_.host, ": ", found.error}, now());
         }
     } catch (const std::bad_alloc&) {
         resting_.reset();

@@ -17,13 +17,19 @@ void Outbox::queued(bool urgent) noexcept {
     }
 }
 
-void Outbox::cut(bool more) {
+void Outbox::make_room_for_cut() {
+    if (cuts_.empty() || cuts_.back() != none) {
+        cuts_.push_back(none);
+    }
+}
+
+void Outbox::cut(bool more) noexcept {
     std::uint64_t end = gone_ + bytes_.size();
 
-    if (more && !cuts_.empty()) {
-        cuts_.back() = end;
+    if (more && cuts_.size() > 1) {
+        cuts_[cuts_.size() - 2] = end;
     } else {
-        cuts_.push_back(end);
+        cuts_.back() = end;
     }
 }
 
@@ -32,7 +38,8 @@ std::size_t Outbox::next_end(std::size_t sent) noexcept {
     while (!cuts_.empty() && cuts_.front() <= gone_ + sent) {
         cuts_.pop_front();
     }
-    return cuts_.empty() ? bytes_.size() : cuts_.front() - gone_;
+    return cuts_.empty() || cuts_.front() == none ? bytes_.size()
+                                                  : cuts_.front() - gone_;
 }
 
 void Outbox::flush() noexcept {

@@ -17,6 +17,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <limits>
 
 namespace backends {
 
@@ -31,9 +32,12 @@ class Outbox {
     /*
      * All that was appended up to now leaves before what follows, as a write
      * of its own; if `more`, then together with what precedes it. To be
-     * called for each command or for none. Throws std::bad_alloc.
+     * called for each command or for none, after make_room_for_cut().
      */
-    void cut(bool more);
+    void cut(bool more) noexcept;
+
+    /* Throws std::bad_alloc. It changes nothing until cut() is called. */
+    void make_room_for_cut();
 
     /* Lets what was appended leave soon: if `urgent`, with this turn. */
     void queued(bool urgent) noexcept;
@@ -58,8 +62,12 @@ class Outbox {
 
     Connection& connection_;
     CleansedBytes bytes_;
-    std::uint64_t gone_ = 0;         /* bytes that have left */
-    std::deque<std::uint64_t> cuts_; /* how many will have, at each */
+    std::uint64_t gone_ = 0; /* bytes that have left */
+
+    /* How many will have, at each; room for the next one is `none`. */
+    static constexpr std::uint64_t none =
+        std::numeric_limits<std::uint64_t>::max();
+    std::deque<std::uint64_t> cuts_;
     bool blocked_ = false;
     int error_ = 0;
 

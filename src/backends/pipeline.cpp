@@ -18,15 +18,16 @@ Pipeline::Pipeline(coro::Scheduler& scheduler, Options options, Log log,
 bool Pipeline::enqueue(Request& request) noexcept {
     std::size_t before = outbox().size();
     std::size_t length = queue_.size();
+    bool cuts = options_.tls != nullptr && wants_records();
 
     try {
+        if (cuts) {
+            outbox_.make_room_for_cut();
+        }
         Command& command = queue_.emplace_back();
         command.kind = request.kind;
         command.deadline = request.deadline;
         format(request, command);
-        if (options_.tls != nullptr && wants_records()) {
-            outbox_.cut(command.joined);
-        }
     } catch (const std::bad_alloc&) {
         if (queue_.size() != length) {
             queue_.pop_back();
@@ -35,6 +36,9 @@ bool Pipeline::enqueue(Request& request) noexcept {
         return false;
     }
 
+    if (cuts) {
+        outbox_.cut(queue_.back().joined);
+    }
     queue_.back().lookup = std::move(request.lookup);
     ++requests_;
     outbox_.queued(is_urgent(request));
@@ -194,7 +198,7 @@ void Pipeline::judge(const Command& command, const Result& result) {
     if (result.worked) {
         journal_.worked(command.name, now());
     } else {
-        journal_.failed(command.name, result.code, result.error, now());
+        journal_.failed(command.name, result.code, {result.error}, now());
     }
 }
 
