@@ -68,11 +68,14 @@ class Worker {
     backends::Resolver* resolver(ngx_resolver_t* resolver);
     bool is_needed() const noexcept { return !ngx_exiting || needs_ != 0; }
     void reconsider() noexcept;
+    std::unique_ptr<backends::Store> connect(const Remote& remote,
+                                             ngx_resolver_t* resolver);
 
     Figures figures_;
     coro::NgxLoop loop_;
     coro::StackPool stacks_;
     coro::Scheduler scheduler_;
+    std::unique_ptr<coro::Task> started_; /* all stores are there */
     std::map<ngx_resolver_t*, Resolver> resolvers_;
     std::vector<Client> clients_;
     std::array<backends::Trouble, n_refusals> refusals_{};
