@@ -42,6 +42,10 @@ Fetched Client::fetch(std::string_view key, coro::Time deadline) noexcept {
     return result;
 }
 
+Fetched Client::peek(std::string_view key) noexcept {
+    return ask({.kind = Kind::get, .key = key});
+}
+
 Addition Client::add(std::string_view key, std::string_view value,
                      std::chrono::seconds ttl) noexcept {
     switch (ask({.kind = Kind::add, .key = key, .value = value, .ttl = ttl})
@@ -370,6 +374,9 @@ void Client::connected(std::string_view version) {
     note(Meter::State::up);
     journal_.connected(version, now());
     end_start(Status::queued);
+    if (options_.connected != nullptr) {
+        options_.connected();
+    }
 }
 
 /* A waiter's frame is looked at only while it waits for just this. */

@@ -27,9 +27,8 @@ std::size_t count_workers() {
 }  // namespace
 
 Worker::Worker(ngx_shm_zone_t* figures)
-    : figures_(figures),
-      stacks_(coro::StackPool::default_size, &figures_.tally().stacks,
-              count_workers()),
+    : figures_(figures), stacks_(coro::StackPool::default_size,
+                                 &figures_.tally().stacks, count_workers()),
       scheduler_(loop_, stacks_),
       started_(
           loop_.make_task({[](void* self) noexcept {
@@ -46,6 +45,29 @@ backends::Resolver* Worker::resolver(ngx_resolver_t* resolver) {
 }
 
 backends::Store* Worker::store(const Remote& remote, ngx_resolver_t* resolver) {
+    backends::Store* store = client(remote, resolver);
+    bool known = std::any_of(
+        fleets_.begin(), fleets_.end(),
+        [&](const FleetKeys& fleet) { return fleet.is_of(*store, remote); });
+
+    if (!known) {
+        fleets_.emplace_back(*store, remote);
+    }
+    return store;
+}
+
+/* Of all stores: that one of them has connected is rare enough. */
+void Worker::compare_keys() noexcept {
+    for (FleetKeys& fleet : fleets_) {
+        scheduler_.start({[](void* keys) noexcept {
+                              static_cast<FleetKeys*>(keys)->compare();
+                          },
+                          &fleet});
+    }
+}
+
+backends::Store* Worker::client(const Remote& remote,
+                                ngx_resolver_t* resolver) {
     const StoreParameters& parameters = remote.directive.store;
     auto same = std::find_if(
         clients_.begin(), clients_.end(),
@@ -75,6 +97,7 @@ Worker::connect(const Remote& remote, ngx_resolver_t* nginx_resolver) {
     options.count = parameters.count;
     options.tls = remote.tls;
     options.wanted = [this] { return is_needed(); };
+    options.connected = [this] { compare_keys(); };
 
     bool is_redis = parameters.type == Type::redis;
     for (backends::Server& server : servers) {
