@@ -42,6 +42,10 @@ Fetched Client::fetch(std::string_view key, coro::Time deadline) noexcept {
     return result;
 }
 
+Fetched Client::peek(std::string_view key) noexcept {
+    return ask({.kind = Kind::get, .key = key});
+}
+
 Addition Client::add(std::string_view key, std::string_view value,
                      std::chrono::seconds ttl) noexcept {
     switch (ask({.kind = Kind::add, .key = key, .value = value, .ttl = ttl})
@@ -229,15 +233,11 @@ bool Client::has_room() noexcept {
     std::size_t length = queued() + early_.size();
     bool room = length < options_.count;
 
-    try {
-        if (room) {
-            journal_.worked("queueing", now());
-        } else {
-            journal_.failed("queueing", "full",
-                            "queue is full: " + std::to_string(length), now());
-        }
-    } catch (const std::bad_alloc&) {
-        return room; /* not logged */
+    if (room) {
+        journal_.worked("queueing", now());
+    } else { /* so few digits are in the string itself */
+        journal_.failed("queueing", "full",
+                        {"queue is full: ", std::to_string(length)}, now());
     }
     return room;
 }
@@ -323,7 +323,7 @@ void Client::look_up_name() noexcept {
             address_ = 0;
         } else if (!closing_) {
             journal_.failed("resolving", found.error,
-                            options_.host + ": " + found.error, now());
+                            {options_.host, ": ", found.error}, now());
         }
     } catch (const std::bad_alloc&) {
         resting_.reset();
@@ -377,6 +377,9 @@ void Client::connected(std::string_view version) {
     note(Meter::State::up);
     journal_.connected(version, now());
     end_start(Status::queued);
+    if (options_.connected != nullptr) {
+        options_.connected();
+    }
 }
 
 /* A waiter's frame is looked at only while it waits for just this. */

@@ -25,6 +25,7 @@ class Client : public Store {
     void start() noexcept;
 
     Fetched fetch(std::string_view key, coro::Time deadline) noexcept final;
+    Fetched peek(std::string_view key) noexcept final;
     Addition add(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept final;
     Status store(std::string_view key, std::string_view value,

@@ -1,5 +1,6 @@
 /*
- * What is said of a store: a line at each change, and not at each request.
+ * What is said of a store: a line at each change, and not at each request; and
+ * a few lines a second, whatever the store does.
  */
 
 #pragma once
@@ -7,46 +8,66 @@
 #include "backends/store.hpp"
 #include "backends/trouble.hpp"
 
+#include <cstdint>
+#include <initializer_list>
 #include <map>
 #include <optional>
-#include <set>
 #include <string>
 #include <string_view>
 
 namespace backends {
 
+/*
+ * When memory is short a line is not said: nothing here throws but at() and
+ * the constructor.
+ */
 class Journal {
   public:
+    /* So many lines may come at once, and then one in each such time. */
+    static constexpr unsigned max_burst = 10;
+    static constexpr coro::Time per_line{500};
+
     /* `kind` is the store's, such as "redis". */
     Journal(Log log, std::string kind);
 
-    /* Which address the lines are about from now on. */
+    /* Which address the lines are about from now on. Throws std::bad_alloc. */
     void at(const Address& address);
 
     /* `version` is the server's, or empty. */
-    void connected(std::string_view version, coro::Time now);
+    void connected(std::string_view version, coro::Time now) noexcept;
 
     /* It could not be connected, or was lost if it `was_up`. */
-    void lost(const std::string& why, bool was_up, coro::Time now);
+    void lost(std::string_view why, bool was_up, coro::Time now) noexcept;
 
     /*
      * An operation failed: `code` tells one failure from another, `text` is
-     * what to say. `operation` has to be a literal.
+     * what to say, in parts, so that nobody else has to put it together.
+     * `operation` has to be a literal.
      */
-    void failed(std::string_view operation, std::string_view code,
-                std::string_view text, coro::Time now);
+    using Parts = std::initializer_list<std::string_view>;
+    void failed(std::string_view operation, std::string_view code, Parts text,
+                coro::Time now) noexcept;
 
-    void worked(std::string_view operation, coro::Time now);
+    void worked(std::string_view operation, coro::Time now) noexcept;
 
   private:
-    void say(Level level, const std::string& line) const;
+    template <typename Write>
+    void write(coro::Time now, const Write& write) noexcept;
+    void say(Level level, const std::string& line, coro::Time now);
+    void say_left_out(coro::Time now);
+    bool may_say(coro::Time now) noexcept;
 
     Log log_;
     std::string kind_;
     std::string address_;
-    std::set<std::string> losses_; /* said since it was last up */
+    bool up_ = false;
+    Trouble losses_; /* since it was last up */
     std::optional<coro::Time> lost_at_;
     std::map<std::string_view, Trouble> troubles_;
+
+    coro::Time next_{};          /* when a line is due, were there no bursts */
+    std::uint64_t left_out_ = 0; /* lines that nobody has been told of */
+    coro::Time left_out_at_{};   /* the last of them */
 };
 
 }  // namespace backends

@@ -207,7 +207,7 @@ void Pipeline::judge(const Command& command, const Result& result) {
     if (result.worked) {
         journal_.worked(command.name, now());
     } else {
-        journal_.failed(command.name, result.code, result.error, now());
+        journal_.failed(command.name, result.code, {result.error}, now());
     }
 }
 

@@ -85,6 +85,10 @@ struct Options {
      * nothing. As long as it is false, and nothing is queued, the store has
      * no connection. */
     std::function<bool()> wanted{};
+
+    /* Called when a connection is up, of each server; null: nobody wants to
+     * know. It throws nothing and does not wait. */
+    std::function<void()> connected{};
 };
 
 enum class Level { error, notice };
@@ -112,6 +116,9 @@ class Store {
      */
     virtual Fetched fetch(std::string_view key,
                           coro::Time deadline = coro::never) noexcept = 0;
+
+    /* As fetch(), for no client: it is not counted. */
+    virtual Fetched peek(std::string_view key) noexcept = 0;
 
     /*
      * Stores `value` for `ttl` (see max_ttl) if there is none for `key`, for

@@ -6,6 +6,8 @@
 #include <cerrno>
 #include <csignal>
 #include <new>
+#include <string>
+#include <utility>
 
 namespace session_cache {
 
@@ -14,9 +16,19 @@ namespace {
 /* Room for hundreds of workers with a few servers each. */
 constexpr std::size_t zone_size = 1024 * 1024;
 
-template <std::size_t size>
-void copy_text(std::array<char, size>& to, std::string_view from) {
-    std::copy_n(from.begin(), std::min(from.size(), size - 1), to.begin());
+/* As much of it as there is room for, in whole characters of UTF-8. */
+std::string_view cut(std::string_view text, std::size_t most) {
+    constexpr unsigned mask = 0xc0;
+    constexpr unsigned continues = 0x80;
+
+    if (text.size() <= most) {
+        return text;
+    }
+    while (most != 0 &&
+           (static_cast<unsigned char>(text[most]) & mask) == continues) {
+        --most;
+    }
+    return text.substr(0, most);
 }
 
 }  // namespace
@@ -25,11 +37,20 @@ void copy_text(std::array<char, size>& to, std::string_view from) {
 struct ServerFigures {
     std::array<char, 16> type{};
     std::array<char, 112> name{}; /* what is longer is cut */
+    unsigned nth = 1;             /* of the worker's clients of this server */
     bool used = false;            /* by the worker that has the slot */
     backends::Meter meter;
     ServerFigures* next = nullptr;
 
-    ServerName server() const { return {type.data(), name.data()}; }
+    ServerName server() const {
+        return {type.data(),
+                nth == 1 ? name.data()
+                         : name.data() + (" (" + std::to_string(nth) + ")")};
+    }
+
+    bool is_of(const ServerFigures& other) const {
+        return type == other.type && name == other.name && nth == other.nth;
+    }
 };
 
 struct Slot {
@@ -65,7 +86,7 @@ class Lock {
 };
 
 /* In the zone, whose lock is held, or without one in memory of our own; null:
- * there is no room. Never freed. */
+ * there is no room. */
 template <typename T>
 T* make(ngx_shm_zone_t* zone) {
     if (zone == nullptr) {
@@ -123,26 +144,95 @@ Slot* take_slot(ngx_shm_zone_t* zone) {
     return slot;
 }
 
-ServerFigures* find_server(const Slot& slot, const ServerName& server) {
-    constexpr auto most = sizeof(ServerFigures::name) - 1;
-    ServerName cut{server.type, server.name.substr(0, most)};
-    auto* figures = slot.servers;
+/* The slot's figures of a server for a client that has none yet. */
+ServerFigures* find_unused(const Slot& slot, std::string_view type,
+                           std::string_view name, unsigned& nth) {
+    nth = 1;
+    for (auto* figures = slot.servers; figures != nullptr;
+         figures = figures->next) {
+        if (figures->used && figures->type.data() == type &&
+            figures->name.data() == name) {
+            ++nth;
+        }
+    }
 
-    while (figures != nullptr && figures->server() != cut) {
+    auto* figures = slot.servers;
+    while (figures != nullptr &&
+           (figures->nth != nth || figures->type.data() != type ||
+            figures->name.data() != name)) {
         figures = figures->next;
     }
     return figures;
 }
 
 ServerFigures* add_server(ngx_shm_zone_t* zone, Slot& slot,
-                          const ServerName& server) {
+                          std::string_view type, std::string_view name,
+                          unsigned nth) {
     auto* figures = make<ServerFigures>(zone);
 
     if (figures != nullptr) {
-        copy_text(figures->type, server.type);
-        copy_text(figures->name, server.name);
+        std::copy(type.begin(), type.end(), figures->type.begin());
+        std::copy(name.begin(), name.end(), figures->name.begin());
+        figures->nth = nth;
         figures->next = slot.servers;
         slot.servers = figures;
+    }
+    return figures;
+}
+
+bool is_used(const Slot* slots, const ServerFigures& figures) {
+    for (const auto* slot = slots; slot != nullptr; slot = slot->next) {
+        for (const auto* one = slot->servers; one != nullptr; one = one->next) {
+            if (one->used && one->is_of(figures) && is_alive(slot->pid)) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/*
+ * Gives the room back of servers that no living worker has a client of. To be
+ * called by a worker that has taken what it needs itself: so a server that
+ * stays when workers go, or die, keeps what was counted.
+ */
+void sweep(ngx_shm_zone_t* zone) {
+    const Slot* slots = static_cast<Zone*>(zone->data)->slots;
+
+    for (auto* slot = static_cast<Zone*>(zone->data)->slots; slot != nullptr;
+         slot = slot->next) {
+        ServerFigures** at = &slot->servers;
+        while (*at != nullptr) {
+            if (is_used(slots, **at)) {
+                at = &(*at)->next;
+            } else {
+                ngx_slab_free_locked(&pool_of(zone),
+                                     std::exchange(*at, (*at)->next));
+            }
+        }
+    }
+}
+
+/* Where there is no room, what nobody uses now has to go, though this worker
+ * may be about to. */
+ServerFigures* take_server(ngx_shm_zone_t* zone, Slot& slot,
+                           const ServerName& server) {
+    std::string_view type = cut(server.type, sizeof(ServerFigures::type) - 1);
+    std::string_view name = cut(server.name, sizeof(ServerFigures::name) - 1);
+    unsigned nth = 1;
+
+    auto* figures = find_unused(slot, type, name, nth);
+    if (figures == nullptr) {
+        figures = add_server(zone, slot, type, name, nth);
+    }
+    if (figures == nullptr) {
+        sweep(zone);
+        figures = add_server(zone, slot, type, name, nth);
+    }
+
+    if (figures != nullptr) {
+        figures->used = true;
+        figures->meter.queue.set(0); /* whoever had the slot may have died */
     }
     return figures;
 }
@@ -212,10 +302,7 @@ backends::Meter& Figures::meter(const ServerName& server) {
 
     if (zone_ != nullptr) {
         Lock lock(zone_);
-        figures = find_server(*slot_, server);
-        if (figures == nullptr) {
-            figures = add_server(zone_, *slot_, server);
-        }
+        figures = take_server(zone_, *slot_, server);
     }
 
     if (figures == nullptr) {
@@ -224,9 +311,12 @@ backends::Meter& Figures::meter(const ServerName& server) {
         }
         return make<ServerFigures>(nullptr)->meter;
     }
-    figures->used = true;
-    figures->meter.queue.set(0); /* whoever had the slot may have died */
     return figures->meter;
+}
+
+void Figures::complete() noexcept {
+    Lock lock(shared_);
+    sweep(shared_);
 }
 
 void Figures::leave() noexcept {
@@ -237,6 +327,7 @@ Snapshot Figures::snapshot() const {
     Snapshot snapshot;
 
     Lock lock(shared_);
+    sweep(shared_);
     for (const auto* slot = static_cast<Zone*>(shared_->data)->slots;
          slot != nullptr; slot = slot->next) {
         pid_t pid = is_alive(slot->pid) ? slot->pid.load() : 0;

@@ -3,7 +3,7 @@
  * keeps. Each worker writes to a slot of its own and never locks for it. A slot
  * outlives its worker: the next one goes on counting in it, so nothing that
  * was counted is ever lost, and there are as many as there were workers at a
- * time.
+ * time. But of servers, only those are kept that a living worker uses.
  */
 
 #pragma once
@@ -42,10 +42,17 @@ class Figures {
 
     Tally& tally() noexcept;
 
-    /* Those of a server's client. May throw std::bad_alloc. */
+    /*
+     * Those of a server's client: of each call its own. Where there are
+     * several for a server, the second is told as "NAME (2)", and so on, so
+     * workers have to ask in the same order. May throw std::bad_alloc.
+     */
     backends::Meter& meter(const ServerName& server);
 
-    /* Those of all workers. May throw std::bad_alloc. */
+    /* Every client has its meter: what no worker uses any more is forgotten. */
+    void complete() noexcept;
+
+    /* Those of all workers, after complete(). May throw std::bad_alloc. */
     Snapshot snapshot() const;
 
     /* Leaves the slot to the next worker. */

@@ -29,7 +29,12 @@ std::size_t count_workers() {
 Worker::Worker(ngx_shm_zone_t* figures)
     : figures_(figures), stacks_(coro::StackPool::default_size,
                                  &figures_.tally().stacks, count_workers()),
-      scheduler_(loop_, stacks_) {}
+      scheduler_(loop_, stacks_),
+      started_(
+          loop_.make_task({[](void* self) noexcept {
+                               static_cast<Worker*>(self)->figures_.complete();
+                           },
+                           this})) {}
 
 backends::Resolver* Worker::resolver(ngx_resolver_t* resolver) {
     if (resolver == nullptr) {
@@ -39,10 +44,31 @@ backends::Resolver* Worker::resolver(ngx_resolver_t* resolver) {
                 .first->second;
 }
 
-backends::Store* Worker::store(const Remote& remote,
-                               ngx_resolver_t* nginx_resolver) {
+backends::Store* Worker::store(const Remote& remote, ngx_resolver_t* resolver) {
+    backends::Store* store = client(remote, resolver);
+    bool known = std::any_of(
+        fleets_.begin(), fleets_.end(),
+        [&](const FleetKeys& fleet) { return fleet.is_of(*store, remote); });
+
+    if (!known) {
+        fleets_.emplace_back(*store, remote);
+    }
+    return store;
+}
+
+/* Of all stores: that one of them has connected is rare enough. */
+void Worker::compare_keys() noexcept {
+    for (FleetKeys& fleet : fleets_) {
+        scheduler_.start({[](void* keys) noexcept {
+                              static_cast<FleetKeys*>(keys)->compare();
+                          },
+                          &fleet});
+    }
+}
+
+backends::Store* Worker::client(const Remote& remote,
+                                ngx_resolver_t* resolver) {
     const StoreParameters& parameters = remote.directive.store;
-    std::vector<backends::Server> servers = remote.servers;
     auto same = std::find_if(
         clients_.begin(), clients_.end(),
         [&](const Client& client) { return client.parameters == parameters; });
@@ -51,7 +77,16 @@ backends::Store* Worker::store(const Remote& remote,
         return same->store.get();
     }
 
-    Client& client = clients_.emplace_back(Client{parameters, nullptr});
+    Client client{parameters, connect(remote, resolver)};
+    started_->post();
+    return clients_.emplace_back(std::move(client)).store.get();
+}
+
+std::unique_ptr<backends::Store>
+Worker::connect(const Remote& remote, ngx_resolver_t* nginx_resolver) {
+    const StoreParameters& parameters = remote.directive.store;
+    std::vector<backends::Server> servers = remote.servers;
+
     backends::Options options;
     options.resolver = resolver(nginx_resolver);
     options.user = parameters.user;
@@ -62,6 +97,7 @@ backends::Store* Worker::store(const Remote& remote,
     options.count = parameters.count;
     options.tls = remote.tls;
     options.wanted = [this] { return is_needed(); };
+    options.connected = [this] { compare_keys(); };
 
     bool is_redis = parameters.type == Type::redis;
     for (backends::Server& server : servers) {
@@ -70,18 +106,15 @@ backends::Store* Worker::store(const Remote& remote,
     }
 
     if (!is_redis) {
-        client.store =
-            backends::make_memcached(scheduler_, servers, options, log);
-    } else {
-        options.addresses = std::move(servers.front().addresses);
-        options.host = std::move(servers.front().host);
-        options.port = servers.front().port;
-        options.meter = servers.front().meter;
-        options.tls_name = std::move(servers.front().tls_name);
-        client.store =
-            backends::make_redis(scheduler_, std::move(options), log);
+        return backends::make_memcached(scheduler_, servers, options, log);
     }
-    return client.store.get();
+
+    options.addresses = std::move(servers.front().addresses);
+    options.host = std::move(servers.front().host);
+    options.port = servers.front().port;
+    options.meter = servers.front().meter;
+    options.tls_name = std::move(servers.front().tls_name);
+    return backends::make_redis(scheduler_, std::move(options), log);
 }
 
 void Worker::close() noexcept {
@@ -89,6 +122,7 @@ void Worker::close() noexcept {
         return;
     }
     closed_ = true;
+    started_.reset();
 
     for (Client& client : clients_) {
         client.store->close();

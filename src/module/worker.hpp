@@ -11,11 +11,13 @@
 #include "coro/ngx_loop.hpp"
 #include "coro/stack_pool.hpp"
 #include "module/figures.hpp"
+#include "module/fleet_keys.hpp"
 #include "module/ngx.hpp"
 #include "module/remote.hpp"
 #include "module/resolver.hpp"
 
 #include <array>
+#include <list>
 #include <map>
 #include <memory>
 #include <string>
@@ -65,16 +67,23 @@ class Worker {
         std::unique_ptr<backends::Store> store;
     };
 
+    backends::Store* client(const Remote& remote, ngx_resolver_t* resolver);
+    void compare_keys() noexcept;
+
     backends::Resolver* resolver(ngx_resolver_t* resolver);
     bool is_needed() const noexcept { return !ngx_exiting || needs_ != 0; }
     void reconsider() noexcept;
+    std::unique_ptr<backends::Store> connect(const Remote& remote,
+                                             ngx_resolver_t* resolver);
 
     Figures figures_;
     coro::NgxLoop loop_;
     coro::StackPool stacks_;
     coro::Scheduler scheduler_;
+    std::unique_ptr<coro::Task> started_; /* all stores are there */
     std::map<ngx_resolver_t*, Resolver> resolvers_;
     std::vector<Client> clients_;
+    std::list<FleetKeys> fleets_; /* each stays where it is */
     std::array<backends::Trouble, n_refusals> refusals_{};
     std::size_t needs_ = 0;
     bool closed_ = false;

@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t id_at = 1;
 constexpr std::size_t nonce_at = id_at + sizeof(SealingKey::Id);
+constexpr std::size_t context_at = nonce_at + sizeof(Nonce);
 
 const EVP_CIPHER* cipher() {
     static EVP_CIPHER* const fetched =
@@ -44,17 +45,19 @@ class Gcm {
   public:
     enum class Mode { open, seal };
 
-    Gcm(Mode mode, const SealingKey& key, const SealedFor& what,
+    /* `context` is in the additional data: that of a value's head, or in
+     * format 2 the context itself. */
+    Gcm(Mode mode, const SealingKey& key, Bytes session_id, Bytes context,
         const unsigned char* head)
         : ctx_(EVP_CIPHER_CTX_new()) {
         SealingKey::SessionKey own;
-        key.derive(what.session_id, own);
+        key.derive(session_id, own);
         require(ctx_ != nullptr &&
                 EVP_CipherInit_ex(ctx_.get(), cipher(), nullptr,
                                   own.bytes.data(), head + nonce_at,
                                   mode == Mode::seal) == 1);
 
-        authenticate({head, nonce_at}, what);
+        authenticate({head, nonce_at}, session_id, context);
     }
 
     void crypt(Bytes from, unsigned char* to) {
@@ -78,17 +81,17 @@ class Gcm {
 
   private:
     /* In one call: each costs as much as all of these bytes do. */
-    void authenticate(Bytes head, const SealedFor& what) {
+    void authenticate(Bytes head, Bytes session_id, Bytes context) {
         std::array<unsigned char, nonce_at + 1 + SSL_MAX_SSL_SESSION_ID_LENGTH +
                                       SSL_MAX_SID_CTX_LENGTH>
             data;
-        require(what.session_id.size() <= SSL_MAX_SSL_SESSION_ID_LENGTH &&
-                what.context.size() <= SSL_MAX_SID_CTX_LENGTH);
+        require(session_id.size() <= SSL_MAX_SSL_SESSION_ID_LENGTH &&
+                context.size() <= SSL_MAX_SID_CTX_LENGTH);
 
         auto end = std::copy(head.begin(), head.end(), data.begin());
-        *end++ = static_cast<unsigned char>(what.session_id.size());
-        end = std::copy(what.session_id.begin(), what.session_id.end(), end);
-        end = std::copy(what.context.begin(), what.context.end(), end);
+        *end++ = static_cast<unsigned char>(session_id.size());
+        end = std::copy(session_id.begin(), session_id.end(), end);
+        end = std::copy(context.begin(), context.end(), end);
         crypt({data.begin(), end}, nullptr);
     }
 
@@ -117,7 +120,10 @@ void seal(const SealingKey& key, const SealedFor& what, const Nonce& nonce,
     std::copy(key.id().begin(), key.id().end(), head + id_at);
     std::copy(nonce.begin(), nonce.end(), head + nonce_at);
 
-    Gcm gcm(Gcm::Mode::seal, key, what, head);
+    SealingKey::ContextTag context = key.tag(what.session_id, what.context);
+    std::copy(context.begin(), context.end(), head + context_at);
+
+    Gcm gcm(Gcm::Mode::seal, key, what.session_id, context, head);
     gcm.crypt(text, text.data());
     gcm.tag(text.data() + text.size());
 }
@@ -127,7 +133,10 @@ Refusal unseal(const SealingKeys& keys, const SealedFor& what,
     Bytes bytes(reinterpret_cast<const unsigned char*>(value.data()),
                 value.size());
 
-    if (bytes.size() <= seal_head + seal_tail || bytes[0] != sealed_format) {
+    bool is_tagged = !bytes.empty() && bytes[0] == sealed_format;
+    std::size_t text_at = is_tagged ? seal_head : context_at;
+
+    if (!is_sealed(value) || bytes.size() <= text_at + seal_tail) {
         return Refusal::not_sealed;
     }
 
@@ -139,13 +148,21 @@ Refusal unseal(const SealingKeys& keys, const SealedFor& what,
         return Refusal::unknown_key;
     }
 
-    auto text = bytes.subspan(seal_head, bytes.size() - seal_head - seal_tail);
+    auto text = bytes.subspan(text_at, bytes.size() - text_at - seal_tail);
+    Bytes context = is_tagged ? bytes.subspan(context_at, text_at - context_at)
+                              : what.context;
     out.bytes().resize(text.size());
 
-    Gcm gcm(Gcm::Mode::open, *key, what, bytes.data());
+    Gcm gcm(Gcm::Mode::open, *key, what.session_id, context, bytes.data());
     gcm.crypt(text, reinterpret_cast<unsigned char*>(out.bytes().data()));
-    return gcm.matches(text.data() + text.size()) ? Refusal::none
-                                                  : Refusal::forged;
+    if (!gcm.matches(text.data() + text.size())) {
+        return Refusal::forged;
+    }
+
+    bool is_ours =
+        !is_tagged ||
+        std::ranges::equal(context, key->tag(what.session_id, what.context));
+    return is_ours ? Refusal::none : Refusal::other_context;
 }
 
 }  // namespace session_cache

@@ -1,5 +1,6 @@
 #include "sessions/sealing_key.hpp"
 
+#include <algorithm>
 #include <bitset>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -131,14 +132,33 @@ SealingKey::Name SealingKey::name(Bytes session_id) const {
  * HKDF-Expand (RFC 5869, 2.3), which for so few bytes is one HMAC. EVP_KDF
  * looks its digest up each time, which costs more than all of this.
  */
-void SealingKey::derive(Bytes session_id, SessionKey& key) const {
-    constexpr unsigned char first_block[] = {1};
+void SealingKey::expand(std::initializer_list<Bytes> info, Block& block) const {
     EVP_MAC_CTX* mac = mac_.get();
 
-    bool derived = set_key(mac, secrets_->sealing) && add(mac, session_id) &&
-                   add(mac, first_block) && finish(mac, key.bytes);
+    bool done = set_key(mac, secrets_->sealing);
+    for (Bytes part : info) {
+        done = done && add(mac, part);
+    }
+    done = done && finish(mac, block);
     set_key(mac, no_key); /* cleanses the one that it has */
-    require(derived);
+    require(done);
+}
+
+void SealingKey::derive(Bytes session_id, SessionKey& key) const {
+    constexpr unsigned char first_block[] = {1};
+    expand({session_id, first_block}, key.bytes);
+}
+
+/* What it is of ends otherwise than what a key is of. */
+SealingKey::ContextTag SealingKey::tag(Bytes session_id, Bytes context) const {
+    const unsigned char end[] = {static_cast<unsigned char>(session_id.size()),
+                                 2};
+    Block block;
+    ContextTag tag;
+
+    expand({session_id, context, end}, block);
+    std::copy_n(block.begin(), tag.size(), tag.begin());
+    return tag;
 }
 
 }  // namespace session_cache

@@ -13,6 +13,7 @@
 
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 #include <memory>
 #include <openssl/evp.h>
 #include <string_view>
@@ -24,6 +25,7 @@ class SealingKey {
   public:
     using Id = std::array<unsigned char, 8>;
     using Name = std::array<unsigned char, 32>;
+    using ContextTag = std::array<unsigned char, 8>;
 
     /* An AES-256 key, cleansed when it goes. */
     struct SessionKey {
@@ -54,7 +56,16 @@ class SealingKey {
     /* The key that seals this session only. Throws as above. */
     void derive(Bytes session_id, SessionKey& key) const;
 
+    /*
+     * Tells which context a session belongs to, to who knows both; to all
+     * others it is a random number. Throws as above.
+     */
+    ContextTag tag(Bytes session_id, Bytes context) const;
+
   private:
+    using Block = std::array<unsigned char, 32>;
+    void expand(std::initializer_list<Bytes> info, Block& block) const;
+
     struct Secrets;
     struct Unmap {
         void operator()(Secrets* secrets) const noexcept;

@@ -57,9 +57,7 @@ void add_checksum(std::string& bytes) {
 /* Leaves the DER; or says what is wrong. */
 Refusal strip_checksum(std::string_view& value) {
     if (value.empty() || value[0] != format_der) {
-        return !value.empty() && value[0] == sealed_format
-                   ? Refusal::no_key
-                   : Refusal::unknown_format;
+        return is_sealed(value) ? Refusal::no_key : Refusal::unknown_format;
     }
 
     if (value.size() < 1 + sizeof(Checksum)) {

@@ -222,8 +222,11 @@ STORE_TEST_CASE("sealed sessions resume on every node with the key") {
     REQUIRE(b.connected());
     check_both_ways(store, a, 'a', b, 'a');
     for (const auto& key : store.keys()) {
+        if (key == "ngx_ssl:keys") {  // see fleet_keys_test.cpp
+            continue;
+        }
         CHECK(key.size() == std::string("ngx_ssl:").size() + 64);
-        CHECK(store.get(key).value()[0] == '\x02');
+        CHECK(store.get(key).value()[0] == '\x04');
     }
 }
 

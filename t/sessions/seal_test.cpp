@@ -32,6 +32,14 @@ std::string sealed(const SealingKeys& keys,
     return support::sealed(keys.front(), what, plain);
 }
 
+std::string from_hex(const std::string& hex) {
+    std::string bytes;
+    for (std::size_t at = 0; at < hex.size(); at += 2) {
+        bytes += static_cast<char>(std::stoi(hex.substr(at, 2), nullptr, 16));
+    }
+    return bytes;
+}
+
 // What comes out of a value, or the error.
 std::string opened(const SealingKeys& keys, const std::string& value,
                    const SealedFor& what = {session_id, context}) {
@@ -115,15 +123,61 @@ TEST_CASE("seal: truncated, or with more behind it, it does not open") {
     CHECK(opened(keys, whole + whole) == "forged or damaged");
 }
 
-TEST_CASE("seal: it opens for the session and the servers it is for") {
+TEST_CASE("seal: it opens for the session that it is for") {
     const auto keys = keys_of("a");
     const auto value = sealed(keys);
     for (const SealedFor& what :
-         {SealedFor{other_id, context}, SealedFor{session_id, other_id},
-          SealedFor{session_id, {}}, SealedFor{{}, context},
-          SealedFor{Bytes(session_id).first(31), context},
-          SealedFor{session_id, Bytes(context).first(31)}}) {
+         {SealedFor{other_id, context}, SealedFor{{}, context},
+          SealedFor{Bytes(session_id).first(31), context}}) {
         CHECK(opened(keys, value, what) == "forged or damaged");
+    }
+}
+
+TEST_CASE("seal: another context is no damage, and damage is no context") {
+    const auto keys = keys_of("a");
+    auto value = sealed(keys);
+    const SealedFor others[] = {{session_id, other_id},
+                                {session_id, {}},
+                                {session_id, Bytes(context).first(31)}};
+    for (const SealedFor& what : others) {
+        CHECK(opened(keys, value, what) == "another session ID context");
+    }
+    value.back() = static_cast<char>(value.back() ^ 1);
+    for (const SealedFor& what : others) {
+        CHECK(opened(keys, value, what) == "forged or damaged");
+    }
+}
+
+TEST_CASE("seal: sessions of one context have nothing in common") {
+    const auto keys = keys_of("ab");
+    constexpr auto size = sizeof(SealingKey::ContextTag);
+    std::set<std::string> tags;
+    for (const auto& id : {session_id, other_id}) {
+        for (const auto& key : keys) {
+            tags.insert(support::sealed(key, {id, context}, plaintext)
+                            .substr(seal_head - size, size));
+        }
+    }
+    CHECK(tags.size() == 4);
+}
+
+// Made once with keys_of("a"), for `session_id` and `context`.
+TEST_CASE("seal: values of either format open") {
+    const auto keys = keys_of("a");
+    for (const auto* const hex :
+         {"022c2c796d690dc141395312f1b47fe633837b80fe9b2bcb449cd56e8df3081b"
+          "bbf55ee7659cfc6474c504a481ffadc8b9957657a9f682",
+          "042c2c796d690dc1412826b506867d1cf0b0f14aa36dedfdec79b8827f559d9f"
+          "58694ddef92fdc2a05f4b4a9113eacc36b75b063d76b881fccda3191483992"}) {
+        CAPTURE(std::string(hex));
+        auto value = from_hex(hex);
+        CHECK(opened(keys, value) == plaintext);
+        CHECK(opened(keys, value, {other_id, context}) == "forged or damaged");
+        CHECK(opened(keys, value, {session_id, other_id}) ==
+              (value[0] == sealed_format ? "another session ID context"
+                                         : "forged or damaged"));
+        value[value.size() / 2] ^= 1;
+        CHECK(opened(keys, value) == "forged or damaged");
     }
 }
 
@@ -141,7 +195,9 @@ TEST_CASE("seal: what is not sealed is not opened") {
     const auto keys = keys_of("a");
     CHECK(opened(keys, "") == "not sealed");
     CHECK(opened(keys, "\x01" + std::string(200, 'x')) == "not sealed");
-    CHECK(opened(keys, "\x02") == "not sealed");
-    CHECK(opened(keys, "\x02" + std::string(200, 'x')) ==
-          "sealed with an unknown key");
+    for (const std::string format : {"\x02", "\x04"}) {
+        CHECK(opened(keys, format) == "not sealed");
+        CHECK(opened(keys, format + std::string(200, 'x')) ==
+              "sealed with an unknown key");
+    }
 }

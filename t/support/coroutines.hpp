@@ -1,6 +1,7 @@
 #pragma once
 
 #include "coro/coroutine.hpp"
+#include "support/allocations.hpp"
 #include "support/poll_loop.hpp"
 
 #include <functional>
@@ -19,6 +20,7 @@ struct Coroutines {
 
     // Runs `body`, which throws nothing, until it ends or first waits.
     bool start(std::function<void()> body) {
+        const Allocations::Scope product(Allocations::Of::product);
         return scheduler.start({run, &body});
     }
 

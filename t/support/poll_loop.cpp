@@ -1,12 +1,27 @@
 #include "support/poll_loop.hpp"
 
+#include "support/allocations.hpp"
+
 #include <array>
+#include <new>
 #include <sys/epoll.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
 
 namespace support {
+
+namespace {
+
+using Scope = Allocations::Scope;
+using Of = Allocations::Of;
+
+void call_back(coro::Callback callback) {
+    const Scope product(Of::product);
+    callback();
+}
+
+}  // namespace
 
 class PollLoop::PollTask : public coro::Task {
   public:
@@ -27,12 +42,13 @@ class PollLoop::PollTask : public coro::Task {
     void run() {
         queued_ = false;
         running_ = true;
-        callback_();
+        call_back(callback_);
         running_ = false;
     }
 
   private:
     void enqueue(std::deque<PollTask*>& queue) {
+        const Scope test(Of::test);
         if (!std::exchange(queued_, true)) {
             queue.push_back(this);
         }
@@ -52,6 +68,7 @@ class PollLoop::PollTimer : public coro::Timer {
     ~PollTimer() override { PollTimer::cancel(); }
 
     void set(coro::Time at) noexcept override {
+        const Scope test(Of::test);
         cancel();
         place_ = loop_.timers_.emplace(at, this);
     }
@@ -64,7 +81,7 @@ class PollLoop::PollTimer : public coro::Timer {
 
     void expire() {
         cancel();
-        callback_();
+        call_back(callback_);
     }
 
   private:
@@ -117,7 +134,7 @@ class PollLoop::PollWatch : public coro::Watch {
         } else if (events & EPOLLRDHUP) {
             ready_ |= coro::ended;
         }
-        callback_();
+        call_back(callback_);
     }
 
   private:
@@ -169,7 +186,12 @@ std::unique_ptr<coro::Timer> PollLoop::make_timer(coro::Callback callback) {
 }
 
 std::unique_ptr<coro::Watch> PollLoop::watch(int fd, coro::Callback callback) {
-    return std::make_unique<PollWatch>(*this, fd, callback);
+    try {
+        return std::make_unique<PollWatch>(*this, fd, callback);
+    } catch (const std::bad_alloc&) {
+        close(fd);
+        return nullptr;
+    }
 }
 
 void PollLoop::run_once(coro::Time longest) {

@@ -87,6 +87,7 @@ TestStore::TestStore(const std::vector<backends::Server>& servers,
 
 backends::Log TestStore::logger() {
     return [this](Level level, std::string_view line) {
+        const Allocations::Scope test(Allocations::Of::test);
         log_.append(name(level)).append(line) += '\n';
     };
 }

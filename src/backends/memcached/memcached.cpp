@@ -28,6 +28,10 @@ class Memcached final : public Store {
         return server_of(key).fetch(key, deadline);
     }
 
+    Fetched peek(std::string_view key) noexcept override {
+        return server_of(key).peek(key);
+    }
+
     Addition add(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept override {
         return server_of(key).add(key, value, ttl);

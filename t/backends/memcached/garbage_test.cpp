@@ -364,7 +364,9 @@ TEST_CASE("memcached errors: a value larger than the server takes") {
 
 TEST_CASE("memcached errors: large values among small ones") {
     MemcachedServer memcached({"-I", "512k"});
-    TestStore s({store_server(memcached)});
+    auto options = store_options();
+    options.timeout = 60s;  // it is 80 MB that lie before the first fetch
+    TestStore s({store_server(memcached)}, options);
     REQUIRE(s.connects());
     for (int i = 0; i < 100; ++i) {
         s.store().store("large", std::string(800 * 1024, 'x'), 60s);

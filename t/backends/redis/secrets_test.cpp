@@ -112,11 +112,11 @@ TEST_CASE("redis secrets: a strange error is cut short in the log") {
     StrangeStore strange;
     TestStore& s = strange.client;
     for (const auto& error :
-         {"ODD1 bad argument '" + value + "'",
-          "ODD2 bad argument \"" + value + "\"",
-          "ODD3 bad argument `" + value + "`", "ODD4 bad arguments, " + value,
-          "ODD5 bad \x1b[31mcolour \x07" + value,
-          "ODD6 " + std::string(100'000, 'x'), std::string()}) {
+         {"ODD-A bad argument '" + value + "'",
+          "ODD-B bad argument \"" + value + "\"",
+          "ODD-C bad argument `" + value + "`", "ODD-D bad arguments, " + value,
+          "ODD-E bad \x1b[31mcolour \x07" + value,
+          "ODD-F " + std::string(100'000, 'x'), std::string()}) {
         CHECK(strange.fetch(error) == Status::failed);
     }
 

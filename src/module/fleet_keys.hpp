@@ -1,0 +1,41 @@
+/*
+ * Compares this node's sealing keys with those that the other nodes of its
+ * fleet have: see sessions/key_record.hpp.
+ */
+
+#pragma once
+
+#include "backends/store.hpp"
+#include "module/remote.hpp"
+
+namespace session_cache {
+
+/* Those of one directive. */
+class FleetKeys {
+  public:
+    /* Both have to outlive it. */
+    FleetKeys(backends::Store& store, const Remote& remote) noexcept
+        : store_(store), remote_(remote) {}
+
+    bool is_of(const backends::Store& store,
+               const Remote& remote) const noexcept;
+
+    /*
+     * Warns, once, when sessions cannot go between this node and the one that
+     * left its record last; then leaves its own, if it has keys. Waits for
+     * the store: to be called in a coroutine.
+     */
+    void compare() noexcept;
+
+  private:
+    void look();
+    bool leave(const std::string& name);
+    void warn(const std::string& name, std::string_view record);
+
+    backends::Store& store_;
+    const Remote& remote_;
+    bool comparing_ = false;
+    bool warned_ = false;
+};
+
+}  // namespace session_cache

@@ -1,0 +1,32 @@
+/*
+ * What the nodes of a fleet tell each other of their sealing keys: the keys'
+ * identifiers, in a value of its own. Names are hashed under the first key, so
+ * a node with another one, or without any, would have plain misses for ever.
+ */
+
+#pragma once
+
+#include "sessions/sealing_key.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace session_cache {
+
+/* Its name: no session's, which has hexadecimal digits behind the prefix.
+ * Throws std::bad_alloc. */
+std::string key_record_name(std::string_view prefix);
+
+/* That of a node with these keys, one at least. Throws std::bad_alloc. */
+std::string key_record(const SealingKeys& keys);
+
+/* Whether it is one: anybody may have written it. */
+bool is_key_record(std::string_view record) noexcept;
+
+/*
+ * Whether sessions go both ways between the node that wrote `record` and one
+ * with `keys`: each has the first key of the other. Throws std::bad_alloc.
+ */
+bool fits(std::string_view record, const SealingKeys& keys);
+
+}  // namespace session_cache
