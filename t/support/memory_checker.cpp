@@ -39,7 +39,9 @@ Arguments checker(const fs::path& dir) {
     const auto options = "log_path=" + quoted((dir / report_name).string()) +
                          ":abort_on_error=1:print_stacktrace=1";
     return {"env", "LD_PRELOAD=" + runtime(), "UBSAN_OPTIONS=" + options,
-            "ASAN_OPTIONS=" + options + ":detect_stack_use_after_return=1",
+            "ASAN_OPTIONS=" + options +
+                ":detect_stack_use_after_return=1"
+                ":max_uar_stack_size_log=16",
             "LSAN_OPTIONS=print_suppressions=0:suppressions=" +
                 quoted(support_file("lsan.supp"))};
 }

@@ -3,8 +3,10 @@
 #include "support/unique_fd.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstring>
 #include <fcntl.h>
 #include <functional>
 #include <sstream>
@@ -52,6 +54,25 @@ bool is_at(const char* bytes, const std::string& hex) {
     return true;
 }
 
+// One byte of it gives nothing away, and finds where to look closer.
+std::size_t count_in(const char* bytes, const char* end,
+                     const std::string& hex) {
+    const int first = std::stoi(hex.substr(0, 2), nullptr, 16);
+    const auto size = static_cast<std::ptrdiff_t>(hex.size() / 2);
+    std::size_t found = 0;
+    while (end - bytes >= size) {
+        const auto candidates =
+            static_cast<std::size_t>(end - bytes - size + 1);
+        const void* at = std::memchr(bytes, first, candidates);
+        if (at == nullptr) {
+            break;
+        }
+        found += is_at(static_cast<const char*>(at), hex);
+        bytes = static_cast<const char*>(at) + 1;
+    }
+    return found;
+}
+
 // Page by page, with as much of the page before as may belong to a find. The
 // buffer holds pieces of what was found: it is cleared.
 std::size_t count(int memory, const Mapping& mapping, const std::string& hex) {
@@ -63,9 +84,8 @@ std::size_t count(int memory, const Mapping& mapping, const std::string& hex) {
         const auto n = pread(memory, buffer.data(),
                              std::min(buffer.size() - 1, mapping.end - at),
                              static_cast<off_t>(at));
-        for (ssize_t i = 0; i + static_cast<ssize_t>(size) <= n; ++i) {
-            found += is_at(buffer.data() + i, hex);
-        }
+        found += count_in(buffer.data(),
+                          buffer.data() + std::max<ssize_t>(n, 0), hex);
     }
     explicit_bzero(buffer.data(), buffer.size());
     return found;
