@@ -9,6 +9,7 @@
 #include <doctest/doctest.h>
 #include <memory>
 #include <optional>
+#include <poll.h>
 #include <string>
 #include <sys/socket.h>
 #include <type_traits>
@@ -128,9 +129,15 @@ TEST_CASE("hang-up: answers that come before it are given") {
 TEST_CASE("hang-up: a real memcached without room") {
     MemcachedServer server({"-c", "30", "-o", "maxconns_fast"},
                            MemcachedServer::Listen::at_port);
+    // It counts those whom its threads have met, so each has to be answered.
     std::vector<std::unique_ptr<Socket>> others;
-    for (int i = 0; i < 40; ++i) {
-        others.push_back(std::make_unique<Socket>(server.address()));
+    std::string answer;
+    while (answer.find("ERROR") == answer.npos && others.size() < 100) {
+        auto& other =
+            others.emplace_back(std::make_unique<Socket>(server.address()));
+        other->write("version\r\n");
+        REQUIRE(wait_for(other->fd(), POLLIN, Clock::now() + patience));
+        answer = receive_some(other->fd());
     }
     TestStore s({store_server(server)}, store_options());
     CHECK(s.logs("unavailable: version failed: "

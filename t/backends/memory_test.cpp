@@ -126,7 +126,7 @@ STORE_TEST_CASE("memory: it may be short anywhere") {
             ++nth;
         }
         CAPTURE(nth);
-        CHECK(nth > 50);
+        CHECK(nth > 30);
         CHECK(nth < too_many);
     }
 }
