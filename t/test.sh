@@ -75,6 +75,11 @@ prepare_suites() {
     done
     [[ -z $with_program ]] || packages+=("${debug_packages[@]}")
     require "${packages[@]}"
+    # Some tests of e2e want a client of HTTP/3, which not every suite has.
+    if [[ $(nginx -V 2>&1) == *http_v3_module* ]] &&
+        apt-cache show "${http3_packages[@]}" &> /dev/null; then
+        require "${http3_packages[@]}"
+    fi
     rm -f "$out/t/summary"
     [[ -z $with_modules ]] || cmd_build
     [[ -z $with_program ]] || build_debug

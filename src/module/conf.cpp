@@ -13,8 +13,12 @@ namespace session_cache {
 namespace {
 
 /*
- * Who decides on sessions. Stateless tickets stay where the operator shares
- * their keys, but the keys that are used are the default server's.
+ * Who decides on sessions, at one of its addresses at least. A server that
+ * would do so where no handshake can ask the store keeps what nginx gives it:
+ * without stateless tickets and the builtin cache nothing would resume there.
+ *
+ * Stateless tickets stay where the operator shares their keys, but the keys
+ * that are used are the default server's.
  */
 void find_deciding(const Configuration& configuration) {
     for (ServerConf* conf : configuration.servers) {
@@ -23,7 +27,7 @@ void find_deciding(const Configuration& configuration) {
 
     for (const Listener& listener : configuration.listeners) {
         for (ServerConf* conf : listener.servers) {
-            if (is_ruled(*conf, listener)) {
+            if (is_ruled(*conf, listener) || !asks_store(listener.address)) {
                 continue;
             }
             conf->decides = true;

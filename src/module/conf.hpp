@@ -75,7 +75,7 @@ struct ServerConf {
     bool speaks_tls = false; /* on any of its listen sockets */
     FindNamed find_named = nullptr;
 
-    bool decides = false;  /* on sessions, at one of its addresses at least */
+    bool decides = false;  /* on sessions, where the store may be asked */
     bool attached = false; /* to the server's SSL_CTX, so in use */
     bool keys_act = false; /* of "ssl_session_ticket_key", where it decides */
     bool stateful_tickets = false; /* there, and only there */
@@ -99,6 +99,18 @@ struct Listener {
     ServerConf* default_server;
     Servers servers;
 };
+
+/*
+ * Whether handshakes at an address may wait for the store. Those of QUIC can
+ * only be suspended with the patch for nginx.
+ */
+inline bool asks_store([[maybe_unused]] const Address& address) {
+#if (NGX_HAVE_QUIC_SUSPEND)
+    return true;
+#else
+    return !address.is_quic;
+#endif
+}
 
 /* Whether "ssl_session_cache off" is set. */
 inline bool prohibits_sessions(const ServerConf& conf) noexcept {

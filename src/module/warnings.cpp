@@ -143,6 +143,20 @@ void warn_of_plain(ngx_conf_t* cf, const Configuration& configuration) {
             format.c_str());
 }
 
+/* Of servers on several addresses each once, in the order of the first. */
+Servers distinct(const Servers& servers) {
+    std::set<const ServerConf*> seen;
+    return select(servers, [&](const ServerConf& conf) {
+        return seen.insert(&conf).second;
+    });
+}
+
+/* Whether a server keeps what nginx gives it at an address, for it decides
+ * nowhere that the store is asked. */
+bool is_left(const ServerConf& conf, const Listener& listener) {
+    return !asks_store(listener.address) && conf.on() && !conf.decides;
+}
+
 /* Servers for which the default server of an address decides otherwise. */
 struct Overruled {
     Servers servers;
@@ -160,20 +174,12 @@ struct Overruled {
         servers.insert(servers.end(), overruled.begin(), overruled.end());
     }
 
-    /* on several addresses */
-    Servers distinct() const {
-        Servers all = servers;
-        std::sort(all.begin(), all.end());
-        all.erase(std::unique(all.begin(), all.end()), all.end());
-        return all;
-    }
-
     void tell(ngx_conf_t* cf, const char* format) const {
         if (first == nullptr) {
             return;
         }
         std::string overruled =
-            place_of(*servers.front()) + and_others(distinct().size());
+            place_of(*servers.front()) + and_others(distinct(servers).size());
         ngx_log_error(NGX_LOG_WARN, cf->log, 0, format, overruled.c_str(),
                       &first->address.text, and_others(addresses).c_str(),
                       place_of(*first->default_server).c_str());
@@ -200,6 +206,9 @@ void warn_of_overruled(ngx_conf_t* cf, const Configuration& configuration) {
 
     for (const Listener& listener : configuration.listeners) {
         const ServerConf& ruling = *listener.default_server;
+        if (is_left(ruling, listener)) {
+            continue; /* warn_of_left() tells why */
+        }
         (ruling.attached ? by_store : by_none)
             .add(listener, select(listener.servers, [&](const auto& conf) {
                      return is_ruled(conf, listener) && !alike(conf, ruling);
@@ -224,14 +233,31 @@ void warn_of_overruled(ngx_conf_t* cf, const Configuration& configuration) {
                      "acts");
 }
 
-#if !(NGX_HAVE_QUIC_SUSPEND)
+/* Where a default server rules, those that it would rule are left with it. */
+void warn_of_left(ngx_conf_t* cf, const Configuration& configuration) {
+    Servers left;
+
+    for (const Listener& listener : configuration.listeners) {
+        for (ServerConf* conf : listener.servers) {
+            const ServerConf& ruling =
+                is_ruled(*conf, listener) ? *listener.default_server : *conf;
+            if (is_left(*conf, listener) && is_left(ruling, listener)) {
+                left.push_back(conf);
+            }
+        }
+    }
+    warn_of(cf, distinct(left),
+            "\"remote_ssl_session_cache\" does not act in the server in %s, "
+            "whose sessions are those of QUIC alone, as nginx was built "
+            "without the patch for that");
+}
 
 void warn_of_quic(ngx_conf_t* cf, const Configuration& configuration) {
     const ngx_str_t* first = nullptr;
     std::size_t addresses = 0;
 
     for (const Listener& listener : configuration.listeners) {
-        if (listener.address.is_quic && listener.default_server->attached &&
+        if (!asks_store(listener.address) && use_store(listener.servers) &&
             ++addresses == 1) {
             first = &listener.address.text;
         }
@@ -245,17 +271,14 @@ void warn_of_quic(ngx_conf_t* cf, const Configuration& configuration) {
     }
 }
 
-#endif
-
 }  // namespace
 
 void warn(ngx_conf_t* cf, const Configuration& configuration) {
     warn_of_servers(cf, configuration.servers);
     warn_of_ticket_keys(cf, configuration.servers);
     warn_of_plain(cf, configuration);
-#if !(NGX_HAVE_QUIC_SUSPEND)
+    warn_of_left(cf, configuration);
     warn_of_quic(cf, configuration);
-#endif
     warn_of_overruled(cf, configuration);
 }
 

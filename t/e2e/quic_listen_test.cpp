@@ -1,6 +1,7 @@
-// Servers that listen with QUIC as well. What clients of HTTP/3 see is in
-// t/http3, for it takes a patched nginx.
+// Servers that listen with QUIC as well, or alone. What clients of HTTP/3 see
+// is in t/http3, for it takes a patched nginx.
 
+#include "support/http3_client.hpp"
 #include "support/node.hpp"
 
 #include <doctest/doctest.h>
@@ -22,6 +23,40 @@ bool patched() {
     return found;
 }
 
+bool has_http3_client() {
+    return run({"sh", "-c", "command -v gtlsclient"}).status == 0;
+}
+
+// A server for clients of HTTP/3, with these `listen` directives.
+std::string server_of_http3(const std::string& name, const std::string& listens,
+                            const std::string& more = "") {
+    const auto& certificate = certificates().ecdsa;
+    return "server { " + listens + " server_name " + name +
+           "; ssl_certificate \"" + certificate.certificate.string() +
+           "\"; ssl_certificate_key \"" + certificate.key.string() +
+           "\"; return " + http3_response + "; " + more + " }\n";
+}
+
+std::string listen(const ReservedPort& port, const std::string& how) {
+    return "listen " + port.address().text() + " " + how + ";";
+}
+
+// A node whose own server has no part in the directive.
+NodeConfig with_servers(const std::string& http) {
+    NodeConfig config;
+    config.server = "remote_ssl_session_cache off;";
+    config.http = http;
+    return config;
+}
+
+void check_keeps_sessions(const Address& address) {
+    const auto made = http3_visit(address);
+    CHECK(made.protocol == "HTTP/3.0");
+    CHECK(http3_visit(address, made).reused);
+}
+
+constexpr const char* left_alone = "whose sessions are those of QUIC alone";
+
 }  // namespace
 
 TEST_CASE("a server that listens with QUIC, too" *
@@ -36,4 +71,63 @@ TEST_CASE("a server that listens with QUIC, too" *
     }
     CHECK((fleet.a.nginx().log_count("does not look sessions up for QUIC") >
            0) == !patched());
+    CHECK(fleet.a.nginx().log_count(left_alone) == 0);
+}
+
+TEST_CASE("servers that listen with QUIC alone keep what nginx gives them" *
+          doctest::skip(!knows_quic() || patched() || !has_http3_client())) {
+    RedisServer redis;
+    const ReservedPort quic, plain;
+    for (const std::string cache : {"", "ssl_session_cache builtin;"}) {
+        for (const auto& more : {std::string(), listen(plain, "")}) {
+            CAPTURE(cache);
+            CAPTURE(more);
+            const Node node(with_servers(
+                directive(redis) + cache +
+                server_of_http3("first.test", listen(quic, "quic") + more) +
+                server_of_http3("second.test", listen(quic, "quic"))));
+            check_keeps_sessions(quic.address());
+            CHECK(redis.keys().empty());
+            CHECK(node.nginx().log_count(left_alone) == 1);
+            CHECK(node.nginx().log_count("and 1 other, whose") == 1);
+            CHECK(count_warnings(node.nginx().log()) == 1);
+        }
+    }
+}
+
+// From nginx 1.29.2 on it decides on sessions of TCP, too.
+TEST_CASE("a server that is the default one with QUIC alone keeps its tickets" *
+          doctest::skip(!knows_quic() || patched() || !has_http3_client())) {
+    const bool left = !has_sni_before_session();
+    RedisServer redis;
+    const ReservedPort tcp, quic;
+    const Node node(with_servers(
+        directive(redis) + server_of_http3("first.test", listen(tcp, "ssl")) +
+        server_of_http3("second.test",
+                        listen(tcp, "ssl") + listen(quic, "quic"))));
+    if (left) {
+        check_keeps_sessions(quic.address());
+        CHECK(redis.keys().empty());
+    }
+    CHECK(node.nginx().log_count(left_alone) == (left ? 1 : 0));
+    CHECK(node.nginx().log_count("for QUIC on") == (left ? 0 : 1));
+    CHECK(count_warnings(node.nginx().log()) == 1);
+    CHECK(wait_stored(redis, get(tcp.address(), tls13()).session()));
+}
+
+TEST_CASE("servers with QUIC alone do not keep others from the store" *
+          doctest::skip(!knows_quic() || patched() || !has_http3_client())) {
+    RedisServer redis;
+    const ReservedPort quic;
+    const Node node(directive(redis) +
+                        server_of_http3("quic.test", listen(quic, "quic")),
+                    {});
+    for (auto options : {tls12(), tls13()}) {
+        options.session = node.get(options).session();
+        REQUIRE(wait_stored(redis, options.session));
+        CHECK(node.get(options).reused);
+    }
+    const auto stored = redis.keys().size();
+    check_keeps_sessions(quic.address());
+    CHECK(redis.keys().size() == stored);
 }
