@@ -6,7 +6,8 @@ patched_version=1.26.3
 
 cmd_http3() {
     local passed=0 failed=0 version source='' taken=0 unpatched='' nginx_dir
-    if [[ ${1--} != -* || $1 == --source* ]]; then
+    local first=${1--}
+    if [[ $first != -* || $first == --source* ]]; then
         choose_nginx "$@"
     else
         version=$patched_version

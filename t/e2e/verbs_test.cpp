@@ -134,3 +134,25 @@ TEST_CASE("build.sh names the suites of the tests") {
     CHECK(contains(missing.output, "--suite wants"));
     CHECK(contains(missing.output, list.output));
 }
+
+TEST_CASE("build.sh tells which nginx it cannot build") {
+    const TempDir empty;
+    const std::pair<Arguments, std::string> all[]{
+        {{}, "which version"},
+        {{"--unpatched"}, "which version"},
+        {{"--source"}, "--source wants a directory"},
+        {{"--source", empty.path() / "none"}, "no such directory"},
+        {{"--source=" + (empty.path() / "none").string()}, "no such directory"},
+        {{"--source", empty.path()}, "these are not nginx's sources"},
+        {{"1.22.1"}, "no patch fits nginx 1.22.1"},
+        {{"1.26.3", "1.30.4"}, "one nginx at a time: 1.30.4"},
+    };
+    for (const auto& [arguments, answer] : all) {
+        CAPTURE(answer);
+        Arguments command{"nginx"};
+        command.insert(command.end(), arguments.begin(), arguments.end());
+        const auto said = errors(command);
+        CHECK(said.status != 0);
+        CHECK(contains(said.output, answer));
+    }
+}
