@@ -17,18 +17,6 @@ TYPE_TO_STRING(FakeMemcached);
 
 namespace {
 
-std::unique_ptr<TestStore> store_of(const RedisServer& server,
-                                    const backends::Options& like) {
-    auto options = like;
-    options.addresses = store_options(server).addresses;
-    return std::make_unique<TestStore>(options);
-}
-
-std::unique_ptr<TestStore> store_of(const MemcachedServer& server,
-                                    const backends::Options& like) {
-    return std::make_unique<TestStore>(std::vector{store_server(server)}, like);
-}
-
 template <class Server>
 struct One {
     Server server;

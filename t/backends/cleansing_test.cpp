@@ -6,7 +6,6 @@
 #include "support/test_store.hpp"
 
 #include <doctest/doctest.h>
-#include <type_traits>
 #include <unistd.h>
 
 using namespace support;
@@ -34,15 +33,6 @@ backends::CleansedBytes value() {
     return bytes;
 }
 
-template <class Server>
-std::unique_ptr<TestStore> make_store(const Server& server) {
-    if constexpr (std::is_same_v<Server, MemcachedServer>) {
-        return std::make_unique<TestStore>(std::vector{store_server(server)});
-    } else {
-        return std::make_unique<TestStore>(store_options(server));
-    }
-}
-
 // Looks the value up, and cleanses what comes.
 void fetch(TestStore& s) {
     bool done = false;
@@ -60,7 +50,7 @@ void fetch(TestStore& s) {
 STORE_TEST_CASE("cleansing: a client that is gone leaves no value in memory" *
                 doctest::skip(checker_keeps_frames)) {
     Server server;
-    auto s = make_store(server);
+    auto s = store_of(server);
     REQUIRE(s->connects());
     for (int i = 0; i < 3; ++i) {
         const auto bytes = value();

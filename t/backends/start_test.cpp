@@ -1,10 +1,10 @@
 // Lookups that come before a store's first connection is up.
 
+#include "support/memory_checker.hpp"
 #include "support/test_store.hpp"
 
 #include <doctest/doctest.h>
 #include <sys/resource.h>
-#include <type_traits>
 
 using backends::Status;
 using namespace support;
@@ -21,13 +21,7 @@ std::unique_ptr<TestStore> make_store(const Server& server,
     backends::Options options = store_options();
     options.interval = interval;
     options.count = count;
-    if constexpr (std::is_same_v<Server, MemcachedServer>) {
-        return std::make_unique<TestStore>(std::vector{store_server(server)},
-                                           options);
-    } else {
-        options.addresses = store_options(server).addresses;
-        return std::make_unique<TestStore>(options);
-    }
+    return store_of(server, options);
 }
 
 bool all_done(const TestStore::Fetches& fetches) {
@@ -123,13 +117,6 @@ TEST_CASE_TEMPLATE("start: close() releases who waits, cancelled ones too",
 
 namespace {
 
-// AddressSanitizer ends the process when there is no memory.
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool checker_would_starve = true;
-#else
-constexpr bool checker_would_starve = false;
-#endif
-
 // While it lives, nothing is mapped.
 class NoMappings {
   public:
@@ -151,9 +138,8 @@ TEST_CASE_TEMPLATE("start: without a stack it is tried again" *
                        doctest::skip(checker_would_starve),
                    Server, RedisServer, MemcachedServer) {
     Server server;
-    Coroutines warm;  // whatever else a coroutine needs is there
     std::unique_ptr<TestStore> s;
-    std::free(std::malloc(64 * 1024));
+    std::free(std::malloc(64 * 1024));  // the heap has some, from now on
     {
         const NoMappings none;
         s = make_store(server);

@@ -3,6 +3,7 @@
 
 #include "support/coroutines.hpp"
 #include "support/files.hpp"
+#include "support/memory_checker.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -17,14 +18,6 @@ using coro::Waker;
 using namespace support;
 
 namespace {
-
-// AddressSanitizer maps memory of its own for each coroutine, and ends the
-// process when there is none.
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool checker_would_starve = true;
-#else
-constexpr bool checker_would_starve = false;
-#endif
 
 // Runs `body` in a child process; its exit status, or minus the number of
 // the signal that ended it.

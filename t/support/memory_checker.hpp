@@ -9,6 +9,14 @@
 // module is, too), or else Valgrind, if MEMCHECK=1 is in the environment.
 namespace support {
 
+// AddressSanitizer maps memory of its own for each coroutine, and ends the
+// process when there is none.
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr bool checker_would_starve = true;
+#else
+inline constexpr bool checker_would_starve = false;
+#endif
+
 // `command`, such that the checker sees what it does, and reports to files
 // in `dir`.
 Arguments checked(Arguments command, const std::filesystem::path& dir);

@@ -167,4 +167,16 @@ std::string TestStore::plain_log() const {
     return std::regex_replace(log_, details, "");
 }
 
+std::unique_ptr<TestStore> store_of(const RedisServer& server,
+                                    const backends::Options& like) {
+    auto options = like;
+    options.addresses = store_options(server).addresses;
+    return std::make_unique<TestStore>(options);
+}
+
+std::unique_ptr<TestStore> store_of(const MemcachedServer& server,
+                                    const backends::Options& like) {
+    return std::make_unique<TestStore>(std::vector{store_server(server)}, like);
+}
+
 }  // namespace support

@@ -89,4 +89,12 @@ class TestStore : public Coroutines {
     std::unique_ptr<backends::Store> store_;
 };
 
+// A new client of the server, whatever its state.
+std::unique_ptr<TestStore>
+store_of(const RedisServer& server,
+         const backends::Options& like = store_options());
+std::unique_ptr<TestStore>
+store_of(const MemcachedServer& server,
+         const backends::Options& like = store_options());
+
 }  // namespace support
