@@ -2,20 +2,30 @@
 
 #include "support/suspension.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
+#include <iterator>
 #include <sys/syscall.h>
 
 using namespace support;
 
 namespace {
 
+// Of any of nginx's event methods; not every machine has all these calls.
 bool is_event_wait(long call) {
+    constexpr long waits[] = {
 #ifdef SYS_epoll_wait
-    if (call == SYS_epoll_wait) {
-        return true;
-    }
+        SYS_epoll_wait,
 #endif
-    return call == SYS_epoll_pwait;
+#ifdef SYS_poll
+        SYS_poll,
+#endif
+#ifdef SYS_select
+        SYS_select,
+#endif
+        SYS_epoll_pwait, SYS_ppoll, SYS_pselect6};
+    return std::find(std::begin(waits), std::end(waits), call) !=
+           std::end(waits);
 }
 
 // Looks `times` times at where a process is asleep, which has to be its event
