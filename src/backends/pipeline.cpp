@@ -151,8 +151,8 @@ Client::Loss Pipeline::hang_up() {
 }
 
 /* A server that has no room says so, whatever it was asked, and hangs up. */
-Client::Loss Pipeline::hung_up(std::string how) const {
-    return {up() || refusal_.empty() ? std::move(how) : refusal_};
+Client::Loss Pipeline::hung_up(const std::string& how) const {
+    return {up() || refusal_.empty() ? how : refusal_};
 }
 
 Pipeline::Command Pipeline::take() noexcept {

@@ -119,7 +119,7 @@ class Pipeline : public Client {
     Loss serve();
     Loss receive();
     Loss hang_up();
-    Loss hung_up(std::string how) const;
+    Loss hung_up(const std::string& how) const;
     void heed_deadline() noexcept;
     static std::string failed(const Command& command, const Result& result);
     void judge(const Command& command, const Result& result);

@@ -314,6 +314,19 @@ class Hold {
 
 Hold hold;
 
+/*
+ * Whether the client has closed. epoll tells of that; to poll and select it is
+ * one more thing to read. (QUIC clients share their socket.)
+ */
+bool is_gone(ngx_connection_t* c) {
+    if (c->read->pending_eof) {
+        return true;
+    }
+
+    char byte = 0;
+    return c->type != SOCK_DGRAM && recv(c->fd, &byte, 1, MSG_PEEK) == 0;
+}
+
 /* The step that the connection is in, or null. */
 Step* find_step(ngx_connection_t* c) {
     if (c->type == SOCK_DGRAM) {
@@ -413,7 +426,7 @@ Suspension::Suspension(ngx_connection_t* c) noexcept : step_(nullptr) {
     }
 
     /* nobody is left to profit from one more answer */
-    if (step->waited && c->read->pending_eof) {
+    if (step->waited && is_gone(c)) {
         return;
     }
 

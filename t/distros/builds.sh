@@ -97,10 +97,11 @@ passes() {
 # Whether the end-to-end tests pass where events are level-triggered.
 waits_by() {
     # shellcheck disable=SC2086 # several options
-    build dynamic --with-http_ssl_module $everything "--with-${1}_module"
+    build dynamic --with-http_ssl_module --with-http_v2_module $everything \
+        "--with-${1}_module"
     NGX_SSL_SESSION_CACHE_MODULE=$tree/objs/$module NGINX_EVENTS=$1 \
         with "$tree/objs/nginx" logged "$out/$1.log" build/t/e2e \
-        -tce='*files of other builds*'
+        -tce='*files of other builds*,install puts*,the event methods*'
 }
 
 # The module's file that a build of LINK leaves, if any.
