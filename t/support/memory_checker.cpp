@@ -35,26 +35,27 @@ std::string runtime() {
     return info.dli_fname;
 }
 
-Arguments checker(const fs::path& dir) {
+Arguments checker(const fs::path& dir, Leaks leaks) {
     const auto options = "log_path=" + quoted((dir / report_name).string()) +
                          ":abort_on_error=1:print_stacktrace=1";
     return {"env", "LD_PRELOAD=" + runtime(), "UBSAN_OPTIONS=" + options,
             "ASAN_OPTIONS=" + options +
                 ":detect_stack_use_after_return=1"
-                ":max_uar_stack_size_log=16",
+                ":max_uar_stack_size_log=16" +
+                (leaks == Leaks::ignored ? ":detect_leaks=0" : ""),
             "LSAN_OPTIONS=print_suppressions=0:suppressions=" +
                 quoted(support_file("lsan.supp"))};
 }
 
 #else
 
-Arguments checker(const fs::path& dir) {
+Arguments checker(const fs::path& dir, Leaks leaks) {
     if (!in_valgrind()) {
         return {};
     }
     return {"valgrind",
             "--quiet",
-            "--leak-check=full",
+            leaks == Leaks::ignored ? "--leak-check=no" : "--leak-check=full",
             "--show-leak-kinds=definite",
             "--log-file=" + (dir / report_name).string() + ".%p",
             "--suppressions=" + support_file("valgrind.supp")};
@@ -64,8 +65,8 @@ Arguments checker(const fs::path& dir) {
 
 }  // namespace
 
-Arguments checked(Arguments command, const fs::path& dir) {
-    auto all = checker(dir);
+Arguments checked(Arguments command, const fs::path& dir, Leaks leaks) {
+    auto all = checker(dir, leaks);
     all.insert(all.end(), std::make_move_iterator(command.begin()),
                std::make_move_iterator(command.end()));
     return all;

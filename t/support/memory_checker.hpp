@@ -17,9 +17,13 @@ inline constexpr bool checker_would_starve = true;
 inline constexpr bool checker_would_starve = false;
 #endif
 
+// Of modules that are not ours: LeakSanitizer may crash at the end of one.
+enum class Leaks { reported, ignored };
+
 // `command`, such that the checker sees what it does, and reports to files
 // in `dir`.
-Arguments checked(Arguments command, const std::filesystem::path& dir);
+Arguments checked(Arguments command, const std::filesystem::path& dir,
+                  Leaks leaks = Leaks::reported);
 
 // For nginx.conf: what a new binary, after SIGUSR2, is checked with.
 std::string checker_environment();

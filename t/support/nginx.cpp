@@ -142,7 +142,7 @@ std::string load_line(const fs::path& module) {
     return module.empty() ? "" : "load_module " + quoted(module) + ";\n";
 }
 
-NginxPrefix::NginxPrefix(const NginxConfig& config) {
+NginxPrefix::NginxPrefix(const NginxConfig& config) : leaks_(config.leaks) {
     write(config);
 }
 
@@ -160,7 +160,7 @@ Arguments NginxPrefix::command() const {
     if (has_error_log_option()) {
         arguments.insert(arguments.end(), {"-e", "stderr"});
     }
-    return checked(arguments, path());
+    return checked(arguments, path(), leaks_);
 }
 
 Finished NginxPrefix::test() const {

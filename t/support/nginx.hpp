@@ -1,6 +1,7 @@
 #pragma once
 
 #include "support/files.hpp"
+#include "support/memory_checker.hpp"
 #include "support/process.hpp"
 
 #include <array>
@@ -23,6 +24,7 @@ struct NginxConfig {
     std::string events;
     std::string http;
     std::string log_level = "info";
+    Leaks leaks = Leaks::reported;
 };
 
 // Lines of [warn], but for the one that tells who has no key of unsealed
@@ -70,6 +72,7 @@ class NginxPrefix {
 
   private:
     TempDir dir_;
+    Leaks leaks_;
 };
 
 // A running nginx. When it goes, it has to have run cleanly: no worker died,
