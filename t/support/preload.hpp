@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/files.hpp"
+
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -28,14 +30,20 @@ class Environment {
     std::string name_;
 };
 
-// Lets them have t/preload/NAME.c, which lies beside the test binary.
-struct Preload : Environment {
+// Lets them have t/preload/NAME.c, which lies beside the test binary; by a
+// name without blanks, which would end it.
+class Preload {
+  public:
     explicit Preload(const std::string& name)
-        : Environment(
-              "LD_PRELOAD",
-              (std::filesystem::read_symlink("/proc/self/exe").parent_path() /
-               (name + ".so"))
-                  .string()) {}
+        : environment_("LD_PRELOAD", (dir_.path() / name).string()) {
+        const auto binary = std::filesystem::read_symlink("/proc/self/exe");
+        create_symlink(binary.parent_path() / (name + ".so"),
+                       dir_.path() / name);
+    }
+
+  private:
+    TempDir dir_;
+    Environment environment_;
 };
 
 }  // namespace support
