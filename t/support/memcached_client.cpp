@@ -137,9 +137,13 @@ std::string MemcachedClient::command(const std::string& line) {
 
 std::vector<std::string> MemcachedClient::list(const std::string& line) {
     std::vector<std::string> result;
+    auto each = command(line);
+    // Its crawler may be on a walk of its own.
+    for (const auto end = Clock::now() + patience;
+         each.starts_with("BUSY") && Clock::now() < end; each = command(line)) {
+    }
     // Newer ones end a dump of keys with "EN".
-    for (auto each = command(line); each != "END" && each != "EN";
-         each = read_line()) {
+    for (; each != "END" && each != "EN"; each = read_line()) {
         result.push_back(each);
     }
     return result;
