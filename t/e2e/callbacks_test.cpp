@@ -85,9 +85,10 @@ PRELOAD_TEST_CASE("callbacks for sessions, in all combinations") {
                     CAPTURE(at_new);
                     CAPTURE(at_get);
                     CAPTURE(at_remove);
-                    Pair pair("new-" + at_new + " get-" + at_get + " remove-" +
-                                  at_remove,
-                              local);
+                    auto words = "new-" + at_new;
+                    words.append(" get-").append(at_get);
+                    words.append(" remove-").append(at_remove);
+                    Pair pair(words, local);
                     pair.check();
                     pair.check_called("new", at_new);
                     pair.check_called("get", at_get);

@@ -53,7 +53,16 @@ void* operator new(std::size_t size) {
     return memory;
 }
 
+// A memory checker has its own of these otherwise, which do not fit.
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+    return support::fails() ? nullptr : std::malloc(size);
+}
+
 void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
     std::free(memory);
 }
 

@@ -233,8 +233,10 @@ void PollLoop::serve_events(int timeout) {
     read_clock();
 
     for (int i = 0; i < ready; ++i) {
+        // an epoll_event is packed: there is no reference to its number
+        const std::uint64_t number = events[i].data.u64;
         // an earlier callback may have closed this one
-        const auto found = watches_.find(events[i].data.u64);
+        const auto found = watches_.find(number);
         if (found != watches_.end()) {
             found->second->serve(events[i].events);
         }

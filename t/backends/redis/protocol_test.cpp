@@ -225,7 +225,8 @@ TEST_CASE("redis protocol: an array is given up in time, whatever its shape") {
     };
 
     for (const auto& [head, more] : shapes) {
-        CAPTURE(head + more.substr(0, 20));
+        const auto begin = head + more.substr(0, 20);
+        CAPTURE(begin);
         Parser parser;
         parser.expect_array(true);
         REQUIRE(parser.feed(head));
