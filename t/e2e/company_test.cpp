@@ -71,7 +71,7 @@ std::vector<NamedServer> first_servers() {
         {"first.example", ""},
         {"first.example", verifying("optional")},
     };
-    if (has_directive("ssl_reject_handshake on")) {
+    if (has_directive("ssl_reject_handshake")) {
         all.push_back({"first.example", "ssl_reject_handshake on;", nullptr});
     }
     return all;
@@ -205,7 +205,7 @@ TEST_CASE("company: a renewed certificate of a named server loses no session") {
 }
 
 TEST_CASE("company: a default that rejects does not join other certificates") {
-    if (!has_directive("ssl_reject_handshake on")) {
+    if (!has_directive("ssl_reject_handshake")) {
         return;
     }
     const RedisServer store;

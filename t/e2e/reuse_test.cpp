@@ -17,7 +17,9 @@ STORE_TEST_CASE("suspended handshakes let nginx reuse other connections") {
     for (int i = 0; i < 60; ++i) {
         idle.emplace_back(suspension.node().address());
     }
-    REQUIRE(suspension.node().nginx().wait_log("reusing connections"));
+    if (nginx_version() >= Version{1, 19, 7}) {  // or it does not tell
+        REQUIRE(suspension.node().nginx().wait_log("reusing connections"));
+    }
     for (int i = 0; i < 8; ++i) {
         suspension.check_serves();
     }

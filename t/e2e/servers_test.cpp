@@ -108,7 +108,7 @@ class Table {
         kinds_ = kinds_of(store_, (dir_.path() / "key").string());
         auto named = kinds_;
         named.push_back(no_certificate);
-        if (has_directive("ssl_reject_handshake on")) {
+        if (has_directive("ssl_reject_handshake")) {
             kinds_.push_back({"reject", directive(store_),
                               "ssl_reject_handshake on;", true, true, false,
                               false, nullptr});
