@@ -87,9 +87,15 @@ Redis::Loss Redis::digest(std::string_view bytes) {
 }
 
 Reply Redis::next_reply() noexcept {
-    parser_->expect_array(!queue().empty() &&
-                          queue().front().role == Role::version);
+    parser_->expect_array(false);
+    if (!queue().empty()) {
+        expect(queue().front(), *parser_);
+    }
     return parser_->next();
+}
+
+void Redis::expect(const Command& command, Parser& parser) const noexcept {
+    parser.expect_array(command.role == Role::version);
 }
 
 Redis::Loss Redis::handle(const redisReply& reply) {

@@ -25,16 +25,22 @@ class Redis : public Pipeline {
     void greet() override;
     void ping() override;
     void format(const Request& request, Command& command) override;
-    Loss digest(std::string_view bytes) override;
+    Loss digest(std::string_view bytes) final;
     void forget() noexcept override { parser_.reset(); }
 
     void send(Role role, Words words);
     void append(Words words);
 
+    /* Tells what an answer to `command` may be. */
+    virtual void expect(const Command& command, Parser& parser) const noexcept;
+
+    /* Takes the next reply. May throw std::bad_alloc. */
+    virtual Loss handle(const redisReply& reply);
+
+    static Result result_of(const Command& command, const redisReply& reply);
+
   private:
     Reply next_reply() noexcept;
-    Loss handle(const redisReply& reply);
-    static Result result_of(const Command& command, const redisReply& reply);
 
     std::optional<Parser> parser_;
 };
