@@ -96,12 +96,13 @@ class Parser {
         Setter set;
     };
 
-    static constexpr std::size_t n_parameters = 17;
+    static constexpr std::size_t n_parameters = 18;
     static const std::array<Parameter, n_parameters> parameters;
 
     void read(std::string_view argument);
     void read_switch(std::string_view argument);
     void finish();
+    bool has_weight() const;
     bool has_unix_socket() const;
     void finish_ports(std::uint16_t default_port);
     void finish_tls();
@@ -111,6 +112,7 @@ class Parser {
     bool address(std::string_view value, ServerParameters& server);
     bool port(std::string_view value);
     bool type(std::string_view value);
+    bool cluster(std::string_view value);
     bool interval(std::string_view value);
     bool count(std::string_view value);
     bool timeout(std::string_view value);
@@ -140,6 +142,7 @@ const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
     {"addr", &Parser::addr},
     {"port", &Parser::port},
     {"type", &Parser::type},
+    {"cluster", &Parser::cluster},
     {"interval", &Parser::interval},
     {"count", &Parser::count},
     {"timeout", &Parser::timeout},
@@ -224,9 +227,14 @@ void Parser::finish() {
         store_.servers.emplace_back().host = "127.0.0.1";
     }
 
-    if (is_redis && store_.servers.size() > 1) {
-        fail("several parameters \"addr\" with type \"redis\"");
-    } else if (is_redis && store_.servers.front().weight != 1) {
+    if (!is_redis && was_given("cluster")) {
+        fail("parameter \"cluster\" with type \"memcached\"");
+    } else if (store_.cluster && store_.db != 0) {
+        fail("parameter \"db\" other than 0 with \"cluster=on\"");
+    } else if (is_redis && !store_.cluster && store_.servers.size() > 1) {
+        fail("several parameters \"addr\" with type \"redis\" without "
+             "\"cluster=on\"");
+    } else if (is_redis && has_weight()) {
         fail("\"weight\" in parameter \"addr\" with type \"redis\"");
     } else if (!is_redis && db_given_) {
         fail("parameter \"db\" with type \"memcached\"");
@@ -240,6 +248,12 @@ void Parser::finish() {
         finish_ports(is_redis ? 6379 : 11211);
         finish_tls();
     }
+}
+
+bool Parser::has_weight() const {
+    return std::any_of(
+        store_.servers.begin(), store_.servers.end(),
+        [](const ServerParameters& server) { return server.weight != 1; });
 }
 
 bool Parser::has_unix_socket() const {
@@ -365,6 +379,10 @@ bool Parser::type(std::string_view value) {
     return value == "memcached" || value == "redis";
 }
 
+bool Parser::cluster(std::string_view value) {
+    return read_flag(value, store_.cluster);
+}
+
 bool Parser::interval(std::string_view value) {
     auto interval = time(value);
     store_.interval = interval.value_or(store_.interval);
@@ -457,6 +475,12 @@ bool Parser::tls_cert_key(std::string_view value) {
 const std::string& tls_name(const StoreParameters& store,
                             const ServerParameters& server) noexcept {
     return store.tls.name.empty() ? server.host : store.tls.name;
+}
+
+bool has_hash_tag(std::string_view prefix) noexcept {
+    std::size_t open = prefix.find('{');
+    std::size_t close = prefix.find('}', std::min(open, prefix.size()));
+    return close != std::string_view::npos && close > open + 1;
 }
 
 Parsed parse(std::span<const std::string_view> arguments) {

@@ -36,7 +36,8 @@ struct ServerParameters {
 /* What makes a store's client; equal parameters share one in a worker. */
 struct StoreParameters {
     Type type = Type::redis;
-    std::vector<ServerParameters> servers; /* Redis has just one */
+    bool cluster = false; /* Redis Cluster, whose seeds `servers` are */
+    std::vector<ServerParameters> servers; /* one Redis alone has just one */
     std::chrono::milliseconds interval{200};
     std::chrono::milliseconds timeout{1000};
     std::size_t count = 5000;
@@ -66,6 +67,9 @@ struct Parsed {
 /* What a server's certificate is to be for: `tls_name`, or else its host. */
 const std::string& tls_name(const StoreParameters& store,
                             const ServerParameters& server) noexcept;
+
+/* Whether Redis Cluster would put all keys with this prefix into one slot. */
+bool has_hash_tag(std::string_view prefix) noexcept;
 
 /* Reads the directive's arguments, its name not among them. */
 Parsed parse(std::span<const std::string_view> arguments);

@@ -99,6 +99,10 @@ Worker::connect(const Remote& remote, ngx_resolver_t* nginx_resolver) {
     options.wanted = [this] { return is_needed(); };
     options.connected = [this] { compare_keys(); };
 
+    if (parameters.cluster) {
+        return connect_cluster(remote, std::move(options));
+    }
+
     bool is_redis = parameters.type == Type::redis;
     for (backends::Server& server : servers) {
         server.meter =
@@ -115,6 +119,15 @@ Worker::connect(const Remote& remote, ngx_resolver_t* nginx_resolver) {
     options.meter = servers.front().meter;
     options.tls_name = std::move(servers.front().tls_name);
     return backends::make_redis(scheduler_, std::move(options), log);
+}
+
+std::unique_ptr<backends::Store>
+Worker::connect_cluster(const Remote& remote, backends::Options options) {
+    options.tls_name = remote.directive.store.tls.name;
+    options.meter =
+        &figures_.meter({"redis", "cluster of " + remote.servers.front().name});
+    return backends::make_redis_cluster(scheduler_, remote.servers,
+                                        std::move(options), log, &node_meters_);
 }
 
 void Worker::close() noexcept {
