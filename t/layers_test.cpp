@@ -23,13 +23,14 @@ struct Room {
 };
 
 const std::vector<Room> rooms{
+    {"numbers", {}},
     {"coro", {}},
     {"coro/ngx_loop", {"coro"}},  // two files, and a room to themselves
     {"sessions", {}},
     {"backends", {"coro"}},
     {"backends/redis", {"backends"}},
-    {"backends/memcached", {"backends"}},
-    {"directive", {"backends", "backends/memcached"}},
+    {"backends/memcached", {"numbers", "backends"}},
+    {"directive", {"numbers", "backends", "backends/memcached"}},
     {"status", {"coro", "sessions", "backends"}},
     {"module",
      {"coro", "coro/ngx_loop", "sessions", "backends", "backends/memcached",
@@ -37,13 +38,13 @@ const std::vector<Room> rooms{
     {"http", {"status", "module"}},
     {"stream", {"module"}},
     {"mail", {"module"}},
-    {"debug/capture", {}},
-    {"debug/wire", {"debug/capture"}},
+    {"debug/capture", {"numbers"}},
+    {"debug/wire", {"numbers", "debug/capture"}},
     {"debug/stories", {"sessions", "debug/capture", "debug/wire"}},
     {"debug/tell", {"debug/capture", "debug/stories"}},
     {"debug",
-     {"sessions", "directive", "debug/capture", "debug/wire", "debug/stories",
-      "debug/tell"}},
+     {"numbers", "sessions", "directive", "debug/capture", "debug/wire",
+      "debug/stories", "debug/tell"}},
 };
 
 struct Library {

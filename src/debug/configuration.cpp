@@ -1,9 +1,9 @@
 #include "debug/configuration.hpp"
 #include "debug/capture/child.hpp"
+#include "numbers/number.hpp"
 
 #include <algorithm>
 #include <cctype>
-#include <charconv>
 #include <filesystem>
 #include <optional>
 #include <stdexcept>
@@ -99,10 +99,7 @@ std::uint16_t listen_port(std::string_view address) {
         (bracket == std::string_view::npos || colon > bracket)) {
         address.remove_prefix(colon + 1);
     }
-    std::uint16_t port = 0;
-    const char* end = address.data() + address.size();
-    auto [rest, error] = std::from_chars(address.data(), end, port);
-    return error == std::errc() && rest == end ? port : 80;
+    return numbers::read<std::uint16_t>(address).value_or(80);
 }
 
 void read_listen(NginxConf& conf, const Words& words) {

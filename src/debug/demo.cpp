@@ -1,7 +1,7 @@
 #include "debug/demo.hpp"
+#include "numbers/number.hpp"
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <poll.h>
 #include <stdexcept>
@@ -82,7 +82,7 @@ void Demo::learn(const std::string& line) {
         roles_.stores.push_back(read_store(value));
     } else if (what == "tls") {
         roles_.tls_ports.push_back(
-            static_cast<std::uint16_t>(std::atoi(value.c_str())));
+            numbers::read<std::uint16_t>(value).value_or(0));
     } else if (what == "key") {
         keys_.push_back(value);
     } else if (what == "log") {

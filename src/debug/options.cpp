@@ -1,6 +1,6 @@
 #include "debug/options.hpp"
+#include "numbers/number.hpp"
 
-#include <charconv>
 #include <getopt.h>
 #include <string_view>
 
@@ -73,10 +73,8 @@ const option long_options[] = {
 
 template <class Number>
 Number read_number(std::string_view text, const char* what) {
-    Number number = 0;
-    const char* end = text.data() + text.size();
-    auto [rest, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || rest != end || number == 0) {
+    Number number = numbers::read<Number>(text).value_or(0);
+    if (number == 0) {
         throw UsageError(std::string("not a ") + what + ": " +
                          std::string(text));
     }

@@ -1,10 +1,10 @@
 #include "directive/directive.hpp"
 
 #include "backends/memcached/ring.hpp"
+#include "numbers/number.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <sys/un.h>
@@ -22,14 +22,8 @@ constexpr std::uint64_t max_time = std::numeric_limits<std::int32_t>::max();
 
 /* A whole decimal number of at most `max`, and nothing else. */
 std::optional<std::uint64_t> number(std::string_view text, std::uint64_t max) {
-    std::uint64_t value = 0;
-    const char* end = text.data() + text.size();
-    auto [stop, error] = std::from_chars(text.data(), end, value);
-
-    if (error != std::errc() || stop != end || value > max) {
-        return std::nullopt;
-    }
-    return value;
+    auto value = numbers::read<std::uint64_t>(text);
+    return value > max ? std::nullopt : value;
 }
 
 /* A number of 1 to `max`; 0: it is none. */

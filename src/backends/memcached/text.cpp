@@ -1,8 +1,8 @@
 #include "backends/memcached/text.hpp"
+#include "numbers/number.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <string>
 #include <utility>
 
@@ -19,13 +19,6 @@ std::string_view cut_word(std::string_view& text) noexcept {
 
     text = end == text.npos ? std::string_view() : text.substr(end + 1);
     return word;
-}
-
-/* A whole decimal number of 32 bits, and nothing else. */
-bool read_number(std::string_view text, std::uint32_t& number) noexcept {
-    const char* end = text.data() + text.size();
-    auto [stop, error] = std::from_chars(text.data(), end, number);
-    return error == std::errc() && stop == end;
 }
 
 bool is_error(std::string_view line) noexcept {
@@ -151,14 +144,14 @@ std::optional<Reply> Text::value(std::string_view line) noexcept {
     std::string_view key = cut_word(words);
     std::string_view flags = cut_word(words);
 
-    std::uint32_t ignored = 0;
-    std::uint32_t size = 0;
-    if (key.empty() || key.size() > max_key || !read_number(flags, ignored) ||
-        !read_number(words, size)) {
+    auto bytes = numbers::read<std::uint32_t>(words);
+    if (key.empty() || key.size() > max_key ||
+        !numbers::read<std::uint32_t>(flags) || !bytes) {
         return fail("unexpected reply");
     }
 
     std::string_view rest = replies_.rest().substr(line.size() + eol.size());
+    std::uint32_t size = *bytes;
     std::size_t kept = std::min<std::size_t>(size, max_value + 1);
     if (rest.size() < kept + eol.size()) {
         return std::nullopt;

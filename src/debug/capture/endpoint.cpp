@@ -1,7 +1,7 @@
 #include "debug/capture/endpoint.hpp"
+#include "numbers/number.hpp"
 
 #include <arpa/inet.h>
-#include <charconv>
 #include <netinet/in.h>
 
 namespace debug {
@@ -25,14 +25,13 @@ std::optional<Endpoint> read_endpoint(std::string_view text) {
     }
 
     std::string address(text.substr(0, colon));
-    std::string_view port = text.substr(colon + 1);
-    Endpoint endpoint;
-    auto [end, error] =
-        std::from_chars(port.data(), port.data() + port.size(), endpoint.port);
-    if (error != std::errc() || end != port.data() + port.size()) {
+    auto port = numbers::read<std::uint16_t>(text.substr(colon + 1));
+    if (!port) {
         return std::nullopt;
     }
 
+    Endpoint endpoint;
+    endpoint.port = *port;
     if (address.size() > 2 && address.front() == '[' && address.back() == ']') {
         endpoint.v6 = true;
         address = address.substr(1, address.size() - 2);

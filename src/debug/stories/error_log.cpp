@@ -3,7 +3,6 @@
 
 #include <cerrno>
 #include <charconv>
-#include <cstdio>
 #include <ctime>
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -41,10 +40,13 @@ bool take(std::string_view& text, std::string_view prefix) {
 /* "2026/11/26 06:17:32", local time. */
 std::optional<Time> read_time(std::string_view text) {
     std::tm parts{};
-    std::string date(text.substr(0, 19));
-    if (std::sscanf(date.c_str(), "%d/%d/%d %d:%d:%d", &parts.tm_year,
-                    &parts.tm_mon, &parts.tm_mday, &parts.tm_hour,
-                    &parts.tm_min, &parts.tm_sec) != 6) {
+    std::string_view date = text.substr(0, 19);
+    if (!take_number(date, parts.tm_year) || !take(date, "/") ||
+        !take_number(date, parts.tm_mon) || !take(date, "/") ||
+        !take_number(date, parts.tm_mday) || !take(date, " ") ||
+        !take_number(date, parts.tm_hour) || !take(date, ":") ||
+        !take_number(date, parts.tm_min) || !take(date, ":") ||
+        !take_number(date, parts.tm_sec)) {
         return std::nullopt;
     }
     parts.tm_year -= 1900;

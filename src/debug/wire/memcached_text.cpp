@@ -1,7 +1,7 @@
 #include "debug/wire/memcached_text.hpp"
+#include "numbers/number.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 namespace debug {
 
@@ -24,11 +24,8 @@ std::vector<std::string_view> split(std::string_view line) {
 
 /* The size in a line; SIZE_MAX: there is none. */
 std::size_t size_in(std::string_view word) {
-    std::size_t size = 0;
-    const char* end = word.data() + word.size();
-    auto [rest, error] = std::from_chars(word.data(), end, size);
-    bool is_size = error == std::errc() && rest == end && size < (1U << 30);
-    return is_size ? size : SIZE_MAX;
+    std::size_t size = numbers::read<std::size_t>(word).value_or(SIZE_MAX);
+    return size < (1U << 30) ? size : SIZE_MAX;
 }
 
 bool stores(std::string_view name) {

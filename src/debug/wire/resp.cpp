@@ -1,7 +1,7 @@
 #include "debug/wire/resp.hpp"
+#include "numbers/number.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <optional>
 
 namespace debug {
@@ -9,16 +9,6 @@ namespace debug {
 namespace {
 
 constexpr std::int64_t longest_string = 512LL * 1024 * 1024;
-
-std::optional<std::int64_t> read_number(std::string_view text) {
-    std::int64_t number = 0;
-    const char* end = text.data() + text.size();
-    auto [rest, error] = std::from_chars(text.data(), end, number);
-    if (error != std::errc() || rest != end) {
-        return std::nullopt;
-    }
-    return number;
-}
 
 }  // namespace
 
@@ -111,7 +101,7 @@ bool RespScanner::value_line() {
     case '~':
     case '>':
     case '%':
-        if (auto number = read_number(line.substr(1))) {
+        if (auto number = numbers::read<std::int64_t>(line.substr(1))) {
             return header(type, *number);
         }
         failed_ = true;

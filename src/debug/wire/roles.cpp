@@ -1,9 +1,9 @@
 #include "debug/wire/roles.hpp"
 #include "debug/wire/memcached.hpp"
 #include "debug/wire/redis.hpp"
+#include "numbers/number.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdexcept>
@@ -127,13 +127,8 @@ std::vector<Endpoint> look_up(const std::string& host, std::uint16_t port) {
 }
 
 std::optional<std::uint16_t> read_port(std::string_view text) {
-    std::uint16_t port = 0;
-    const char* end = text.data() + text.size();
-    auto [rest, error] = std::from_chars(text.data(), end, port);
-    if (error != std::errc() || rest != end || port == 0) {
-        return std::nullopt;
-    }
-    return port;
+    auto port = numbers::read<std::uint16_t>(text);
+    return port == 0 ? std::nullopt : port;
 }
 
 /* "host:port", "[address]:port", "host", "port", each of them. */

@@ -1,0 +1,28 @@
+/*
+ * Numbers as text has them.
+ */
+
+#pragma once
+
+#include <charconv>
+#include <optional>
+#include <string_view>
+#include <system_error>
+
+namespace numbers {
+
+/* A whole decimal number, and nothing else: neither blanks nor a plus. Nothing
+ * when it is none, or does not fit. */
+template <class Number>
+std::optional<Number> read(std::string_view text) noexcept {
+    Number value = 0;
+    const char* end = text.data() + text.size();
+    auto [rest, error] = std::from_chars(text.data(), end, value);
+
+    if (error != std::errc() || rest != end) {
+        return std::nullopt;
+    }
+    return value;
+}
+
+}  // namespace numbers
