@@ -12,7 +12,6 @@
 #include <poll.h>
 #include <string>
 #include <sys/socket.h>
-#include <type_traits>
 #include <vector>
 
 using backends::Status;
@@ -149,13 +148,7 @@ STORE_TEST_CASE("hang-up: an idle store that closes is noticed at once") {
     Server server;
     auto options = store_options();
     options.interval = 1h;
-    std::optional<TestStore> s;
-    if constexpr (std::is_same_v<Server, RedisServer>) {
-        options.addresses = {store_address(server.unix_path())};
-        s.emplace(std::move(options));
-    } else {
-        s.emplace(std::vector{store_server(server)}, options);
-    }
+    const auto s = store_of(server, options);
     REQUIRE(s->connects());
     server.kill9();
     CHECK(s->logs("connection lost"));

@@ -1,4 +1,5 @@
 #include "support/memcached_client.hpp"
+#include "support/eventually.hpp"
 
 #include <arpa/inet.h>
 #include <cerrno>
@@ -137,11 +138,9 @@ std::string MemcachedClient::command(const std::string& line) {
 
 std::vector<std::string> MemcachedClient::list(const std::string& line) {
     std::vector<std::string> result;
-    auto each = command(line);
+    std::string each;
     // Its crawler may be on a walk of its own.
-    for (const auto end = Clock::now() + patience;
-         each.starts_with("BUSY") && Clock::now() < end; each = command(line)) {
-    }
+    eventually([&] { return !(each = command(line)).starts_with("BUSY"); });
     // Newer ones end a dump of keys with "EN".
     for (; each != "END" && each != "EN"; each = read_line()) {
         result.push_back(each);

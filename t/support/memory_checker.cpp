@@ -2,6 +2,7 @@
 
 #include "support/files.hpp"
 
+#include <cstdlib>
 #include <utility>
 
 #ifdef __SANITIZE_ADDRESS__
@@ -35,13 +36,17 @@ std::string runtime() {
     return info.dli_fname;
 }
 
+// What we run with ourselves: see t/sanitize.sh.
+std::string own_options() {
+    const char* own = std::getenv("ASAN_OPTIONS");
+    return own != nullptr ? std::string(own) + ":" : "";
+}
+
 Arguments checker(const fs::path& dir, Leaks leaks) {
     const auto options = "log_path=" + quoted((dir / report_name).string()) +
                          ":abort_on_error=1:print_stacktrace=1";
     return {"env", "LD_PRELOAD=" + runtime(), "UBSAN_OPTIONS=" + options,
-            "ASAN_OPTIONS=" + options +
-                ":detect_stack_use_after_return=1"
-                ":max_uar_stack_size_log=16" +
+            "ASAN_OPTIONS=" + own_options() + options +
                 (leaks == Leaks::ignored ? ":detect_leaks=0" : ""),
             "LSAN_OPTIONS=print_suppressions=0:suppressions=" +
                 quoted(support_file("lsan.supp"))};
