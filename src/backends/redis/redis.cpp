@@ -1,42 +1,20 @@
+#include "backends/redis/redis.hpp"
+
 #include "backends/loggable.hpp"
-#include "backends/pipeline.hpp"
-#include "backends/redis/protocol.hpp"
 
 #include <new>
-#include <optional>
+#include <string>
 #include <utility>
 
 namespace backends {
 
-namespace {
-
-class Redis final : public Pipeline {
-  public:
-    Redis(coro::Scheduler& scheduler, Options options, Log log);
-
-  private:
-    using Words = std::initializer_list<std::string_view>;
-
-    void greet() override;
-    void ping() override;
-    void format(const Request& request, Command& command) override;
-    Loss digest(std::string_view bytes) override;
-    void forget() noexcept override { parser_.reset(); }
-
-    void send(Role role, Words words);
-    void append(Words words);
-    redis::Reply next_reply() noexcept;
-    Loss handle(const redisReply& reply);
-    static Result result_of(const Command& command, const redisReply& reply);
-
-    std::optional<redis::Parser> parser_;
-};
+namespace redis {
 
 Redis::Redis(coro::Scheduler& scheduler, Options options, Log log)
     : Pipeline(scheduler, std::move(options), std::move(log), "redis") {}
 
 void Redis::append(Words words) {
-    if (!redis::append_command(outbox(), words)) {
+    if (!append_command(outbox(), words)) {
         throw std::bad_alloc();
     }
 }
@@ -94,12 +72,12 @@ void Redis::format(const Request& request, Command& command) {
     }
 }
 
-Client::Loss Redis::digest(std::string_view bytes) {
+Redis::Loss Redis::digest(std::string_view bytes) {
     if (!parser_->feed(bytes)) {
         throw std::bad_alloc();
     }
 
-    while (redis::Reply reply = next_reply()) {
+    while (Reply reply = next_reply()) {
         Loss loss = handle(*reply);
         if (!loss.empty()) {
             return loss;
@@ -108,13 +86,13 @@ Client::Loss Redis::digest(std::string_view bytes) {
     return {std::string(parser_->error())};
 }
 
-redis::Reply Redis::next_reply() noexcept {
+Reply Redis::next_reply() noexcept {
     parser_->expect_array(!queue().empty() &&
                           queue().front().role == Role::version);
     return parser_->next();
 }
 
-Client::Loss Redis::handle(const redisReply& reply) {
+Redis::Loss Redis::handle(const redisReply& reply) {
     if (queue().empty()) {
         return {"unexpected reply"};
     }
@@ -125,25 +103,24 @@ Client::Loss Redis::handle(const redisReply& reply) {
  * An answer that only another command could have fails this one. That a key
  * was there already is nil, as an answer to a SET.
  */
-Pipeline::Result Redis::result_of(const Command& command,
-                                  const redisReply& reply) {
+Redis::Result Redis::result_of(const Command& command,
+                               const redisReply& reply) {
     constexpr Result unexpected{.code = "unexpected",
                                 .error = "unexpected reply"};
     bool is_get = command.is(Kind::get);
     bool is_add = command.is(Kind::add);
 
     if (command.role == Role::version && reply.type != REDIS_REPLY_ERROR) {
-        return {.worked = true, .value = redis::version(reply)};
+        return {.worked = true, .value = version(reply)};
     }
 
     switch (reply.type) {
     case REDIS_REPLY_ERROR:
-        return {.code = redis::error_code(reply),
-                .error = loggable(redis::text(reply))};
+        return {.code = error_code(reply), .error = loggable(text(reply))};
     case REDIS_REPLY_STRING:
         return is_get ? Result{.status = Status::hit,
                                .worked = true,
-                               .value = redis::text(reply)}
+                               .value = text(reply)}
                       : unexpected;
     case REDIS_REPLY_NIL:
         if (is_get || is_add) {
@@ -159,12 +136,12 @@ Pipeline::Result Redis::result_of(const Command& command,
     }
 }
 
-}  // namespace
+}  // namespace redis
 
 std::unique_ptr<Store> make_redis(coro::Scheduler& scheduler, Options options,
                                   Log log) {
-    auto store =
-        std::make_unique<Redis>(scheduler, std::move(options), std::move(log));
+    auto store = std::make_unique<redis::Redis>(scheduler, std::move(options),
+                                                std::move(log));
     store->start();
     return store;
 }
