@@ -17,9 +17,15 @@ Client::Client(coro::Scheduler& scheduler, Options options, Log log,
                static_cast<Client*>(self)->start_took_long();
            },
            this})),
-      addresses_(options_.addresses),
+      finder_(scheduler_, options_, journal_, *this),
       random_(static_cast<std::minstd_rand::result_type>(
-          std::chrono::steady_clock::now().time_since_epoch().count())) {}
+          std::chrono::steady_clock::now().time_since_epoch().count())) {
+    if (finder_.empty()) { /* nothing but a name is known */
+        Address name{};
+        name.text = options_.host;
+        journal_.at(name);
+    }
+}
 
 void Client::start() noexcept {
     begin_start();
@@ -29,7 +35,8 @@ void Client::start() noexcept {
 }
 
 void Client::start_took_long() noexcept {
-    end_start(Status::down);
+    moving_ = false; /* too busy for that */
+    end_start(up_ ? Status::queued : Status::down);
     if (!started_ && !closing_) {
         start();
     }
@@ -144,10 +151,14 @@ Status Client::begin(Request request) noexcept {
     return Status::busy;
 }
 
-/* A lookup at this time does not wait for longer than one at any other. */
 void Client::begin_start() noexcept {
-    starting_ = true;
     note(Meter::State::connecting);
+    hold_back();
+}
+
+/* A lookup at this time does not wait for longer than one at any other. */
+void Client::hold_back() noexcept {
+    starting_ = true;
     start_timer_->set(now() + std::min(options_.interval, options_.timeout));
 }
 
@@ -243,33 +254,49 @@ bool Client::has_room() noexcept {
 }
 
 void Client::drive() noexcept {
-    std::size_t failures = 0;
+    if (finder_.empty()) {
+        finder_.look_up();
+    }
 
     while (!closing_) {
-        if (!wanted()) {
+        if (!is_needed()) {
             sleep();
             continue;
         }
 
-        Loss loss = try_address();
-        bool was_up = up_;
-        lose(loss);
-
-        if (was_up) {
-            failures = 0;
-        } else {
-            address_ = (address_ + 1) % addresses_.size();
-            if (++failures < addresses_.size()) {
-                continue;
-            }
-            failures = 0;
+        if (visit()) {
+            continue;
         }
         end_start(Status::down);
-        if (wanted()) {
+        if (is_needed()) {
             rest();
-            look_up_name();
+            finder_.look_up();
         }
     }
+}
+
+/* Serves at one address for as long as that goes. Returns whether to try
+ * another one at once, where the finder is. */
+bool Client::visit() noexcept {
+    if (finder_.empty()) {
+        note(Meter::State::down);
+        return false;
+    }
+
+    Loss loss = try_address();
+    bool was_up = up_;
+    bool moves = moving_;
+    if (loss.refused) {
+        finder_.refused();
+    }
+    lose(loss);
+    if (!was_up) {
+        return finder_.next();
+    }
+    if (moves && loss.empty()) {
+        journal_.left(finder_.here(), now());
+    }
+    return loss.empty();
 }
 
 /* Lookups that come when it is wanted again wait as a worker's first do. */
@@ -290,7 +317,7 @@ void Client::reconsider() noexcept {
 
     if (!asleep_) {
         nudge();
-    } else if (wanted() && !starting_) {
+    } else if (is_needed() && !starting_) {
         begin_start();
         scheduler_.wake(*resting_);
     }
@@ -298,41 +325,28 @@ void Client::reconsider() noexcept {
 
 Client::Loss Client::try_address() noexcept {
     try {
-        journal_.at(addresses_[address_]);
-        return attempt(addresses_[address_]);
+        journal_.at(finder_.here());
+        return attempt(finder_.here());
     } catch (const std::bad_alloc&) {
         return {"out of memory"};
     }
 }
 
-/* The name may have moved. What is known of it stays if nothing new is. */
-void Client::look_up_name() noexcept {
-    if (options_.host.empty() || options_.resolver == nullptr || closing_) {
+/* Lookups wait for the next connection; what was sent is waited for. */
+void Client::move() noexcept {
+    if (closing_ || !up_ || starting_) {
         return;
     }
-
-    try {
-        resting_ = coro::next_wait();
-        Resolved found = options_.resolver->resolve(
-            options_.host, options_.port, now() + options_.timeout);
-        resting_.reset();
-
-        if (!found.addresses.empty()) {
-            journal_.worked("resolving", now());
-            addresses_ = std::move(found.addresses);
-            address_ = 0;
-        } else if (!closing_) {
-            journal_.failed("resolving", found.error,
-                            {options_.host, ": ", found.error}, now());
-        }
-    } catch (const std::bad_alloc&) {
-        resting_.reset();
-    }
+    moving_ = true;
+    hold_back();
+    nudge();
 }
 
 void Client::lose(const Loss& loss) noexcept {
     bool was_up = std::exchange(up_, false);
 
+    moving_ = false;
+    finder_.lost();
     note(closing_ ? Meter::State::closed : Meter::State::down);
     if (was_up && !loss.empty()) {
         meter_.losses.add();
@@ -368,12 +382,14 @@ void Client::close() noexcept {
     if (resting_) {
         scheduler_.wake(*resting_, coro::Wake::cancelled);
     }
+    finder_.close();
     lose({});
 }
 
 void Client::connected(std::string_view version) {
     up_ = true;
     meter_.connects.add();
+    finder_.connected();
     note(Meter::State::up);
     journal_.connected(version, now());
     end_start(Status::queued);

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "backends/finder.hpp"
 #include "backends/journal.hpp"
 #include "backends/lookups.hpp"
 #include "backends/store.hpp"
@@ -19,7 +20,7 @@
 
 namespace backends {
 
-class Client : public Store {
+class Client : public Store, private Finder::User {
   public:
     /* Begins to connect, in a coroutine, as soon as there is one to be had. */
     void start() noexcept;
@@ -57,6 +58,7 @@ class Client : public Store {
     struct Loss {
         std::string why{}; /* empty: all is well */
         Status status = Status::down;
+        bool refused = false; /* by the server, whoever asks */
 
         bool empty() const noexcept { return why.empty(); }
     };
@@ -70,7 +72,7 @@ class Client : public Store {
 
     /*
      * Connects to `address` and serves until the connection is lost, or
-     * closing(), or nothing is queued and it is not wanted(). Runs in the
+     * closing(), or nothing is queued and it is not wanted() there. Runs in the
      * client's coroutine. May throw std::bad_alloc.
      */
     virtual Loss attempt(const Address& address) = 0;
@@ -107,9 +109,12 @@ class Client : public Store {
 
     bool up() const noexcept { return up_; }
     bool closing() const noexcept { return closing_; }
-    bool wanted() const noexcept {
-        return options_.wanted == nullptr || options_.wanted();
-    }
+    /* Whether anybody wants the connection: not if there is a better one. */
+    bool wanted() const noexcept { return !moving_ && is_needed(); }
+
+    /* Where to go when the server refuses, and whether it has. */
+    Finder& finder() noexcept { return finder_; }
+
     coro::Time now() const noexcept { return scheduler_.loop().now(); }
 
     coro::Scheduler& scheduler_;
@@ -130,9 +135,14 @@ class Client : public Store {
     void end_start(Status status) noexcept;
     void start_took_long() noexcept;
     bool is_awaited(const Lookup& lookup) const noexcept;
+    bool is_needed() const noexcept {
+        return options_.wanted == nullptr || options_.wanted();
+    }
+    void move() noexcept final;
+    void hold_back() noexcept;
     void drive() noexcept;
+    bool visit() noexcept;
     Loss try_address() noexcept;
-    void look_up_name() noexcept;
     void lose(const Loss& loss) noexcept;
     void note(Meter::State state) noexcept;
     void rest() noexcept;
@@ -143,12 +153,12 @@ class Client : public Store {
     std::vector<Request> early_; /* while starting_ */
     std::unique_ptr<coro::Timer> start_timer_;
     bool started_ = false; /* there is a coroutine */
-    std::vector<Address> addresses_;
-    std::size_t address_ = 0;
+    Finder finder_;
     bool starting_ = true;
     bool up_ = false;
     bool closing_ = false;
-    bool asleep_ = false; /* not wanted */
+    bool asleep_ = false; /* not needed */
+    bool moving_ = false; /* there is a better place */
     std::optional<coro::Waker> resting_;
     std::minstd_rand random_;
 };

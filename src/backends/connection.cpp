@@ -22,12 +22,17 @@ std::string Connection::connect(const Address& address, coro::Time deadline) {
     if (error != 0) {
         return std::string("connect() failed: ") + std::strerror(error);
     }
-    return context_ == nullptr ? std::string() : shake_hands(deadline);
+    return context_ == nullptr
+               ? std::string()
+               : shake_hands(address.tls_name.empty() ? name_
+                                                      : address.tls_name,
+                             deadline);
 }
 
-std::string Connection::shake_hands(coro::Time deadline) {
+std::string Connection::shake_hands(const std::string& name,
+                                    coro::Time deadline) {
     BIO* bio = make_stream_bio(stream_);
-    ssl_ = tls::make_client(context_.get(), name_);
+    ssl_ = tls::make_client(context_.get(), name);
     if (bio == nullptr || ssl_ == nullptr) {
         BIO_free(bio);
         return "out of memory";

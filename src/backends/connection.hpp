@@ -21,7 +21,8 @@ namespace backends {
 
 class Connection {
   public:
-    /* Without a context it is plain; `name` is for tls::make_client(). */
+    /* Without a context it is plain; `name` is for tls::make_client(), where
+     * an address has none. */
     explicit Connection(coro::Scheduler& scheduler,
                         std::shared_ptr<SSL_CTX> tls = nullptr,
                         std::string name = {});
@@ -71,7 +72,7 @@ class Connection {
     std::string failure(int error) const;
 
   private:
-    std::string shake_hands(coro::Time deadline);
+    std::string shake_hands(const std::string& name, coro::Time deadline);
     bool may_decrypt() noexcept;
     std::optional<std::size_t> decrypt(std::span<char> buffer) noexcept;
     std::optional<std::size_t> encrypt(std::string_view data) noexcept;

@@ -73,6 +73,10 @@ void Journal::lost(std::string_view why, bool was_up, coro::Time now) noexcept {
     });
 }
 
+void Journal::left(const Address& address, coro::Time now) noexcept {
+    write(now, [&] { say(Level::notice, "left for " + address.text, now); });
+}
+
 void Journal::failed(std::string_view operation, std::string_view code,
                      Parts text, coro::Time now) noexcept {
     write(now, [&] {

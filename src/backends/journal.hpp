@@ -39,6 +39,9 @@ class Journal {
     /* It could not be connected, or was lost if it `was_up`. */
     void lost(std::string_view why, bool was_up, coro::Time now) noexcept;
 
+    /* The connection was left for one to that address. */
+    void left(const Address& address, coro::Time now) noexcept;
+
     /*
      * An operation failed: `code` tells one failure from another, `text` is
      * what to say, in parts, so that nobody else has to put it together.

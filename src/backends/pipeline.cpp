@@ -76,6 +76,8 @@ Client::Loss Pipeline::attempt(const Address& address) {
 
     version_.clear();
     refusal_.clear();
+    refused_ = nullptr;
+    loading_since_.reset();
     greet();
     flush();
     return serve();
@@ -171,15 +173,19 @@ Client::Loss Pipeline::complete(const Result& result) {
     Command command = take();
     idle_since_ = now();
 
+    if (!up()) {
+        Loss loss = greeted(command, result);
+        if (!loss.empty()) {
+            return loss;
+        }
+    }
+
     switch (command.role) {
     case Role::request:
         answer(command.lookup.get(), result.status, result.value);
         judge(command, result);
         break;
     case Role::setup:
-        if (!result.worked) {
-            return {failed(command, result)};
-        }
         break;
     case Role::version:
         if (result.worked) {
@@ -195,7 +201,74 @@ Client::Loss Pipeline::complete(const Result& result) {
         judge(command, result);
         break;
     }
+    heed(command, result);
     return {};
+}
+
+/*
+ * Part of the greeting has been answered. A server that does not serve is
+ * made do with only where there is no other.
+ */
+Client::Loss Pipeline::greeted(const Command& command, const Result& result) {
+    bool refuses = result.refusal == Refusal::standing ||
+                   result.refusal == Refusal::farewell;
+    bool lost = command.role == Role::setup && !result.worked;
+
+    if (lost || result.refusal == Refusal::farewell ||
+        (refuses && finder().has_other())) {
+        return {failed(command, result), Status::down, refuses};
+    }
+    return {};
+}
+
+/*
+ * What a server says of itself while it is connected makes the finder look
+ * for another, until the same command works.
+ */
+void Pipeline::heed(const Command& command, const Result& result) noexcept {
+    if (result.refusal != Refusal::none) {
+        if (up() && lasts(result.refusal)) {
+            refused_ = command.name;
+            finder().refused();
+        }
+        return;
+    }
+
+    loading_since_.reset();
+    if (result.worked && refused_ == command.name) {
+        refused_ = nullptr;
+        finder().accepted();
+    }
+}
+
+bool Pipeline::lasts(Refusal refusal) noexcept {
+    if (refusal != Refusal::passing) {
+        return true;
+    }
+    loading_since_ = loading_since_.value_or(now());
+    return now() - *loading_since_ >= options_.timeout;
+}
+
+Finder::Probed Pipeline::probe(const Address& address, coro::Time deadline) {
+    Connection connection(scheduler_, options_.tls, options_.tls_name);
+    struct Probing {
+        explicit Probing(Connection*& probing, Connection& connection)
+            : probing(probing) {
+            probing = &connection;
+        }
+        ~Probing() { probing = nullptr; }
+        Connection*& probing;
+    } probing(probing_, connection);
+
+    return connection.connect(address, deadline).empty()
+               ? try_out(connection, deadline)
+               : Finder::Probed::away;
+}
+
+void Pipeline::end_probe() noexcept {
+    if (probing_ != nullptr) {
+        probing_->close();
+    }
 }
 
 /* Counts a change, and says when a command fails, or works again. */

@@ -9,6 +9,7 @@
 #include "backends/client.hpp"
 #include "backends/connection.hpp"
 #include "backends/outbox.hpp"
+#include "backends/refusal.hpp"
 
 #include <deque>
 #include <optional>
@@ -51,6 +52,7 @@ class Pipeline : public Client {
         std::string_view value{}; /* of a hit; a version */
         std::string_view code{};  /* it did not work: as Journal has it, */
         std::string_view error{}; /* and what may be logged */
+        Refusal refusal = Refusal::none;
     };
 
     Pipeline(coro::Scheduler& scheduler, Options options, Log log,
@@ -88,6 +90,15 @@ class Pipeline : public Client {
      */
     virtual bool wants_records() const noexcept { return false; }
 
+    /*
+     * Asks on another connection what greet() asks, and waits for it until
+     * `deadline`. In a coroutine; may throw std::bad_alloc.
+     */
+    virtual Finder::Probed try_out(Connection& /* connection */,
+                                   coro::Time /* deadline */) {
+        return Finder::Probed::serves; /* for it can be connected */
+    }
+
     /* Queues a command of ours, whose bytes are to be appended to outbox(). */
     void push(const char* name, Role role);
 
@@ -109,6 +120,8 @@ class Pipeline : public Client {
   private:
     Loss attempt(const Address& address) final;
     void disconnect(Status status) noexcept final;
+    Finder::Probed probe(const Address& address, coro::Time deadline) final;
+    void end_probe() noexcept final;
     void nudge() noexcept final { connection_.wake(); }
     std::size_t queued() const noexcept final { return requests_; }
     bool enqueue(Request& request) noexcept final;
@@ -123,6 +136,9 @@ class Pipeline : public Client {
     void heed_deadline() noexcept;
     static std::string failed(const Command& command, const Result& result);
     void judge(const Command& command, const Result& result);
+    Loss greeted(const Command& command, const Result& result);
+    void heed(const Command& command, const Result& result) noexcept;
+    bool lasts(Refusal refusal) noexcept;
 
     Connection connection_;
     std::deque<Command> queue_;
@@ -133,6 +149,9 @@ class Pipeline : public Client {
     std::string
         refusal_{}; /* to tell its version: it may be about to hang up */
     bool tells_version_ = true;
+    const char* refused_ = nullptr; /* the command that was, see heed() */
+    std::optional<coro::Time> loading_since_{};
+    Connection* probing_ = nullptr; /* in probe()'s frame */
 };
 
 }  // namespace backends

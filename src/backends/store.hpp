@@ -42,11 +42,15 @@ struct Address {
     sockaddr_storage storage;
     socklen_t length;
     std::string text; /* for log lines */
+
+    /* What the certificate there is to be for; empty: Options::tls_name. */
+    std::string tls_name{};
 };
 
 struct Resolved {
     std::vector<Address> addresses{};
-    std::string error{}; /* why there are none */
+    std::string error{};  /* why there are none */
+    bool is_sure = false; /* who has refused there before is to be asked */
 };
 
 /* Whoever can look a name up without blocking. */
@@ -60,6 +64,10 @@ class Resolver {
      */
     virtual Resolved resolve(std::string name, std::uint16_t port,
                              coro::Time deadline) = 0;
+
+    /* Ends what resolve() does for one client, which closes, as far as to
+     * cancel the wait that it began with does not. */
+    virtual void close() noexcept {}
 };
 
 /* What both kinds of store are told. Equal options make equal stores. */
@@ -67,7 +75,7 @@ struct Options {
     static constexpr std::size_t unlimited =
         std::numeric_limits<std::size_t>::max();
 
-    std::vector<Address> addresses; /* tried in turn; at least one */
+    std::vector<Address> addresses; /* tried in turn; none: ask the resolver */
     std::string host;               /* the name that led to them, or empty */
     std::uint16_t port = 0;         /* with a name */
     Resolver* resolver = nullptr;   /* null: the addresses do not change */
@@ -148,7 +156,7 @@ class Store {
 /* One of several servers, over which the keys are spread. */
 struct Server {
     std::string name; /* as configured: the same on every node of a fleet */
-    std::vector<Address> addresses{}; /* tried in turn; at least one */
+    std::vector<Address> addresses{}; /* tried in turn; none: see Options */
     std::string host{};               /* the name that led to them, or empty */
     std::uint16_t port = 0;           /* with a name */
     unsigned weight = 1;              /* its share, compared with the others' */

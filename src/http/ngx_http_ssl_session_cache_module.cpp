@@ -33,6 +33,13 @@ struct Http {
         auto* hc = static_cast<ngx_http_connection_t*>(c->data);
         return find_in<Http>(hc->addr_conf->virtual_names, name);
     }
+
+    static ngx_resolver_t* resolver_of(const void* context) {
+        auto* http = static_cast<const ngx_http_conf_ctx_t*>(context);
+        return static_cast<ngx_http_core_loc_conf_t*>(
+                   http->loc_conf[ngx_http_core_module.ctx_index])
+            ->resolver;
+    }
 };
 
 Servers servers(ngx_cycle_t* cycle) {
@@ -41,12 +48,7 @@ Servers servers(ngx_cycle_t* cycle) {
 }
 
 ngx_resolver_t* resolver(ngx_cycle_t* cycle) {
-    auto* http = reinterpret_cast<ngx_http_conf_ctx_t*>(
-        ngx_get_conf(cycle->conf_ctx, ngx_http_module));
-
-    return static_cast<ngx_http_core_loc_conf_t*>(
-               http->loc_conf[ngx_http_core_module.ctx_index])
-        ->resolver;
+    return Http::resolver_of(ngx_get_conf(cycle->conf_ctx, ngx_http_module));
 }
 
 /*

@@ -25,6 +25,13 @@ struct Mail {
     static constexpr auto& ours = ngx_mail_ssl_session_cache_module;
     static constexpr auto& ssl = ngx_mail_ssl_module;
     static constexpr auto* needed = "\"listen ... ssl\" or \"starttls\"";
+
+    static ngx_resolver_t* resolver_of(const void* context) {
+        auto* mail = static_cast<const ngx_mail_conf_ctx_t*>(context);
+        return static_cast<Server*>(
+                   mail->srv_conf[ngx_mail_core_module.ctx_index])
+            ->resolver;
+    }
 };
 
 /* Null: there is no mail{}. */
@@ -43,9 +50,7 @@ Servers servers(ngx_cycle_t* cycle) {
 }
 
 ngx_resolver_t* resolver(ngx_cycle_t* cycle) {
-    return static_cast<Mail::Server*>(
-               context_of(cycle)->srv_conf[ngx_mail_core_module.ctx_index])
-        ->resolver;
+    return Mail::resolver_of(context_of(cycle));
 }
 
 /*

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <new>
+#include <set>
 
 namespace session_cache {
 
@@ -93,6 +94,36 @@ ngx_int_t prepare_handshakes(ngx_conf_t* cf, const Servers& servers) {
     return add_figures(cf);
 }
 
+void tell_unresolved(ngx_conf_t* cf, ngx_uint_t level, const Remote& remote,
+                     const char* what) {
+    for (const Unresolved& server : remote.unresolved) {
+        ngx_log_error(level, cf->log, 0,
+                      "%s in parameter \"addr=%s\" of "
+                      "\"remote_ssl_session_cache\"%s in %s:%ui",
+                      server.why.c_str(), server.name.c_str(), what,
+                      remote.file.c_str(), remote.line);
+    }
+}
+
+/* A name that nobody knows may become known later, to who can look it up. */
+ngx_int_t check_names(ngx_conf_t* cf, const Configuration& configuration) {
+    std::set<const Remote*> told;
+
+    for (const ServerConf* conf : configuration.servers) {
+        if (!conf->on() || !told.insert(conf->remote.get()).second ||
+            conf->remote->unresolved.empty()) {
+            continue;
+        }
+        if (configuration.resolver == nullptr) {
+            tell_unresolved(cf, NGX_LOG_EMERG, *conf->remote, "");
+            return NGX_ERROR;
+        }
+        tell_unresolved(cf, NGX_LOG_WARN, *conf->remote,
+                        ", to be looked up by the resolver");
+    }
+    return NGX_OK;
+}
+
 }  // namespace
 
 bool use_store(const Servers& servers) noexcept {
@@ -151,7 +182,8 @@ ngx_int_t finish_configuration(ngx_conf_t* cf,
     const Servers& servers = configuration.servers;
 
     find_deciding(configuration);
-    if (attach_deciding(cf, servers) != NGX_OK) {
+    if (check_names(cf, configuration) != NGX_OK ||
+        attach_deciding(cf, servers) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -138,6 +138,7 @@ struct Configuration {
     Servers servers;
     std::vector<Listener> listeners;
     const char* needed; /* for a server to have TLS at all */
+    const ngx_resolver_t* resolver = nullptr; /* null: none is configured */
 };
 
 /* What may stand in nginx's tables; see ngx_http_module_t and ngx_command_t. */

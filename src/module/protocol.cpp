@@ -1,5 +1,6 @@
 #include "module/protocol.hpp"
 #include "module/quic.hpp"
+#include "module/resolver.hpp"
 #include "module/worker.hpp"
 #include "sessions/value.hpp"
 
@@ -32,12 +33,6 @@ void tell_keys(ngx_cycle_t* cycle, const Servers& servers) {
             }
         }
     }
-}
-
-/* nginx makes one without servers where none is configured. */
-ngx_resolver_t* configured(ngx_resolver_t* resolver) {
-    bool set = resolver != nullptr && resolver != NGX_CONF_UNSET_PTR;
-    return set && resolver->connections.nelts != 0 ? resolver : nullptr;
 }
 
 void start(ngx_cycle_t* cycle, const Protocol& protocol) {

@@ -1,5 +1,6 @@
 #include "module/remote.hpp"
 #include "backends/memcached/ring.hpp"
+#include "backends/places.hpp"
 #include "backends/tls.hpp"
 #include "sessions/sealing_check.hpp"
 #include "sessions/secret.hpp"
@@ -37,7 +38,8 @@ bool is_numeric(ngx_conf_t* cf, const std::string& host) {
 
 /*
  * The addresses of a server: a name's are all of those that the system's
- * resolver knows at this time.
+ * resolver knows at this time. If it knows none, whether that is an error is
+ * not known before nginx's resolver is.
  */
 char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
               Remote& remote) {
@@ -48,6 +50,7 @@ char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
                                 tls_name(remote.directive.store, parameters)};
     ngx_url_t u{};
     u.url = str(server.name);
+    u.no_resolve = 1;
 
     if (ngx_parse_url(cf->pool, &u) != NGX_OK) {
         return error(cf, std::string(u.err != nullptr ? u.err : "failed") +
@@ -57,6 +60,13 @@ char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
                              "\" of \"remote_ssl_session_cache\"");
     }
 
+    if (u.naddrs == 0 && ngx_inet_resolve_host(cf->pool, &u) != NGX_OK) {
+        if (u.err == nullptr) {
+            return static_cast<char*>(NGX_CONF_ERROR);
+        }
+        remote.unresolved.push_back({parameters.host, u.err});
+    }
+
     for (const ngx_addr_t& addr : std::span(u.addrs, u.naddrs)) {
         backends::Address address{};
         ngx_memcpy(&address.storage, addr.sockaddr, addr.socklen);
@@ -64,6 +74,7 @@ char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
         address.text = view(addr.name);
         server.addresses.push_back(std::move(address));
     }
+    backends::sort(server.addresses);
 
     if (parameters.path.empty() && !is_numeric(cf, parameters.host)) {
         server.host = parameters.host;
@@ -247,6 +258,8 @@ char* read_remote(ngx_conf_t* cf, Remote& remote) {
     }
 
     remote.directive = std::move(parsed.directive);
+    remote.file = view(cf->conf_file->file.name);
+    remote.line = cf->conf_file->line;
     return remote.directive.on ? prepare(cf, remote) : NGX_CONF_OK;
 }
 

@@ -11,16 +11,26 @@
 #include "sessions/sealing_key.hpp"
 
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace session_cache {
+
+/* A name that nobody knew when the directive was read. */
+struct Unresolved {
+    std::string name;
+    std::string why;
+};
 
 /* A directive as it was read, with what it led to. */
 struct Remote {
     Directive directive;
     std::vector<backends::Server> servers;
     SealingKeys keys;
-    std::shared_ptr<SSL_CTX> tls{}; /* null: plain connections */
+    std::shared_ptr<SSL_CTX> tls{};     /* null: plain connections */
+    std::vector<Unresolved> unresolved; /* of servers without an address */
+    std::string file;                   /* where it was read, */
+    ngx_uint_t line = 0;                /* and at which line */
 };
 
 /*

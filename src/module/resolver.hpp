@@ -11,6 +11,13 @@
 
 namespace session_cache {
 
+/* That of a configuration, or null: nginx makes one without servers where none
+ * is configured. */
+inline ngx_resolver_t* configured(ngx_resolver_t* resolver) noexcept {
+    bool set = resolver != nullptr && resolver != NGX_CONF_UNSET_PTR;
+    return set && resolver->connections.nelts != 0 ? resolver : nullptr;
+}
+
 class Resolver final : public backends::Resolver {
   public:
     /* Both have to outlive it. */

@@ -8,6 +8,7 @@
  *     Port, InAddr, In6Addr        and when it is in use
  *     ours, ssl                    the modules that have the structures
  *     needed                       the directive that lets a server have TLS
+ *     resolver_of                  nginx's resolver in the main level's context
  *     find_named                   a FindNamed, where SNI chooses servers
  */
 
@@ -15,6 +16,7 @@
 
 #include "module/conf.hpp"
 #include "module/ngx.hpp"
+#include "module/resolver.hpp"
 
 #include <algorithm>
 #include <new>
@@ -224,8 +226,10 @@ const ServerConf* find_in(VirtualNames* names, std::string_view name) {
 template <typename T>
 ngx_int_t finish(ngx_conf_t* cf, void* main) noexcept {
     try {
-        return finish_configuration(
-            cf, read_configuration<T>(*static_cast<typename T::Main*>(main)));
+        Configuration configuration =
+            read_configuration<T>(*static_cast<typename T::Main*>(main));
+        configuration.resolver = configured(T::resolver_of(cf->ctx));
+        return finish_configuration(cf, configuration);
     } catch (const std::bad_alloc&) {
         ngx_log_error(NGX_LOG_EMERG, cf->log, NGX_ENOMEM,
                       "\"remote_ssl_session_cache\" cannot be set up");

@@ -35,6 +35,13 @@ struct Stream {
         return find_in<Stream>(s->virtual_names, name);
     }
 #endif
+
+    static ngx_resolver_t* resolver_of(const void* context) {
+        auto* stream = static_cast<const ngx_stream_conf_ctx_t*>(context);
+        return static_cast<Server*>(
+                   stream->srv_conf[ngx_stream_core_module.ctx_index])
+            ->resolver;
+    }
 };
 
 Servers servers(ngx_cycle_t* cycle) {
@@ -43,12 +50,8 @@ Servers servers(ngx_cycle_t* cycle) {
 }
 
 ngx_resolver_t* resolver(ngx_cycle_t* cycle) {
-    auto* stream = reinterpret_cast<ngx_stream_conf_ctx_t*>(
+    return Stream::resolver_of(
         ngx_get_conf(cycle->conf_ctx, ngx_stream_module));
-
-    return static_cast<Stream::Server*>(
-               stream->srv_conf[ngx_stream_core_module.ctx_index])
-        ->resolver;
 }
 
 /*

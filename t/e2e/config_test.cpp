@@ -200,6 +200,26 @@ TEST_CASE("a host that is not found is refused by name") {
     // Labels have 63 bytes at most, so that nobody is asked about this one.
     const auto address = "addr=" + std::string(64, 'x');
     check_refused(test_directive(address), address);
+    check_refused(test_directive(address + " type=memcached"), address);
+}
+
+TEST_CASE("a host that is not found is no error where there is a resolver") {
+    const auto address = "addr=" + std::string(64, 'x');
+    const auto line = "remote_ssl_session_cache " + address + ";";
+    const std::string resolver = "resolver 127.0.0.1:1;";
+    for (const auto& http : {resolver + line, line + resolver}) {
+        const auto tested = test_config(http);
+        check_taken(tested, 1);
+        CHECK(contains(tested.output,
+                       "host not found in parameter \"" + address + "\""));
+        CHECK(contains(tested.output, "/nginx.conf:"));
+    }
+
+    NodeConfig server;  // a resolver of one server is not the store's
+    server.server = resolver + line;
+    check_refused(test_config("", server), address);
+    server.server = "";
+    check_refused(test_config(line, server), address);
 }
 
 TEST_CASE("passwords are not repeated to whoever reads the log") {

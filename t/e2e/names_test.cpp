@@ -99,3 +99,34 @@ TEST_CASE("an old worker does not wait for a name server" *
     CHECK(eventually([&] { return x.node().nginx().workers() != old; }));
     x.check_full();
 }
+
+TEST_CASE("a primary that is demoted is left when its name has moved" *
+          doctest::skip(!has_localhost())) {
+    Named x;
+    const RedisServer moved(x.elsewhere());
+    x.redis().client().command(
+        {"REPLICAOF", "127.0.0.2", std::to_string(x.redis().address().port)});
+    x.dns().point_to("127.0.0.2");
+    CHECK(eventually([&] {  // what is stored until then is lost
+        return x.resumes() && !moved.keys().empty();
+    }));
+    CHECK(x.node().nginx().wait_log("SETEX failed: READONLY"));
+    CHECK(x.node().nginx().wait_log("left for 127.0.0.2:"));
+}
+
+TEST_CASE("a name that nobody knows when nginx starts is looked up later") {
+    DnsServer dns("redis.test");
+    RedisServer redis;
+    const auto line = "resolver " + dns.text() +
+                      " ipv6=off valid=1s;"
+                      "remote_ssl_session_cache addr=redis.test port=" +
+                      std::to_string(redis.address().port) +
+                      " interval=20 timeout=500ms;";
+    Node a(line, {});
+    Node b(line, {});
+    CHECK(a.nginx().wait_log("redis redis.test: resolving failed: redis.test: "
+                             "Host not found"));
+    CHECK_FALSE(b.get(tls12()).reused);
+    dns.point_to("127.0.0.1");
+    CHECK(eventually_resumes(a, b));
+}

@@ -121,8 +121,32 @@ std::string_view error_code(const redisReply& reply) noexcept {
     return all.substr(0, std::min(all.find(' '), all.size()));
 }
 
+/* A server that is full, or wants nobody from outside, says so to whoever
+ * connects, and hangs up. */
+Refusal refusal(const redisReply& reply) noexcept {
+    std::string_view code = error_code(reply);
+
+    if (code == "LOADING") {
+        return Refusal::passing;
+    }
+    if (code == "DENIED" ||
+        text(reply).starts_with("ERR max number of clients")) {
+        return Refusal::farewell;
+    }
+
+    constexpr std::array<std::string_view, 4> standing{"READONLY", "MASTERDOWN",
+                                                       "NOAUTH", "WRONGPASS"};
+    return std::find(standing.begin(), standing.end(), code) != standing.end()
+               ? Refusal::standing
+               : Refusal::none;
+}
+
 std::string_view version(const redisReply& reply) noexcept {
     return value_of(reply, "version");
+}
+
+bool is_replica(const redisReply& reply) noexcept {
+    return value_of(reply, "role") == "replica";
 }
 
 Parser::Parser() : reader_(redisReaderCreate()) {

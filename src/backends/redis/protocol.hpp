@@ -5,6 +5,7 @@
 #pragma once
 
 #include "backends/cleansing.hpp"
+#include "backends/refusal.hpp"
 
 #include <cstddef>
 #include <hiredis/hiredis.h>
@@ -34,8 +35,14 @@ using Reply = std::unique_ptr<redisReply, ReplyDelete>;
 /* An error reply's first word, its code: "LOADING", "WRONGTYPE", "ERR". */
 std::string_view error_code(const redisReply& reply) noexcept;
 
+/* What an error reply says of the server. */
+Refusal refusal(const redisReply& reply) noexcept;
+
 /* The server's version in an answer to HELLO; empty: it is not there. */
 std::string_view version(const redisReply& reply) noexcept;
+
+/* Whether an answer to HELLO says that it is some other server's replica. */
+bool is_replica(const redisReply& reply) noexcept;
 
 inline std::string_view text(const redisReply& reply) noexcept {
     return {reply.str, static_cast<std::size_t>(reply.len)};

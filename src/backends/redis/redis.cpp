@@ -1,6 +1,7 @@
 #include "backends/redis/redis.hpp"
 
 #include "backends/loggable.hpp"
+#include "backends/redis/talk.hpp"
 
 #include <new>
 #include <string>
@@ -111,12 +112,14 @@ Redis::Result Redis::result_of(const Command& command,
     bool is_add = command.is(Kind::add);
 
     if (command.role == Role::version && reply.type != REDIS_REPLY_ERROR) {
-        return {.worked = true, .value = version(reply)};
+        return introduced(reply);
     }
 
     switch (reply.type) {
     case REDIS_REPLY_ERROR:
-        return {.code = error_code(reply), .error = loggable(text(reply))};
+        return {.code = error_code(reply),
+                .error = loggable(text(reply)),
+                .refusal = refusal(reply)};
     case REDIS_REPLY_STRING:
         return is_get ? Result{.status = Status::hit,
                                .worked = true,
@@ -134,6 +137,39 @@ Redis::Result Redis::result_of(const Command& command,
     default:
         return is_get || is_add ? unexpected : Result{.worked = true};
     }
+}
+
+/* To HELLO. A replica takes no sessions. */
+Redis::Result Redis::introduced(const redisReply& reply) {
+    bool replica = is_replica(reply);
+
+    return {.worked = true,
+            .value = version(reply),
+            .error = replica ? "the server is a replica" : "",
+            .refusal = replica ? Refusal::standing : Refusal::none};
+}
+
+/* Who loads its data is not there yet, and not to be left alone for that. */
+Finder::Probed Redis::try_out(Connection& connection, coro::Time deadline) {
+    Talk talk(scheduler_, connection, deadline);
+
+    bool greeted =
+        talk.authenticate(options_.user, options_.password) &&
+        (options_.db == 0 || talk.ask({"SELECT", std::to_string(options_.db)}));
+    if (greeted && tells_version()) {
+        Reply hello = talk.ask({"HELLO", "2"}, true);
+        if (hello != nullptr && is_replica(*hello)) {
+            return Finder::Probed::refuses;
+        }
+    }
+
+    if (greeted && talk.ask({"PING"})) {
+        return Finder::Probed::serves;
+    }
+    return talk.refusal() == Refusal::standing ||
+                   talk.refusal() == Refusal::farewell
+               ? Finder::Probed::refuses
+               : Finder::Probed::away;
 }
 
 }  // namespace redis

@@ -27,6 +27,8 @@ class Redis : public Pipeline {
     void format(const Request& request, Command& command) override;
     Loss digest(std::string_view bytes) override;
     void forget() noexcept override { parser_.reset(); }
+    Finder::Probed try_out(Connection& connection,
+                           coro::Time deadline) override;
 
     void send(Role role, Words words);
     void append(Words words);
@@ -35,6 +37,7 @@ class Redis : public Pipeline {
     Reply next_reply() noexcept;
     Loss handle(const redisReply& reply);
     static Result result_of(const Command& command, const redisReply& reply);
+    static Result introduced(const redisReply& reply);
 
     std::optional<Parser> parser_;
 };

@@ -1,0 +1,16 @@
+/*
+ * What a server's reply says of the server, rather than of the command.
+ */
+
+#pragma once
+
+namespace backends {
+
+enum class Refusal {
+    none,     /* nothing */
+    passing,  /* it does not serve yet, as while it loads its data */
+    standing, /* it does not serve us, or not this kind of command */
+    farewell, /* likewise, and hangs up */
+};
+
+}  // namespace backends

@@ -1,0 +1,28 @@
+#pragma once
+
+#include "backends/store.hpp"
+#include "coro/coroutine.hpp"
+
+#include <string>
+#include <vector>
+
+namespace support {
+
+// Whose answers a test writes; it has them at once.
+class TestResolver : public backends::Resolver {
+  public:
+    backends::Resolved resolve(std::string name, std::uint16_t /* port */,
+                               coro::Time /* deadline */) override {
+        asked.push_back(std::move(name));
+        return answer;
+    }
+
+    void point_to(std::vector<backends::Address> addresses) {
+        answer = {.addresses = std::move(addresses)};
+    }
+
+    backends::Resolved answer{.error = "Host not found"};
+    std::vector<std::string> asked;
+};
+
+}  // namespace support
