@@ -101,6 +101,7 @@ void Finder::connected() noexcept {
     ++connection_;
     connected_ = true;
     refuses_ = false;
+    astray_ = false;
     pause_ = coro::Time{};
     rest();
 }
@@ -135,7 +136,8 @@ void Finder::rest() noexcept {
         return;
     }
 
-    if (!refuses_) {
+    if (!refuses_ && !astray_) {
+        pause_ = coro::Time{};
         timer_->set(now() + random(calm, 2 * calm));
         return;
     }
@@ -175,10 +177,13 @@ void Finder::look_around() {
         if (!found || !lasts()) {
             return;
         }
+        astray_ = found->is_sure;
         take(std::move(*found));
     }
 
-    for (Address& address : places_.better(now())) {
+    auto better = places_.better(now());
+    astray_ = astray_ && !better.empty();
+    for (Address& address : better) {
         Probed probed = user_.probe(address, now() + options_.timeout);
         if (!lasts()) {
             return;

@@ -118,6 +118,7 @@ class Finder {
     bool looks_ = false; /* a look is under way */
     bool closed_ = false;
     bool refuses_ = false;
+    bool astray_ = false; /* it is elsewhere, and does not serve there yet */
     coro::Time held_until_{}; /* of here(), when it refuses */
     coro::Time pause_{};      /* between looks, while it does */
     std::minstd_rand random_;

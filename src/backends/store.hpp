@@ -79,6 +79,7 @@ struct Options {
     std::string host;               /* the name that led to them, or empty */
     std::uint16_t port = 0;         /* with a name */
     Resolver* resolver = nullptr;   /* null: the addresses do not change */
+    Resolver* names = nullptr;      /* for names that servers tell, or null */
     std::string user;               /* empty: a password alone */
     std::string password;           /* empty: no authentication */
     unsigned db = 0;
@@ -171,6 +172,20 @@ struct Server {
  */
 std::unique_ptr<Store> make_redis(coro::Scheduler& scheduler, Options options,
                                   Log log);
+
+/* The Sentinels of a master, which they know by a name. */
+struct Watch {
+    std::string master;
+    std::vector<Server> sentinels{}; /* without meters */
+    std::string user{};              /* empty: a password alone */
+    std::string password{};          /* empty: no authentication */
+};
+
+/* The master that Sentinels name, wherever it is. `options` has no address
+ * and no host, and its tls_name is empty unless it is one for all. */
+std::unique_ptr<Store> make_sentinel(coro::Scheduler& scheduler,
+                                     Options options, const Watch& watch,
+                                     Log log);
 
 /*
  * `options` but for what a Server has hold for each of them, of which there

@@ -129,6 +129,12 @@ void add_store(Roles& roles, const session_cache::StoreParameters& store,
     bool redis = store.type == session_cache::Type::redis;
     std::uint16_t usual = redis ? 6379 : 11211;
 
+    if (!store.sentinel.empty()) {
+        missing.push_back("the store is where the Sentinels of \"" +
+                          store.sentinel + "\" say: name it with --store");
+        return;
+    }
+
     for (const session_cache::ServerParameters& server : store.servers) {
         if (!server.path.empty()) {
             missing.push_back("the store at unix:" + server.path +

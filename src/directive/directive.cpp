@@ -17,6 +17,9 @@ namespace {
  * 250 bytes that a key may have in memcached. */
 constexpr std::size_t max_prefix = 128;
 
+/* The longest name of a master, which Sentinel does not limit. */
+constexpr std::size_t max_master = 128;
+
 /* Times end where nginx's timers do, at 2^31 - 1 ms. */
 constexpr std::uint64_t max_time = std::numeric_limits<std::int32_t>::max();
 
@@ -66,6 +69,19 @@ bool read_flag(std::string_view text, bool& flag) {
     return flag || text == "off";
 }
 
+/* A password, or user:password; a password with a colon is :password. */
+bool read_credentials(std::string_view text, std::string& user,
+                      std::string& password) {
+    std::size_t colon = text.find(':');
+
+    if (colon != std::string_view::npos) {
+        user = text.substr(0, colon);
+        text.remove_prefix(colon + 1);
+    }
+    password = text;
+    return !text.empty();
+}
+
 class Parser {
   public:
     Parsed parse(std::span<const std::string_view> arguments) {
@@ -90,12 +106,14 @@ class Parser {
         Setter set;
     };
 
-    static constexpr std::size_t n_parameters = 17;
+    static constexpr std::size_t n_parameters = 19;
     static const std::array<Parameter, n_parameters> parameters;
 
     void read(std::string_view argument);
     void read_switch(std::string_view argument);
     void finish();
+    std::uint16_t default_port() const;
+    bool has_weight() const;
     bool has_unix_socket() const;
     void finish_ports(std::uint16_t default_port);
     void finish_tls();
@@ -110,6 +128,8 @@ class Parser {
     bool timeout(std::string_view value);
     bool auth(std::string_view value);
     bool db(std::string_view value);
+    bool sentinel(std::string_view value);
+    bool sentinel_auth(std::string_view value);
     bool prefix(std::string_view value);
     bool tickets(std::string_view value);
     bool key(std::string_view value);
@@ -139,6 +159,8 @@ const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
     {"timeout", &Parser::timeout},
     {"auth", &Parser::auth},
     {"db", &Parser::db},
+    {"sentinel", &Parser::sentinel},
+    {"sentinel_auth", &Parser::sentinel_auth},
     {"prefix", &Parser::prefix},
     {"tickets", &Parser::tickets},
     {"key", &Parser::key},
@@ -191,9 +213,9 @@ void Parser::read(std::string_view argument) {
         return;
     }
 
-    /* the value of "auth" is a secret */
-    fail("invalid " + (name == "auth" ? "value" : quoted(value)) +
-         " in parameter " + quoted(name));
+    bool is_secret = name == "auth" || name == "sentinel_auth";
+    fail("invalid " + (is_secret ? "value" : quoted(value)) + " in parameter " +
+         quoted(name));
 }
 
 void Parser::read_switch(std::string_view argument) {
@@ -218,10 +240,14 @@ void Parser::finish() {
         store_.servers.emplace_back().host = "127.0.0.1";
     }
 
-    if (is_redis && store_.servers.size() > 1) {
+    if (is_redis && store_.sentinel.empty() && store_.servers.size() > 1) {
         fail("several parameters \"addr\" with type \"redis\"");
-    } else if (is_redis && store_.servers.front().weight != 1) {
+    } else if (is_redis && has_weight()) {
         fail("\"weight\" in parameter \"addr\" with type \"redis\"");
+    } else if (!is_redis && !store_.sentinel.empty()) {
+        fail("parameter \"sentinel\" with type \"memcached\"");
+    } else if (store_.sentinel.empty() && was_given("sentinel_auth")) {
+        fail("parameter \"sentinel_auth\" without \"sentinel\"");
     } else if (!is_redis && db_given_) {
         fail("parameter \"db\" with type \"memcached\"");
     } else if (!is_redis && !store_.password.empty() && store_.user.empty()) {
@@ -231,9 +257,22 @@ void Parser::finish() {
              std::to_string(backends::memcached::Ring::max_servers) +
              " parameters \"addr\"");
     } else {
-        finish_ports(is_redis ? 6379 : 11211);
+        finish_ports(default_port());
         finish_tls();
     }
+}
+
+std::uint16_t Parser::default_port() const {
+    if (store_.type == Type::memcached) {
+        return 11211;
+    }
+    return store_.sentinel.empty() ? 6379 : 26379;
+}
+
+bool Parser::has_weight() const {
+    return std::any_of(
+        store_.servers.begin(), store_.servers.end(),
+        [](const ServerParameters& server) { return server.weight != 1; });
 }
 
 bool Parser::has_unix_socket() const {
@@ -382,16 +421,8 @@ bool Parser::count(std::string_view value) {
     return store_.count != 0;
 }
 
-/* A password, or user:password; a password with a colon is :password. */
 bool Parser::auth(std::string_view value) {
-    std::size_t colon = value.find(':');
-
-    if (colon != std::string_view::npos) {
-        store_.user = value.substr(0, colon);
-        value.remove_prefix(colon + 1);
-    }
-    store_.password = value;
-    return !value.empty();
+    return read_credentials(value, store_.user, store_.password);
 }
 
 bool Parser::db(std::string_view value) {
@@ -399,6 +430,22 @@ bool Parser::db(std::string_view value) {
     auto db = number(value, std::numeric_limits<std::int32_t>::max());
     store_.db = static_cast<unsigned>(db.value_or(0));
     return db.has_value();
+}
+
+/* As Sentinel takes names of masters, in "sentinel monitor". */
+bool Parser::sentinel(std::string_view value) {
+    store_.sentinel = value;
+    return !value.empty() && value.size() <= max_master &&
+           std::all_of(value.begin(), value.end(), [](char c) {
+               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                      (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
+                      c == '_';
+           });
+}
+
+bool Parser::sentinel_auth(std::string_view value) {
+    return read_credentials(value, store_.sentinel_user,
+                            store_.sentinel_password);
 }
 
 bool Parser::prefix(std::string_view value) {

@@ -36,7 +36,10 @@ struct ServerParameters {
 /* What makes a store's client; equal parameters share one in a worker. */
 struct StoreParameters {
     Type type = Type::redis;
-    std::vector<ServerParameters> servers; /* Redis has just one */
+    std::vector<ServerParameters> servers; /* Redis has just one, or: */
+    std::string sentinel{}; /* a master, of which these are the Sentinels */
+    std::string sentinel_user{};
+    std::string sentinel_password{};
     std::chrono::milliseconds interval{200};
     std::chrono::milliseconds timeout{1000};
     std::size_t count = 5000;

@@ -114,6 +114,11 @@ ngx_int_t check_names(ngx_conf_t* cf, const Configuration& configuration) {
             conf->remote->unresolved.empty()) {
             continue;
         }
+        if (configuration.resolver == nullptr && conf->remote->has_others()) {
+            tell_unresolved(cf, NGX_LOG_WARN, *conf->remote,
+                            ", to be done without");
+            continue;
+        }
         if (configuration.resolver == nullptr) {
             tell_unresolved(cf, NGX_LOG_EMERG, *conf->remote, "");
             return NGX_ERROR;

@@ -143,18 +143,20 @@ char* read_file(ngx_conf_t* cf, std::string_view parameter,
     return NGX_CONF_OK;
 }
 
-/* Puts what a file holds, but for the end of its line, in its name's place. */
-char* read_password(ngx_conf_t* cf, std::string_view& argument,
+/* Puts what a file holds, but for the end of its line, in its name's place,
+ * where the parameter is `name`. */
+char* read_password(ngx_conf_t* cf, std::string_view name,
+                    std::string_view& argument,
                     std::list<SecretBytes>& passwords) {
-    constexpr std::string_view auth = "auth=";
-    constexpr std::string_view from_file = "auth=file:";
     constexpr std::size_t most = 4096;
+    const std::string auth = std::string(name) + '=';
+    const std::string from_file = auth + "file:";
     SecretFile file;
 
     if (!argument.starts_with(from_file)) {
         return NGX_CONF_OK;
     }
-    if (read_file(cf, "auth", std::string(argument.substr(from_file.size())),
+    if (read_file(cf, name, std::string(argument.substr(from_file.size())),
                   most, file) != NGX_CONF_OK) {
         return static_cast<char*>(NGX_CONF_ERROR);
     }
@@ -247,8 +249,11 @@ char* read_remote(ngx_conf_t* cf, Remote& remote) {
 
     for (const ngx_str_t& word : elements<ngx_str_t>(*cf->args).subspan(1)) {
         arguments.push_back(view(word));
-        if (read_password(cf, arguments.back(), passwords) != NGX_CONF_OK) {
-            return static_cast<char*>(NGX_CONF_ERROR);
+        for (std::string_view name : {"auth", "sentinel_auth"}) {
+            if (read_password(cf, name, arguments.back(), passwords) !=
+                NGX_CONF_OK) {
+                return static_cast<char*>(NGX_CONF_ERROR);
+            }
         }
     }
 

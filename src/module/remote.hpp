@@ -31,6 +31,12 @@ struct Remote {
     std::vector<Unresolved> unresolved; /* of servers without an address */
     std::string file;                   /* where it was read, */
     ngx_uint_t line = 0;                /* and at which line */
+
+    /* Whether what is unresolved may be done without: other Sentinels know. */
+    bool has_others() const noexcept {
+        return !directive.store.sentinel.empty() &&
+               unresolved.size() < servers.size();
+    }
 };
 
 /*

@@ -99,6 +99,16 @@ Worker::connect(const Remote& remote, ngx_resolver_t* nginx_resolver) {
     options.wanted = [this] { return is_needed(); };
     options.connected = [this] { compare_keys(); };
 
+    if (!parameters.sentinel.empty()) {
+        options.tls_name = parameters.tls.name;
+        options.meter = &figures_.meter({"redis", parameters.sentinel});
+        return backends::make_sentinel(scheduler_, std::move(options),
+                                       {parameters.sentinel, std::move(servers),
+                                        parameters.sentinel_user,
+                                        parameters.sentinel_password},
+                                       log);
+    }
+
     bool is_redis = parameters.type == Type::redis;
     for (backends::Server& server : servers) {
         server.meter =

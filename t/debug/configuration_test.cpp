@@ -65,6 +65,16 @@ TEST_CASE("configuration: listeners, stores and keys") {
           "or port 443 or port 8443 or port 9443)");
 }
 
+TEST_CASE("configuration: Sentinels are no stores") {
+    Roles roles;
+    const auto missing = add_to(
+        roles,
+        read_nginx_conf("remote_ssl_session_cache sentinel=m addr=s1;", "/"));
+    REQUIRE(missing.size() == 1);
+    CHECK(missing[0].find("the Sentinels of \"m\"") != std::string::npos);
+    CHECK(roles.stores.empty());
+}
+
 TEST_CASE("configuration: any beginning of it is read") {
     const std::string text = conf_text;
     for (std::size_t size = 0; size < text.size(); ++size) {

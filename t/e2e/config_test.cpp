@@ -105,6 +105,12 @@ const struct {
     {"addr=127.0.0.1,weight=2", "addr"},
     {"type=memcached addr=127.0.0.1,weight=0", "127.0.0.1,weight=0"},
     {"type=memcached auth=password", "auth"},
+    {"sentinel=", "sentinel"},
+    {"sentinel=a sentinel=b", "sentinel"},
+    {"sentinel=a type=memcached", "sentinel"},
+    {"sentinel_auth=a", "sentinel_auth"},
+    {"sentinel=a addr=127.0.0.1,weight=2", "addr"},
+    {"sentinel=a sentinel_auth=", "sentinel_auth"},
     {"prefix=a prefix=a", "prefix"},
     {"tickets=", "tickets"},
     {"tickets=on", "tickets"},
@@ -141,6 +147,9 @@ const char* const right_parameters[] = {
     "type=memcached auth=user:password",
     "type=memcached addr=unix:/tmp/s auth=user:password",
     "tls=on type=memcached",
+    "sentinel=mymaster",
+    "sentinel=mymaster addr=127.0.0.1 addr=127.0.0.2:1 addr=unix:/tmp/s",
+    "sentinel=mymaster auth=a:b db=1 sentinel_auth=c:d tls=on",
     "interval=1",
     "interval=200ms",
     "interval=1m",
@@ -224,7 +233,9 @@ TEST_CASE("a host that is not found is no error where there is a resolver") {
 
 TEST_CASE("passwords are not repeated to whoever reads the log") {
     for (const auto* parameters :
-         {"auth=hunter2 auth=hunter2", "auth=me:hunter2 port=x"}) {
+         {"auth=hunter2 auth=hunter2", "auth=me:hunter2 port=x",
+          "sentinel_auth=hunter2",
+          "sentinel=m sentinel_auth=a:hunter2 port=x"}) {
         const auto tested = test_directive(parameters);
         CHECK(tested.status != 0);
         CHECK_FALSE(contains(tested.output, "hunter2"));

@@ -36,6 +36,8 @@ class RedisServer : public StoreServer {
     void thaw() override;
     void kill9() override;
     void start() override;
+    // Whatever was done to it.
+    void thaw_or_start() { process_ ? thaw() : start(); }
 
     std::string log() const { return read_file(dir_.path() / "redis.log"); }
 

@@ -78,6 +78,12 @@ TestStore::TestStore(backends::Options options)
     REQUIRE(store_ != nullptr);
 }
 
+TestStore::TestStore(const backends::Watch& watch, backends::Options options)
+    : store_(backends::make_sentinel(scheduler, std::move(options), watch,
+                                     logger())) {
+    REQUIRE(store_ != nullptr);
+}
+
 TestStore::TestStore(const std::vector<backends::Server>& servers,
                      const backends::Options& options) {
     REQUIRE((servers.size() == 1 || backends::memcached::Ring::load().empty()));

@@ -33,6 +33,8 @@ class TestStore : public Coroutines {
   public:
     // Redis
     explicit TestStore(backends::Options options);
+    // the master that Sentinels name
+    TestStore(const backends::Watch& watch, backends::Options options);
     // memcached
     explicit TestStore(const std::vector<backends::Server>& servers,
                        const backends::Options& options = store_options());

@@ -65,22 +65,6 @@ redisReplyObjectFunctions bounded() {
     return functions;
 }
 
-/* Of a list of names and values; empty: it is not there. */
-std::string_view value_of(const redisReply& reply,
-                          std::string_view name) noexcept {
-    std::size_t n = reply.type == REDIS_REPLY_ARRAY ? reply.elements : 0;
-
-    for (std::size_t i = 0; i + 1 < n; i += 2) {
-        const redisReply& value = *reply.element[i + 1];
-        if (reply.element[i]->type == REDIS_REPLY_STRING &&
-            value.type == REDIS_REPLY_STRING &&
-            text(*reply.element[i]) == name) {
-            return text(value);
-        }
-    }
-    return {};
-}
-
 }  // namespace
 
 bool append_command(CleansedBytes& out,
@@ -139,6 +123,27 @@ Refusal refusal(const redisReply& reply) noexcept {
     return std::find(standing.begin(), standing.end(), code) != standing.end()
                ? Refusal::standing
                : Refusal::none;
+}
+
+std::string_view value_of(const redisReply& reply,
+                          std::string_view name) noexcept {
+    std::size_t n = reply.type == REDIS_REPLY_ARRAY ? reply.elements : 0;
+
+    for (std::size_t i = 0; i + 1 < n; i += 2) {
+        const redisReply& value = *reply.element[i + 1];
+        if (reply.element[i]->type == REDIS_REPLY_STRING &&
+            value.type == REDIS_REPLY_STRING &&
+            text(*reply.element[i]) == name) {
+            return text(value);
+        }
+    }
+    return {};
+}
+
+std::string_view role(const redisReply& reply) noexcept {
+    bool has = reply.type == REDIS_REPLY_ARRAY && reply.elements != 0 &&
+               reply.element[0]->type == REDIS_REPLY_STRING;
+    return has ? text(*reply.element[0]) : std::string_view();
 }
 
 std::string_view version(const redisReply& reply) noexcept {

@@ -38,6 +38,13 @@ std::string_view error_code(const redisReply& reply) noexcept;
 /* What an error reply says of the server. */
 Refusal refusal(const redisReply& reply) noexcept;
 
+/* Of a list of names and values; empty: it is not there. */
+std::string_view value_of(const redisReply& reply,
+                          std::string_view name) noexcept;
+
+/* What an answer to ROLE begins with: "master", "slave", "sentinel". */
+std::string_view role(const redisReply& reply) noexcept;
+
 /* The server's version in an answer to HELLO; empty: it is not there. */
 std::string_view version(const redisReply& reply) noexcept;
 

@@ -1,7 +1,6 @@
 #include "backends/redis/redis.hpp"
 
 #include "backends/loggable.hpp"
-#include "backends/redis/talk.hpp"
 
 #include <new>
 #include <string>
@@ -11,8 +10,10 @@ namespace backends {
 
 namespace redis {
 
-Redis::Redis(coro::Scheduler& scheduler, Options options, Log log)
-    : Pipeline(scheduler, std::move(options), std::move(log), "redis") {}
+Redis::Redis(coro::Scheduler& scheduler, Options options, Log log,
+             Believe believe)
+    : Pipeline(scheduler, std::move(options), std::move(log), "redis"),
+      believe_(believe) {}
 
 void Redis::append(Words words) {
     if (!append_command(outbox(), words)) {
@@ -42,6 +43,9 @@ void Redis::greet() {
     /* Redis before version 6 does not know it */
     if (tells_version()) {
         send(Role::version, {"HELLO", "2"});
+    }
+    if (believe_ == Believe::masters) {
+        send(Role::setup, {"ROLE"});
     }
     ping();
 }
@@ -88,9 +92,15 @@ Redis::Loss Redis::digest(std::string_view bytes) {
 }
 
 Reply Redis::next_reply() noexcept {
-    parser_->expect_array(!queue().empty() &&
-                          queue().front().role == Role::version);
+    parser_->expect_array(
+        !queue().empty() &&
+        (queue().front().role == Role::version || is_role(queue().front())));
     return parser_->next();
+}
+
+bool Redis::is_role(const Command& command) noexcept {
+    return command.role == Role::setup &&
+           std::string_view(command.name) == "ROLE";
 }
 
 Redis::Loss Redis::handle(const redisReply& reply) {
@@ -113,6 +123,11 @@ Redis::Result Redis::result_of(const Command& command,
 
     if (command.role == Role::version && reply.type != REDIS_REPLY_ERROR) {
         return introduced(reply);
+    }
+    if (is_role(command) && reply.type != REDIS_REPLY_ERROR) {
+        return role(reply) == "master"
+                   ? Result{.worked = true}
+                   : Result{.error = "the server is not the master"};
     }
 
     switch (reply.type) {
@@ -156,20 +171,32 @@ Finder::Probed Redis::try_out(Connection& connection, coro::Time deadline) {
     bool greeted =
         talk.authenticate(options_.user, options_.password) &&
         (options_.db == 0 || talk.ask({"SELECT", std::to_string(options_.db)}));
-    if (greeted && tells_version()) {
-        Reply hello = talk.ask({"HELLO", "2"}, true);
-        if (hello != nullptr && is_replica(*hello)) {
-            return Finder::Probed::refuses;
-        }
-    }
+    Finder::Probed probed = greeted ? introduce(talk) : Finder::Probed::serves;
 
-    if (greeted && talk.ask({"PING"})) {
-        return Finder::Probed::serves;
+    if (probed != Finder::Probed::serves ||
+        (greeted && talk.ask({"PING"}) != nullptr)) {
+        return probed;
     }
     return talk.refusal() == Refusal::standing ||
                    talk.refusal() == Refusal::farewell
                ? Finder::Probed::refuses
                : Finder::Probed::away;
+}
+
+/* Whether it is what it is to be, as far as it says. */
+Finder::Probed Redis::introduce(Talk& talk) const {
+    if (believe_ == Believe::masters) {
+        Reply reply = talk.ask({"ROLE"}, true);
+        if (reply == nullptr) {
+            return Finder::Probed::away;
+        }
+        return role(*reply) == "master" ? Finder::Probed::serves
+                                        : Finder::Probed::refuses;
+    }
+
+    Reply hello = tells_version() ? talk.ask({"HELLO", "2"}, true) : nullptr;
+    return hello != nullptr && is_replica(*hello) ? Finder::Probed::refuses
+                                                  : Finder::Probed::serves;
 }
 
 }  // namespace redis

@@ -6,6 +6,7 @@
 
 #include "backends/pipeline.hpp"
 #include "backends/redis/protocol.hpp"
+#include "backends/redis/talk.hpp"
 
 #include <initializer_list>
 #include <optional>
@@ -16,8 +17,12 @@ namespace backends::redis {
 /* As make_redis() makes it: its owner calls start(). */
 class Redis : public Pipeline {
   public:
+    /* Whether a server has to say that it is the master, in answer to ROLE. */
+    enum class Believe { all, masters };
+
     /* Throws std::bad_alloc. */
-    Redis(coro::Scheduler& scheduler, Options options, Log log);
+    Redis(coro::Scheduler& scheduler, Options options, Log log,
+          Believe believe = Believe::all);
 
   protected:
     using Words = std::initializer_list<std::string_view>;
@@ -38,6 +43,10 @@ class Redis : public Pipeline {
     Loss handle(const redisReply& reply);
     static Result result_of(const Command& command, const redisReply& reply);
     static Result introduced(const redisReply& reply);
+    Finder::Probed introduce(Talk& talk) const;
+    static bool is_role(const Command& command) noexcept;
+
+    const Believe believe_;
 
     std::optional<Parser> parser_;
 };
