@@ -12,8 +12,12 @@ namespace {
  * frees a reply goes as deep. */
 constexpr unsigned max_depth = 7;
 
-/* More than any element takes, but for the text of a string. */
+/* More than any element takes, but for the text of a string: of an answer to
+ * HELLO, and of a longer one. */
 constexpr std::size_t element_size = 512;
+constexpr std::size_t small_element_size = 128;
+static_assert(sizeof(redisReply) + sizeof(redisReply*) + 40 <=
+              small_element_size);
 
 /* hiredis' own, which allocate what a reply's head claims. */
 const redisReplyObjectFunctions* own_functions;
@@ -24,9 +28,10 @@ Parser::Bounds& bounds_of(const redisReadTask& task) {
 
 /* Takes `n` times `size` bytes of what a reply with arrays may have. */
 bool take(Parser::Bounds& bounds, std::size_t n, std::size_t size) {
-    bounds.exceeded = bounds.exceeded || n > bounds.left / size;
+    bounds.exceeded = bounds.exceeded || bounds.taken > bounds.most ||
+                      n > (bounds.most - bounds.taken) / size;
     if (!bounds.exceeded) {
-        bounds.left -= n * size;
+        bounds.taken += n * size;
     }
     return !bounds.exceeded;
 }
@@ -51,7 +56,7 @@ redisReplyObjectFunctions bounded() {
             return nullptr;
         }
         bounds.exceeded = bounds.exceeded || is_deep(*task);
-        return take(bounds, static_cast<std::size_t>(n), element_size)
+        return take(bounds, static_cast<std::size_t>(n), bounds.element)
                    ? own_functions->createArray(task, n)
                    : nullptr;
     };
@@ -163,6 +168,19 @@ Parser::Parser() : reader_(redisReaderCreate()) {
     static redisReplyObjectFunctions functions = bounded();
     reader_->fn = &functions;
     reader_->privdata = &bounds_;
+    expect_array(false);
+}
+
+void Parser::expect_array(bool expected) noexcept {
+    bounds_.arrays_expected = expected;
+    bounds_.element = element_size;
+    bounds_.most = max_arrays;
+}
+
+void Parser::expect_slots() noexcept {
+    bounds_.arrays_expected = true;
+    bounds_.element = small_element_size;
+    bounds_.most = max_slots;
 }
 
 bool Parser::feed(std::string_view bytes) noexcept {
@@ -179,7 +197,7 @@ Reply Parser::next() noexcept {
 
     too_long_ = reply == nullptr && reader_->len - reader_->pos > max_reply;
     if (reply != nullptr) {
-        bounds_.left = max_arrays;
+        bounds_.taken = 0;
     }
     return Reply(static_cast<redisReply*>(reply));
 }

@@ -73,11 +73,19 @@ class Parser {
      */
     static constexpr std::size_t max_arrays = 512 * 1024;
 
+    /*
+     * Likewise in an answer to CLUSTER SLOTS, where each slot may be a range by
+     * itself, of a master with two replicas: 500,000 elements.
+     */
+    static constexpr std::size_t max_slots = 64 * 1024 * 1024;
+
     struct Bounds {
         bool arrays_expected = false;
         bool array_refused = false;
         bool exceeded = false;
-        std::size_t left = max_arrays; /* of the reply under way */
+        std::size_t element = 0; /* what each is counted as */
+        std::size_t most = 0;
+        std::size_t taken = 0; /* by the reply under way */
     };
 
     /* Throws std::bad_alloc. */
@@ -89,9 +97,10 @@ class Parser {
     bool feed(std::string_view bytes) noexcept;
 
     /* Whether the next reply may be an array, or have some in it. */
-    void expect_array(bool expected) noexcept {
-        bounds_.arrays_expected = expected;
-    }
+    void expect_array(bool expected) noexcept;
+
+    /* The next reply is an answer to CLUSTER SLOTS. */
+    void expect_slots() noexcept;
 
     /*
      * The next whole reply, or null: then either more bytes are needed, or
