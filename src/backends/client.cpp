@@ -45,7 +45,7 @@ void Client::start_took_long() noexcept {
 Fetched Client::fetch(std::string_view key, coro::Time deadline) noexcept {
     Fetched result = ask({.kind = Kind::get, .key = key}, deadline);
 
-    measure(result);
+    meter_.measure(result.status, result.took, result.value.size());
     return result;
 }
 
@@ -74,47 +74,18 @@ void Client::bound(Request& request) const noexcept {
 /* The command may outlast who waits for it: `deadline` is no fault of the
  * store's. */
 Fetched Client::ask(Request request, coro::Time deadline) noexcept {
-    using std::chrono::microseconds;
-    Fetched result;
-
-    if (!coro::in_coroutine()) {
-        result.status = Status::busy;
-        return result;
-    }
-
-    auto begun = std::chrono::steady_clock::now();
-    bound(request);
-    Status status = submit(std::move(request), {coro::next_wait(), &result});
-
-    if (status != Status::queued) {
-        result.status = status;
-        return result;
-    }
-
-    if (coro::wait(deadline) == coro::Wake::timeout) {
-        result.status = Status::timeout;
-    }
-    result.took = std::max(std::chrono::duration_cast<microseconds>(
-                               std::chrono::steady_clock::now() - begun),
-                           microseconds(1));
-    return result;
-}
-
-void Client::measure(const Fetched& fetched) noexcept {
-    meter_.fetches[static_cast<std::size_t>(fetched.status)].add();
-
-    if (fetched.took.count() != 0 && fetched.status != Status::cancelled) {
-        meter_.latency.add(fetched.took);
-    }
-    if (fetched.status == Status::hit) {
-        meter_.bytes_fetched.add(fetched.value.size());
-    }
+    return await(
+        [&](const Waiter& waiter) {
+            return submit(std::move(request), waiter);
+        },
+        deadline);
 }
 
 /* Nobody shares an add, nor a lookup that began before one. */
 Status Client::submit(Request request, const Waiter& waiter) noexcept {
     try {
-        if (request.kind == Kind::get && lookups_.join(request.key, waiter)) {
+        bool shared = request.kind == Kind::get;
+        if (shared && lookups_.join(request.key, waiter)) {
             return Status::queued;
         }
 
@@ -125,19 +96,40 @@ Status Client::submit(Request request, const Waiter& waiter) noexcept {
 
         request.lookup =
             std::make_unique<Lookup>(lookups_, request.key, waiter);
-        if (request.kind == Kind::add) {
+        if (!shared) {
             request.lookup->close();
         }
         request.key = request.lookup->key();
-
-        if (!starting_) {
-            return begin(std::move(request));
-        }
-        early_.push_back(std::move(request));
-        count_queue();
-        return Status::queued;
+        bound(request);
+        return begin_or_keep(std::move(request));
     } catch (const std::bad_alloc&) {
         return Status::busy;
+    }
+}
+
+Status Client::begin_or_keep(Request request) {
+    if (!starting_) {
+        return begin(std::move(request));
+    }
+    early_.push_back(std::move(request));
+    count_queue();
+    return Status::queued;
+}
+
+/* Nobody can join it here: only those who wait have been sent here. */
+bool Client::take_over(Request& request) noexcept {
+    request.lookup->close();
+    if (admit(up_ || starting_) != Status::queued) {
+        return false;
+    }
+
+    try {
+        bound(request);
+        early_.reserve(early_.size() + 1);
+        begin_or_keep(std::move(request));
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
     }
 }
 
@@ -224,7 +216,11 @@ void Client::count(Kind kind, Change change) noexcept {
 }
 
 void Client::count_queue() noexcept {
-    meter_.queue.set(queued() + early_.size());
+    meter_.queue.set(length());
+    if (options_.queued != nullptr) {
+        *options_.queued += length() - shared_;
+        shared_ = length();
+    }
 }
 
 void Client::note(Meter::State state) noexcept {
@@ -241,7 +237,8 @@ Status Client::admit(bool available) noexcept {
 }
 
 bool Client::has_room() noexcept {
-    std::size_t length = queued() + early_.size();
+    std::size_t length =
+        options_.queued != nullptr ? *options_.queued : this->length();
     bool room = length < options_.count;
 
     if (room) {
@@ -258,6 +255,7 @@ void Client::drive() noexcept {
         finder_.look_up();
     }
 
+    driving_ = true;
     while (!closing_) {
         if (!is_needed()) {
             sleep();
@@ -268,10 +266,18 @@ void Client::drive() noexcept {
             continue;
         }
         end_start(Status::down);
+        tell_lost();
         if (is_needed()) {
             rest();
             finder_.look_up();
         }
+    }
+    driving_ = false;
+}
+
+void Client::tell_lost() noexcept {
+    if (!closing_ && options_.lost != nullptr) {
+        options_.lost();
     }
 }
 

@@ -7,6 +7,7 @@
 
 #include "backends/finder.hpp"
 #include "backends/journal.hpp"
+#include "backends/kept.hpp"
 #include "backends/lookups.hpp"
 #include "backends/store.hpp"
 #include "coro/coroutine.hpp"
@@ -47,6 +48,9 @@ class Client : public Store, private Finder::User {
         std::chrono::seconds ttl{};       /* add, set */
         std::unique_ptr<Lookup> lookup{}; /* get, add */
         coro::Time deadline{};            /* of the answer */
+        bool asking = false;   /* of a server that does not own the key yet */
+        bool followed = false; /* it was sent here by another server */
+        std::unique_ptr<Kept> kept{}; /* set, del: to be told elsewhere */
     };
 
     /* A new session: it has to be there before its client comes back. */
@@ -90,6 +94,37 @@ class Client : public Store, private Finder::User {
     /* How many requests are queued. */
     virtual std::size_t queued() const noexcept = 0;
 
+    /* Queues a get or add, for `waiter`. */
+    Status submit(Request request, const Waiter& waiter) noexcept;
+
+    /*
+     * Queues a get or add that another client has queued before. An add has to
+     * be awaited. False: it is not queued, and left as it was.
+     */
+    bool take_over(Request& request) noexcept;
+
+    /* Whether somebody waits for it: what an add refers to is still there. */
+    bool is_awaited(const Lookup& lookup) const noexcept;
+
+    /* Queues a set or delete. */
+    Status change(Request request) noexcept;
+
+    /* How many requests have no answer, with those that wait for a first
+     * connection. */
+    std::size_t length() const noexcept { return queued() + early_.size(); }
+
+    /* The one that is connected, or is tried next. */
+    const Address& address() const noexcept { return finder_.here(); }
+
+    /* Whether requests wait for a first connection. */
+    bool starting() const noexcept { return starting_; }
+
+    /* Whether its coroutines have ended, after close(): it may be destroyed
+     * when nobody is in fetch() or add(). */
+    bool ended() const noexcept {
+        return closing_ && !driving_ && !finder_.looks();
+    }
+
     /* Queues a request. False: memory is short, and it is left as it was. */
     virtual bool enqueue(Request& request) noexcept = 0;
 
@@ -125,16 +160,14 @@ class Client : public Store, private Finder::User {
   private:
     void bound(Request& request) const noexcept;
     Fetched ask(Request request, coro::Time deadline = coro::never) noexcept;
-    Status submit(Request request, const Waiter& waiter) noexcept;
+    Status begin_or_keep(Request request);
     Status begin(Request request) noexcept;
-    Status change(Request request) noexcept;
-    void measure(const Fetched& fetched) noexcept;
     Status admit(bool available) noexcept;
     bool has_room() noexcept;
+    void tell_lost() noexcept;
     void begin_start() noexcept;
     void end_start(Status status) noexcept;
     void start_took_long() noexcept;
-    bool is_awaited(const Lookup& lookup) const noexcept;
     bool is_needed() const noexcept {
         return options_.wanted == nullptr || options_.wanted();
     }
@@ -153,6 +186,8 @@ class Client : public Store, private Finder::User {
     std::vector<Request> early_; /* while starting_ */
     std::unique_ptr<coro::Timer> start_timer_;
     bool started_ = false; /* there is a coroutine */
+    bool driving_ = false;   /* there is a coroutine that has not ended */
+    std::size_t shared_ = 0; /* what Options::queued has of this client */
     Finder finder_;
     bool starting_ = true;
     bool up_ = false;

@@ -86,6 +86,9 @@ class Finder {
 
     bool has_refused() const noexcept { return refuses_; }
 
+    /* Whether a coroutine of its own is under way. */
+    bool looks() const noexcept { return looks_; }
+
     /* Whether there is another address in this round to try. */
     bool has_other() const noexcept { return places_.has_other(now()); }
 

@@ -8,6 +8,8 @@
 
 #include "backends/store.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -21,6 +23,37 @@ struct Waiter {
     Fetched* result; /* in its frame, as long as it waits */
 };
 
+/*
+ * Lets the running coroutine wait, once, for what `submit` queues for a Waiter:
+ * unless that returns queued, its status is the answer. Outside a coroutine:
+ * busy.
+ */
+template <typename Submit>
+Fetched await(const Submit& submit, coro::Time deadline) noexcept {
+    using std::chrono::microseconds;
+    Fetched result;
+
+    if (!coro::in_coroutine()) {
+        result.status = Status::busy;
+        return result;
+    }
+
+    auto begun = std::chrono::steady_clock::now();
+    Status status = submit(Waiter{coro::next_wait(), &result});
+    if (status != Status::queued) {
+        result.status = status;
+        return result;
+    }
+
+    if (coro::wait(deadline) == coro::Wake::timeout) {
+        result.status = Status::timeout;
+    }
+    result.took = std::max(std::chrono::duration_cast<microseconds>(
+                               std::chrono::steady_clock::now() - begun),
+                           microseconds(1));
+    return result;
+}
+
 class Lookups;
 
 /* One lookup. It can be joined until it is closed or ends. */
@@ -33,7 +66,7 @@ class Lookup {
     Lookup(const Lookup&) = delete;
     Lookup& operator=(const Lookup&) = delete;
 
-    /* Whoever wants the key from now on looks it up anew. */
+    /* Whoever wants the key from now on looks it up anew; `all` may go. */
     void close() noexcept;
 
     const std::string& key() const noexcept { return key_; }
@@ -42,7 +75,7 @@ class Lookup {
   private:
     friend class Lookups;
 
-    Lookups& all_;
+    Lookups* all_; /* null: it is closed */
     const std::string key_;
     std::vector<Waiter> waiters_;
 };

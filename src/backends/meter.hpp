@@ -90,6 +90,20 @@ struct Meter {
     coro::Counter bytes_fetched; /* of values, likewise below */
     coro::Counter bytes_stored;
     Histogram latency; /* of fetches that waited, but for cancelled ones */
+
+    /* Counts what a fetch came to: `size` bytes, after `took`, or 0 if nobody
+     * had to wait. */
+    void measure(Status status, std::chrono::microseconds took,
+                 std::size_t size) noexcept {
+        fetches[static_cast<std::size_t>(status)].add();
+
+        if (took.count() != 0 && status != Status::cancelled) {
+            latency.add(took);
+        }
+        if (status == Status::hit) {
+            bytes_fetched.add(size);
+        }
+    }
 };
 
 }  // namespace backends

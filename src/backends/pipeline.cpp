@@ -27,18 +27,27 @@ bool Pipeline::enqueue(Request& request) noexcept {
             outbox_.uncut();
         }
     } catch (const std::bad_alloc&) {
-        if (queue_.size() != length) {
-            queue_.pop_back();
-        }
-        outbox().resize(before);
+        take_back(length, before);
         return false;
     }
 
     queue_.back().lookup = std::move(request.lookup);
+    queue_.back().followed = request.followed;
+    queue_.back().value = request.value;
+    queue_.back().ttl = request.ttl;
+    queue_.back().kept = std::move(request.kept);
     ++requests_;
     outbox_.queued(is_urgent(request));
     heed_deadline();
     return true;
+}
+
+/* What was queued and appended last. */
+void Pipeline::take_back(std::size_t length, std::size_t bytes) noexcept {
+    if (queue_.size() != length) {
+        queue_.pop_back();
+    }
+    outbox().resize(bytes);
 }
 
 /* Who waits for the time of a ping may have to wait less now. */
@@ -183,7 +192,9 @@ Client::Loss Pipeline::complete(const Result& result) {
     switch (command.role) {
     case Role::request:
         answer(command.lookup.get(), result.status, result.value);
-        judge(command, result);
+        if (!result.elsewhere) {
+            judge(command, result);
+        }
         break;
     case Role::setup:
         break;

@@ -36,6 +36,11 @@ class Pipeline : public Client {
         bool joined = false; /* it is in the line of the one before it */
         coro::Time deadline{};
         std::unique_ptr<Lookup> lookup{}; /* who waits, if anybody does */
+        bool asking = false;              /* ASKING is answered before it */
+        bool followed = false;            /* likewise below: as in Request */
+        std::string_view value{};         /* add, while it is awaited */
+        std::chrono::seconds ttl{};       /* add */
+        std::unique_ptr<Kept> kept{};
 
         bool is(Kind what) const noexcept {
             return role == Role::request && kind == what;
@@ -49,6 +54,7 @@ class Pipeline : public Client {
     struct Result {
         Status status = Status::failed; /* for who waits */
         bool worked = false;
+        bool elsewhere = false;   /* another server is asked: no failure */
         std::string_view value{}; /* of a hit; a version */
         std::string_view code{};  /* it did not work: as Journal has it, */
         std::string_view error{}; /* and what may be logged */
@@ -105,6 +111,26 @@ class Pipeline : public Client {
     /* Sends what was appended without gathering. */
     void flush() noexcept { outbox_.flush(); }
 
+    /*
+     * Sends a ping, or what `ping` sends in its place, though it is not due.
+     * False: memory is short, and nothing was sent.
+     */
+    template <typename Ping>
+    bool ping_now(const Ping& ping) noexcept {
+        std::size_t before = outbox().size();
+        std::size_t length = queue_.size();
+
+        try {
+            ping();
+        } catch (const std::bad_alloc&) {
+            take_back(length, before);
+            return false;
+        }
+        outbox_.queued(true);
+        heed_deadline();
+        return true;
+    }
+
     CleansedBytes& outbox() noexcept { return outbox_.bytes(); }
 
     /* Commands without an answer, the oldest first. */
@@ -126,6 +152,7 @@ class Pipeline : public Client {
     std::size_t queued() const noexcept final { return requests_; }
     bool enqueue(Request& request) noexcept final;
 
+    void take_back(std::size_t length, std::size_t bytes) noexcept;
     bool cuts() const noexcept;
     Command& begin(Role role, coro::Time deadline);
     Command take() noexcept;

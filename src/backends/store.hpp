@@ -88,7 +88,9 @@ struct Options {
     std::chrono::milliseconds interval{200}; /* PING, reconnect */
     std::chrono::milliseconds timeout{1000}; /* connect, each operation */
     std::size_t count = 5000;                /* length of the queue */
-    Meter* meter = nullptr; /* what to count with; null: nobody looks */
+    std::size_t* queued = nullptr; /* by all who share `count`; null: it has its
+                                      own */
+    Meter* meter = nullptr;        /* what to count with; null: nobody looks */
 
     /* Whether anybody may ask the store again; null: always. It throws
      * nothing. As long as it is false, and nothing is queued, the store has
@@ -98,6 +100,10 @@ struct Options {
     /* Called when a connection is up, of each server; null: nobody wants to
      * know. It throws nothing and does not wait. */
     std::function<void()> connected{};
+
+    /* Likewise when a connection was lost, or none of the addresses could be
+     * connected to. */
+    std::function<void()> lost{};
 };
 
 enum class Level { error, notice };
@@ -165,6 +171,18 @@ struct Server {
     Meter* meter = nullptr;           /* as in Options */
 };
 
+/* Meters of servers that come and go while a store is in use. */
+class Meters {
+  public:
+    virtual ~Meters() = default;
+
+    /* Of a server of that name. May throw std::bad_alloc. */
+    virtual Meter& take(const std::string& name) = 0;
+
+    /* Nobody counts with it any more. */
+    virtual void give_back(Meter& meter) noexcept = 0;
+};
+
 /*
  * Each starts to connect at once, in a coroutine of its own, or tries to again
  * after `interval` when there is no stack. `scheduler` has to outlive the
@@ -186,6 +204,17 @@ struct Watch {
 std::unique_ptr<Store> make_sentinel(coro::Scheduler& scheduler,
                                      Options options, const Watch& watch,
                                      Log log);
+
+/*
+ * Redis Cluster. `seeds`, one at least, are asked for its servers, with
+ * `options` but for what a Server has, of which `tls_name` is used if
+ * `options` has none. With `options.meter` is counted what no server can be
+ * asked for. `meters` may be null, or has to outlive the store.
+ */
+std::unique_ptr<Store> make_redis_cluster(coro::Scheduler& scheduler,
+                                          std::vector<Server> seeds,
+                                          Options options, Log log,
+                                          Meters* meters);
 
 /*
  * `options` but for what a Server has hold for each of them, of which there

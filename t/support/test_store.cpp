@@ -73,6 +73,16 @@ backends::Server store_server(const MemcachedServer& server, unsigned weight) {
                         weight);
 }
 
+ClusterSeeds cluster_seeds(const RedisCluster& cluster,
+                           const std::vector<std::size_t>& nodes) {
+    ClusterSeeds seeds;
+    for (const auto i : nodes) {
+        seeds.servers.push_back(
+            store_server(store_address(cluster[i].address())));
+    }
+    return seeds;
+}
+
 TestStore::TestStore(backends::Options options)
     : store_(backends::make_redis(scheduler, std::move(options), logger())) {
     REQUIRE(store_ != nullptr);
@@ -88,6 +98,13 @@ TestStore::TestStore(const std::vector<backends::Server>& servers,
                      const backends::Options& options) {
     REQUIRE((servers.size() == 1 || backends::memcached::Ring::load().empty()));
     store_ = backends::make_memcached(scheduler, servers, options, logger());
+    REQUIRE(store_ != nullptr);
+}
+
+TestStore::TestStore(const ClusterSeeds& seeds,
+                     const backends::Options& options, backends::Meters* meters)
+    : store_(backends::make_redis_cluster(scheduler, seeds.servers, options,
+                                          logger(), meters)) {
     REQUIRE(store_ != nullptr);
 }
 

@@ -4,7 +4,7 @@
 #include "support/coroutines.hpp"
 #include "support/memcached_server.hpp"
 #include "support/peer.hpp"
-#include "support/redis_server.hpp"
+#include "support/redis_cluster.hpp"
 
 #include <memory>
 #include <string>
@@ -28,6 +28,13 @@ backends::Server store_server(const backends::Address& address,
 backends::Server store_server(const MemcachedServer& server,
                               unsigned weight = 1);
 
+// The seeds of a Redis Cluster.
+struct ClusterSeeds {
+    std::vector<backends::Server> servers;
+};
+ClusterSeeds cluster_seeds(const RedisCluster& cluster,
+                           const std::vector<std::size_t>& nodes = {0, 1, 2});
+
 // A store's client as a worker has it, what it logs, and its users.
 class TestStore : public Coroutines {
   public:
@@ -38,6 +45,10 @@ class TestStore : public Coroutines {
     // memcached
     explicit TestStore(const std::vector<backends::Server>& servers,
                        const backends::Options& options = store_options());
+    // Redis Cluster
+    explicit TestStore(const ClusterSeeds& seeds,
+                       const backends::Options& options = store_options(),
+                       backends::Meters* meters = nullptr);
     ~TestStore();
 
     // Waits for the `times`th line that contains `part`.

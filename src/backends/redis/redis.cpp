@@ -92,10 +92,15 @@ Redis::Loss Redis::digest(std::string_view bytes) {
 }
 
 Reply Redis::next_reply() noexcept {
-    parser_->expect_array(
-        !queue().empty() &&
-        (queue().front().role == Role::version || is_role(queue().front())));
+    parser_->expect_array(false);
+    if (!queue().empty()) {
+        expect(queue().front(), *parser_);
+    }
     return parser_->next();
+}
+
+void Redis::expect(const Command& command, Parser& parser) const noexcept {
+    parser.expect_array(command.role == Role::version || is_role(command));
 }
 
 bool Redis::is_role(const Command& command) noexcept {
@@ -115,7 +120,7 @@ Redis::Loss Redis::handle(const redisReply& reply) {
  * was there already is nil, as an answer to a SET.
  */
 Redis::Result Redis::result_of(const Command& command,
-                               const redisReply& reply) {
+                               const redisReply& reply) const {
     constexpr Result unexpected{.code = "unexpected",
                                 .error = "unexpected reply"};
     bool is_get = command.is(Kind::get);
@@ -155,8 +160,8 @@ Redis::Result Redis::result_of(const Command& command,
 }
 
 /* To HELLO. A replica takes no sessions. */
-Redis::Result Redis::introduced(const redisReply& reply) {
-    bool replica = is_replica(reply);
+Redis::Result Redis::introduced(const redisReply& reply) const {
+    bool replica = believe_ != Believe::all && is_replica(reply);
 
     return {.worked = true,
             .value = version(reply),
@@ -194,7 +199,8 @@ Finder::Probed Redis::introduce(Talk& talk) const {
                                         : Finder::Probed::refuses;
     }
 
-    Reply hello = tells_version() ? talk.ask({"HELLO", "2"}, true) : nullptr;
+    bool asks = believe_ != Believe::all && tells_version();
+    Reply hello = asks ? talk.ask({"HELLO", "2"}, true) : nullptr;
     return hello != nullptr && is_replica(*hello) ? Finder::Probed::refuses
                                                   : Finder::Probed::serves;
 }

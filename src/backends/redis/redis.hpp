@@ -17,12 +17,13 @@ namespace backends::redis {
 /* As make_redis() makes it: its owner calls start(). */
 class Redis : public Pipeline {
   public:
-    /* Whether a server has to say that it is the master, in answer to ROLE. */
-    enum class Believe { all, masters };
+    /* Whom to believe that it takes sessions: whoever is there, who does not
+     * say that it is a replica, or who says that it is the master. */
+    enum class Believe { all, who_may_be, masters };
 
     /* Throws std::bad_alloc. */
     Redis(coro::Scheduler& scheduler, Options options, Log log,
-          Believe believe = Believe::all);
+          Believe believe = Believe::who_may_be);
 
   protected:
     using Words = std::initializer_list<std::string_view>;
@@ -30,7 +31,7 @@ class Redis : public Pipeline {
     void greet() override;
     void ping() override;
     void format(const Request& request, Command& command) override;
-    Loss digest(std::string_view bytes) override;
+    Loss digest(std::string_view bytes) final;
     void forget() noexcept override { parser_.reset(); }
     Finder::Probed try_out(Connection& connection,
                            coro::Time deadline) override;
@@ -38,11 +39,17 @@ class Redis : public Pipeline {
     void send(Role role, Words words);
     void append(Words words);
 
+    /* Tells what an answer to `command` may be. */
+    virtual void expect(const Command& command, Parser& parser) const noexcept;
+
+    /* Takes the next reply. May throw std::bad_alloc. */
+    virtual Loss handle(const redisReply& reply);
+
+    Result result_of(const Command& command, const redisReply& reply) const;
+
   private:
     Reply next_reply() noexcept;
-    Loss handle(const redisReply& reply);
-    static Result result_of(const Command& command, const redisReply& reply);
-    static Result introduced(const redisReply& reply);
+    Result introduced(const redisReply& reply) const;
     Finder::Probed introduce(Talk& talk) const;
     static bool is_role(const Command& command) noexcept;
 

@@ -1,0 +1,300 @@
+#include "backends/redis/keeper.hpp"
+#include "backends/redis/node_table.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace backends {
+
+namespace {
+
+using redis::ClusterNode;
+using redis::Node;
+using redis::Redirect;
+using std::chrono::seconds;
+
+/*
+ * Redis Cluster: a client for each master, so that one that fails holds
+ * nobody else up. What is sent elsewhere follows, once.
+ */
+class Cluster final : public Store, private ClusterNode::Listener {
+  public:
+    Cluster(coro::Scheduler& scheduler, std::vector<Server> seeds,
+            Options options, const Log& log, Meters* meters);
+
+    void start() noexcept;
+
+    Fetched fetch(std::string_view key, coro::Time deadline) noexcept override;
+    Fetched peek(std::string_view key) noexcept override;
+    Addition add(std::string_view key, std::string_view value,
+                 seconds ttl) noexcept override;
+    Status store(std::string_view key, std::string_view value,
+                 seconds ttl) noexcept override;
+    Status erase(std::string_view key) noexcept override;
+    void reconsider() noexcept override;
+    void close() noexcept override;
+
+  private:
+    using Kind = ClusterNode::Kind;
+    using Request = ClusterNode::Request;
+
+    /* What a get or add is about. */
+    struct Question {
+        Kind kind;
+        std::string_view key;
+        std::string_view value{};
+        seconds ttl{};
+    };
+
+    /* One that came before it was known whom to ask. */
+    struct Early {
+        Question question;
+        Waiter waiter;
+    };
+
+    void changed(ClusterNode& client) noexcept override;
+    void refused(ClusterNode& client) noexcept override;
+    bool pass_on(ClusterNode& client, const Redirect& redirect,
+                 Request& request) noexcept override;
+
+    Fetched ask(const Question& question, coro::Time deadline) noexcept;
+    Status submit(const Question& question, const Waiter& waiter) noexcept;
+    Status submit_now(const Question& question, const Waiter& waiter) noexcept;
+    Status change(Request request) noexcept;
+    Node* heed(ClusterNode& from, const Redirect& redirect) noexcept;
+
+    void end_start() noexcept;
+    void start_took_long() noexcept;
+    Node* owner_of(std::string_view key) const noexcept;
+    coro::Time now() const noexcept { return scheduler_.loop().now(); }
+
+    coro::Scheduler& scheduler_;
+    const Options options_;
+    Meter unread_; /* where there is no other */
+    Meter& meter_; /* what no node counts */
+    Kept::Budget budget_;
+    redis::NodeTable table_;
+    redis::Keeper keeper_;
+    std::unique_ptr<coro::Timer> start_timer_;
+    std::vector<Early> early_; /* while starting_ */
+    bool starting_ = true;
+    bool started_ = false; /* there is a keeper */
+    bool closing_ = false;
+};
+
+Cluster::Cluster(coro::Scheduler& scheduler, std::vector<Server> seeds,
+                 Options options, const Log& log, Meters* meters)
+    : scheduler_(scheduler), options_(std::move(options)),
+      meter_(options_.meter != nullptr ? *options_.meter : unread_),
+      table_(scheduler, options_, log, meters, *this),
+      keeper_(scheduler, table_, std::move(seeds),
+              {options_.timeout, options_.wanted, meter_}, log),
+      start_timer_(scheduler.loop().make_timer(
+          {[](void* self) noexcept {
+               static_cast<Cluster*>(self)->start_took_long();
+           },
+           this})) {
+    keeper_.tried = [this] { end_start(); };
+}
+
+void Cluster::start() noexcept {
+    starting_ = true;
+    start_timer_->set(now() + std::min(options_.interval, options_.timeout));
+    started_ = keeper_.start();
+}
+
+void Cluster::start_took_long() noexcept {
+    end_start();
+    if (!started_ && !closing_) {
+        start();
+    }
+}
+
+/* Lookups wait for the first topology, as they do for a first connection. */
+void Cluster::end_start() noexcept {
+    starting_ = false;
+    start_timer_->cancel();
+
+    for (const Early& early : std::exchange(early_, {})) {
+        if (!scheduler_.waiting(early.waiter.wait)) {
+            continue; /* the key was the caller's */
+        }
+        Status status = submit_now(early.question, early.waiter);
+        if (status != Status::queued) {
+            early.waiter.result->status = status;
+            scheduler_.wake(early.waiter.wait);
+        }
+    }
+}
+
+Node* Cluster::owner_of(std::string_view key) const noexcept {
+    return table_.of_slot(redis::slot_of(key));
+}
+
+/* It is counted with who has the slot now, for that is who was asked last. */
+Fetched Cluster::fetch(std::string_view key, coro::Time deadline) noexcept {
+    Fetched result = ask({.kind = Kind::get, .key = key}, deadline);
+    const Node* owner = owner_of(key);
+    Meter& meter =
+        owner != nullptr && owner->meter != nullptr ? *owner->meter : meter_;
+
+    meter.measure(result.status, result.took, result.value.size());
+    return result;
+}
+
+Fetched Cluster::peek(std::string_view key) noexcept {
+    return ask({.kind = Kind::get, .key = key}, coro::never);
+}
+
+Addition Cluster::add(std::string_view key, std::string_view value,
+                      seconds ttl) noexcept {
+    switch (ask({.kind = Kind::add, .key = key, .value = value, .ttl = ttl},
+                coro::never)
+                .status) {
+    case Status::miss:
+        return Addition::added;
+    case Status::hit:
+        return Addition::exists;
+    default:
+        return Addition::unknown;
+    }
+}
+
+/* However many nodes are asked, it is one wait, of one timeout. */
+Fetched Cluster::ask(const Question& question, coro::Time deadline) noexcept {
+    return await([&](const Waiter& waiter) { return submit(question, waiter); },
+                 std::min(deadline, now() + options_.timeout));
+}
+
+Status Cluster::submit(const Question& question,
+                       const Waiter& waiter) noexcept {
+    if (!starting_) {
+        return submit_now(question, waiter);
+    }
+    if (early_.size() >= options_.count) {
+        return Status::busy;
+    }
+
+    try {
+        early_.push_back({question, waiter});
+        return Status::queued;
+    } catch (const std::bad_alloc&) {
+        return Status::busy;
+    }
+}
+
+Status Cluster::submit_now(const Question& question,
+                           const Waiter& waiter) noexcept {
+    Node* owner = owner_of(question.key);
+
+    return owner != nullptr ? owner->client->submit({.kind = question.kind,
+                                                     .key = question.key,
+                                                     .value = question.value,
+                                                     .ttl = question.ttl},
+                                                    waiter)
+                            : Status::down;
+}
+
+Status Cluster::store(std::string_view key, std::string_view value,
+                      seconds ttl) noexcept {
+    return change({.kind = Kind::set,
+                   .key = key,
+                   .value = value,
+                   .ttl = ttl,
+                   .kept = Kept::make(budget_, key, value, ttl)});
+}
+
+Status Cluster::erase(std::string_view key) noexcept {
+    return change({.kind = Kind::del,
+                   .key = key,
+                   .kept = Kept::make(budget_, key, {}, {})});
+}
+
+Status Cluster::change(Request request) noexcept {
+    Node* owner = owner_of(request.key);
+
+    if (owner != nullptr) {
+        return owner->client->change(std::move(request));
+    }
+    Changes& changes =
+        request.kind == Kind::set ? meter_.stores : meter_.erases;
+    changes[static_cast<std::size_t>(Change::down)].add();
+    return Status::down;
+}
+
+/* The node that a redirect leads to, of which the slot is from now on unless
+ * it says otherwise; null: it cannot be reached. */
+Node* Cluster::heed(ClusterNode& from, const Redirect& redirect) noexcept {
+    Node* to = nullptr;
+
+    try {
+        to = table_.reach_now(redirect.to, table_.of(from));
+    } catch (const std::bad_alloc&) {
+        return nullptr;
+    }
+
+    if (redirect.ask) {
+        if (to != nullptr) {
+            to->client->last_asked = now();
+        }
+        return to;
+    }
+    if (to != nullptr) {
+        table_.assign(redirect.slot, *to);
+    }
+    keeper_.moved();
+    return to;
+}
+
+bool Cluster::pass_on(ClusterNode& client, const Redirect& redirect,
+                      Request& request) noexcept {
+    Node* to = heed(client, redirect);
+
+    if (to == nullptr || request.followed) {
+        return false;
+    }
+    request.followed = true;
+    request.asking = redirect.ask;
+
+    if (request.kept != nullptr) {
+        to->client->change(std::move(request)); /* counts what fails */
+        return true;
+    }
+    return request.lookup != nullptr && (!client.is_awaited(*request.lookup) ||
+                                         to->client->take_over(request));
+}
+
+void Cluster::changed(ClusterNode& client) noexcept {
+    keeper_.changed(client);
+}
+
+void Cluster::refused(ClusterNode& client) noexcept {
+    keeper_.refused(client);
+}
+
+void Cluster::reconsider() noexcept {
+    table_.reconsider();
+    keeper_.reconsider();
+}
+
+void Cluster::close() noexcept {
+    closing_ = true;
+    keeper_.close();
+    table_.close();
+    end_start();
+}
+
+}  // namespace
+
+std::unique_ptr<Store> make_redis_cluster(coro::Scheduler& scheduler,
+                                          std::vector<Server> seeds,
+                                          Options options, Log log,
+                                          Meters* meters) {
+    auto store = std::make_unique<Cluster>(scheduler, std::move(seeds),
+                                           std::move(options), log, meters);
+    store->start();
+    return store;
+}
+
+}  // namespace backends

@@ -1,0 +1,206 @@
+#include "backends/redis/cluster_node.hpp"
+
+#include <algorithm>
+#include <array>
+#include <new>
+#include <utility>
+
+namespace backends::redis {
+
+namespace {
+
+constexpr const char* slots_command = "CLUSTER SLOTS";
+
+/* What these say is said of the server, not of the command. */
+bool is_of_server(std::string_view code) {
+    constexpr std::array<std::string_view, 8> codes{
+        "CLUSTERDOWN", "TRYAGAIN", "READONLY", "MASTERDOWN",
+        "LOADING",     "NOAUTH",   "NOPERM",   "NOREPLICAS"};
+    return std::find(codes.begin(), codes.end(), code) != codes.end();
+}
+
+}  // namespace
+
+ClusterNode::ClusterNode(coro::Scheduler& scheduler, Options options, Log log,
+                         Listener& listener)
+    : Redis(scheduler, own(std::move(options), this), std::move(log),
+            Believe::all),
+      listener_(listener) {}
+
+Options ClusterNode::own(Options options, ClusterNode* self) {
+    options.wanted = [self, wanted = std::move(options.wanted)] {
+        return !self->retired_ && (wanted == nullptr || wanted());
+    };
+    options.connected = [self, connected = std::move(options.connected)] {
+        self->on_connected();
+        if (connected != nullptr) {
+            connected();
+        }
+    };
+    options.lost = [self] { self->on_lost(); };
+    return options;
+}
+
+void ClusterNode::greet() {
+    asked_slots_ = false;
+    Redis::greet();
+}
+
+void ClusterNode::on_connected() noexcept {
+    for (Request& request : std::exchange(early_changes_, {})) {
+        Client::change(std::move(request));
+    }
+    listener_.changed(*this);
+}
+
+void ClusterNode::on_lost() noexcept {
+    failed_ = true;
+    for (const Request& request : std::exchange(early_changes_, {})) {
+        count(request.kind, Change::down);
+    }
+    listener_.changed(*this);
+}
+
+Status ClusterNode::change(Request request) noexcept {
+    if (up() || !starting() || request.kept == nullptr) {
+        return Client::change(std::move(request));
+    }
+
+    try {
+        request.key = request.kept->key();
+        request.value = request.kept->value();
+        early_changes_.push_back(std::move(request));
+        return Status::queued;
+    } catch (const std::bad_alloc&) {
+        count(request.kind, Change::busy);
+        return Status::busy;
+    }
+}
+
+bool ClusterNode::ask_slots() noexcept {
+    topology_.reset();
+    asked_slots_ = ping_now([this] {
+        push(slots_command, Role::ping);
+        append({"CLUSTER", "SLOTS"});
+    });
+    return asked_slots_;
+}
+
+std::optional<Topology> ClusterNode::take_topology() noexcept {
+    return std::exchange(topology_, std::nullopt);
+}
+
+void ClusterNode::retire() noexcept {
+    retired_ = true;
+    reconsider();
+}
+
+void ClusterNode::revive() noexcept {
+    retired_ = false;
+    reconsider();
+}
+
+bool ClusterNode::idle() const noexcept {
+    return length() == 0 && early_changes_.empty() && !asked_slots_;
+}
+
+/* Both are one unit: nothing comes between them. */
+void ClusterNode::format(const Request& request, Command& command) {
+    command.asking = request.asking;
+    if (request.asking) {
+        append({"ASKING"});
+    }
+    Redis::format(request, command);
+}
+
+void ClusterNode::expect(const Command& command,
+                         Parser& parser) const noexcept {
+    if (command.name == slots_command) {
+        parser.expect_slots();
+    } else {
+        Redis::expect(command, parser);
+    }
+}
+
+/* Why ASKING is refused, the command's own reply says better. */
+Client::Loss ClusterNode::handle(const redisReply& reply) {
+    if (queue().empty()) {
+        return Redis::handle(reply);
+    }
+
+    Command& command = queue().front();
+    if (std::exchange(command.asking, false)) {
+        return {};
+    }
+
+    bool is_slots = command.name == slots_command;
+    if (is_slots) {
+        hear_slots(reply);
+    }
+
+    bool is_error = reply.type == REDIS_REPLY_ERROR && !is_slots;
+    Loss loss = is_error ? handle_error(reply) : Redis::handle(reply);
+    if (is_slots) {
+        listener_.changed(*this);
+    }
+    return loss;
+}
+
+void ClusterNode::hear_slots(const redisReply& reply) {
+    topology_ = parse_topology(reply);
+    asked_slots_ = false;
+}
+
+Client::Loss ClusterNode::handle_error(const redisReply& reply) {
+    auto where = parse_redirect(text(reply));
+    if (where && queue().front().role == Role::request) {
+        return redirect(*where, reply);
+    }
+
+    bool of_server = is_of_server(error_code(reply));
+    Loss loss = Redis::handle(reply);
+    if (of_server) {
+        listener_.refused(*this);
+    }
+    return loss;
+}
+
+Client::Loss ClusterNode::redirect(const Redirect& redirect,
+                                   const redisReply& reply) {
+    Command& command = queue().front();
+    Result result = result_of(command, reply);
+    Request request = request_of(command);
+
+    result.elsewhere = listener_.pass_on(*this, redirect, request);
+    if (!result.elsewhere) {
+        queue().front().lookup = std::move(request.lookup);
+    }
+    return complete(result);
+}
+
+/* What has not been kept of a change is not there any more. */
+ClusterNode::Request ClusterNode::request_of(Command& command) noexcept {
+    Request request{.kind = command.kind,
+                    .key = {},
+                    .value = command.value,
+                    .ttl = command.ttl,
+                    .lookup = std::move(command.lookup),
+                    .followed = command.followed,
+                    .kept = std::move(command.kept)};
+
+    if (request.lookup != nullptr) {
+        request.key = request.lookup->key();
+    } else if (request.kept != nullptr) {
+        request.key = request.kept->key();
+        request.value = request.kept->value();
+        request.ttl = request.kept->ttl();
+    }
+    return request;
+}
+
+void ClusterNode::forget() noexcept {
+    Redis::forget();
+    asked_slots_ = false;
+}
+
+}  // namespace backends::redis

@@ -1,0 +1,242 @@
+#include "backends/redis/keeper.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <new>
+#include <utility>
+
+namespace backends::redis {
+
+namespace {
+
+/* How often nodes that leave are looked at. */
+constexpr coro::Time leaving{250};
+
+/* How long a node is asked after others when it could not serve. */
+constexpr coro::Time distrust{300000};
+
+unsigned seed_now() {
+    return static_cast<unsigned>(
+        std::chrono::steady_clock::now().time_since_epoch().count());
+}
+
+Address name_of(const std::vector<Server>& seeds) {
+    Address address{};
+    address.text = "cluster of " + seeds.front().name;
+    return address;
+}
+
+}  // namespace
+
+Keeper::Keeper(coro::Scheduler& scheduler, NodeTable& table,
+               std::vector<Server> seeds, Terms terms, Log log)
+    : scheduler_(scheduler), table_(table), seeds_(std::move(seeds)),
+      terms_(std::move(terms)), journal_(std::move(log), "redis"),
+      random_(seed_now()), refresh_(now(), seed_now() + 1) {
+    journal_.at(name_of(seeds_));
+}
+
+bool Keeper::start() noexcept {
+    return scheduler_.start(
+        {[](void* self) noexcept { static_cast<Keeper*>(self)->run(); }, this});
+}
+
+/* Who is not wanted does not ask, but lets its nodes leave. */
+void Keeper::run() noexcept {
+    while (!closing_) {
+        bool has_leaving = table_.sweep();
+        coro::Time next = wanted() ? refresh_.due() : coro::never;
+
+        if (next <= now()) {
+            refresh();
+        } else {
+            pause(has_leaving ? std::min(next, now() + leaving) : next);
+        }
+    }
+}
+
+void Keeper::pause(coro::Time until) noexcept {
+    paused_ = coro::next_wait();
+    coro::wait(until);
+    paused_.reset();
+}
+
+void Keeper::wake() noexcept {
+    if (paused_) {
+        scheduler_.wake(*paused_);
+    }
+}
+
+void Keeper::close() noexcept {
+    closing_ = true;
+    terms_.meter.state = Meter::State::closed;
+    wake();
+}
+
+void Keeper::changed(const ClusterNode& client) noexcept {
+    if (!client.may_serve() && !client.retired() &&
+        !table_.of(client).is_seed()) {
+        refresh_.on_trouble(now());
+    }
+    note_state();
+    wake();
+}
+
+void Keeper::refused(ClusterNode& client) noexcept {
+    client.distrusted_until = now() + distrust;
+    refresh_.on_trouble(now());
+    wake();
+}
+
+void Keeper::moved() noexcept {
+    refresh_.on_moved(now());
+    wake();
+}
+
+void Keeper::refresh() noexcept {
+    bool told = false;
+    refresh_.begun(now());
+
+    try {
+        told = ask_nodes() || ask_seeds();
+    } catch (const std::bad_alloc&) {
+        told = false;
+    }
+
+    if (closing_) {
+        return;
+    }
+    knows_ = knows_ || told;
+    tell(told);
+    refresh_.done(now(), told && table_.is_well());
+    note_state();
+    tried();
+}
+
+void Keeper::tell(bool told) noexcept {
+    if (told && !told_) {
+        terms_.meter.connects.add();
+        journal_.connected("", now());
+    } else if (!told) {
+        journal_.lost(why_not_, told_, now());
+    }
+    told_ = told;
+}
+
+void Keeper::note_state() noexcept {
+    auto state =
+        knows_ && table_.is_well() ? Meter::State::up : Meter::State::down;
+
+    if (!closing_ && terms_.meter.state.exchange(state) != state) {
+        terms_.meter.since = std::time(nullptr);
+    }
+}
+
+/* At random; but first those that could serve of late, and that were not
+ * asked last. */
+std::vector<Node*> Keeper::candidates() {
+    std::vector<Node*> all;
+
+    for (const auto& node : table_.nodes()) {
+        if (node != nullptr && node->serves() && node->client->up()) {
+            all.push_back(node.get());
+        }
+    }
+    std::shuffle(all.begin(), all.end(), random_);
+    std::stable_partition(all.begin(), all.end(), [this](const Node* node) {
+        return node->name != last_told_by_;
+    });
+    std::stable_partition(all.begin(), all.end(), [this](const Node* node) {
+        return node->client->distrusted_until <= now();
+    });
+    return all;
+}
+
+bool Keeper::ask_nodes() {
+    for (Node* node : candidates()) {
+        if (!closing_ && ask(*node, now() + terms_.timeout)) {
+            last_told_by_ = node->name;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* In random order: sorted ones would all begin with the same. */
+bool Keeper::ask_seeds() {
+    why_not_ = "no server tells its slots";
+    std::shuffle(seeds_.begin(), seeds_.end(), random_);
+
+    return std::any_of(seeds_.begin(), seeds_.end(), [this](Server& seed) {
+        return !closing_ && wanted() && ask_seed(seed);
+    });
+}
+
+/* The seed's own lines come every time that it is asked: one of all is said,
+ * once. The next attempt begins with another address of its name. */
+bool Keeper::ask_seed(Server& seed) {
+    auto log = [this](Level level, std::string_view line) {
+        if (level == Level::error) {
+            why_not_ = line;
+        }
+    };
+    std::shuffle(seed.addresses.begin(), seed.addresses.end(), random_);
+
+    Node& node = table_.add_seed(seed, log);
+    auto addresses = static_cast<int>(seed.addresses.size());
+    bool told = false;
+    try {
+        told = ask(node, now() + terms_.timeout * (addresses + 1));
+    } catch (const std::bad_alloc&) {
+        told = false;
+    }
+    node.client->retire();
+    return told;
+}
+
+bool Keeper::ask(Node& node, coro::Time deadline) {
+    if (!await_answer(*node.client, deadline)) {
+        return false;
+    }
+
+    auto topology = node.client->take_topology();
+    if (topology) {
+        adopt(*topology, node);
+    }
+    return topology.has_value();
+}
+
+bool Keeper::await_answer(ClusterNode& client, coro::Time deadline) noexcept {
+    bool asked = false;
+
+    while (!closing_ && now() < deadline) {
+        if (asked && client.has_answered()) {
+            return true;
+        }
+        if (!asked && client.up()) {
+            asked = client.ask_slots();
+        } else if (!asked && client.has_failed()) {
+            return false;
+        }
+        pause(deadline);
+    }
+    return false;
+}
+
+void Keeper::adopt(const Topology& topology, const Node& told_by) {
+    std::vector<Node*> masters;
+
+    for (const Endpoint& endpoint : topology.masters) {
+        masters.push_back(
+            table_.reach(endpoint, told_by, now() + terms_.timeout));
+        if (masters.back() == nullptr) {
+            journal_.failed("resolving", endpoint.host,
+                            {endpoint.text(), ": no address is known"}, now());
+        }
+    }
+    table_.assign(topology, masters);
+    table_.retire_others(masters);
+}
+
+}  // namespace backends::redis

@@ -1,0 +1,91 @@
+/*
+ * Keeps a worker's knowledge of a Redis Cluster: asks which slots there are,
+ * in a coroutine of its own, when it is due.
+ */
+
+#pragma once
+
+#include "backends/journal.hpp"
+#include "backends/redis/node_table.hpp"
+#include "backends/redis/refresh.hpp"
+#include "backends/store.hpp"
+
+#include <functional>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+namespace backends::redis {
+
+class Keeper {
+  public:
+    struct Terms {
+        std::chrono::milliseconds timeout; /* of each question */
+        std::function<bool()> wanted;      /* as in Options */
+        Meter& meter; /* its state is whether all slots are served */
+    };
+
+    /* `table` has to outlive it. Throws std::bad_alloc. */
+    Keeper(coro::Scheduler& scheduler, NodeTable& table,
+           std::vector<Server> seeds, Terms terms, Log log);
+
+    /* Begins in a coroutine. False: there is none to be had. */
+    bool start() noexcept;
+
+    /* Whether a topology has come. */
+    bool knows() const noexcept { return knows_; }
+
+    /* Called at the end of each attempt. */
+    std::function<void()> tried{};
+
+    /* A node has connected or is lost, or has answered. */
+    void changed(const ClusterNode& client) noexcept;
+
+    /* A node cannot serve: others are asked first, and soon. */
+    void refused(ClusterNode& client) noexcept;
+
+    /* A slot is at another node. */
+    void moved() noexcept;
+
+    /* What Options::wanted says may have changed. */
+    void reconsider() noexcept { wake(); }
+
+    void close() noexcept;
+
+  private:
+    void run() noexcept;
+    void refresh() noexcept;
+    bool ask_nodes();
+    bool ask_seeds();
+    bool ask_seed(Server& seed);
+    bool ask(Node& node, coro::Time deadline);
+    bool await_answer(ClusterNode& client, coro::Time deadline) noexcept;
+    void adopt(const Topology& topology, const Node& told_by);
+    std::vector<Node*> candidates();
+    void tell(bool told) noexcept;
+    void note_state() noexcept;
+    void pause(coro::Time until) noexcept;
+    void wake() noexcept;
+
+    coro::Time now() const noexcept { return scheduler_.loop().now(); }
+    bool wanted() const noexcept {
+        return terms_.wanted == nullptr || terms_.wanted();
+    }
+
+    coro::Scheduler& scheduler_;
+    NodeTable& table_;
+    std::vector<Server> seeds_;
+    Terms terms_;
+    Journal journal_;
+    std::minstd_rand random_;
+    Refresh refresh_;
+    std::string last_told_by_;
+    std::string why_not_; /* no seed has told */
+    bool knows_ = false;
+    bool told_ = false; /* at the last attempt */
+    bool closing_ = false;
+    std::optional<coro::Waker> paused_;
+};
+
+}  // namespace backends::redis

@@ -1,0 +1,307 @@
+#include "backends/redis/node_table.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <utility>
+
+namespace backends::redis {
+
+namespace {
+
+/* How long a node is kept that slots may be on their way to. */
+constexpr coro::Time importing{60000};
+
+struct FreeAddresses {
+    void operator()(addrinfo* list) const noexcept { freeaddrinfo(list); }
+};
+
+/* None: the host is a name. Asks nobody. */
+std::vector<Address> numeric(const std::string& host, std::uint16_t port) {
+    addrinfo hints{};
+    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+    hints.ai_socktype = SOCK_STREAM;
+
+    addrinfo* list = nullptr;
+    if (host.empty() || getaddrinfo(host.c_str(), std::to_string(port).c_str(),
+                                    &hints, &list) != 0) {
+        return {};
+    }
+
+    std::unique_ptr<addrinfo, FreeAddresses> found(list);
+    Address address{};
+    std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
+    address.length = found->ai_addrlen;
+    address.text = Endpoint{host, port}.text();
+    return {std::move(address)};
+}
+
+/* The server that said so, at another port. None: it has no ports. */
+std::vector<Address> beside(Address address, const Endpoint& endpoint) {
+    std::uint16_t port = htons(endpoint.port);
+
+    if (address.storage.ss_family == AF_INET) {
+        reinterpret_cast<sockaddr_in&>(address.storage).sin_port = port;
+    } else if (address.storage.ss_family == AF_INET6) {
+        reinterpret_cast<sockaddr_in6&>(address.storage).sin6_port = port;
+    } else {
+        return {};
+    }
+
+    std::string& text = address.text;
+    text.resize(std::min(text.rfind(':'), text.size()));
+    text += ':' + std::to_string(endpoint.port);
+    return {std::move(address)};
+}
+
+/* Without asking anybody. */
+std::vector<Address> addresses_of(const Endpoint& endpoint, const Node& from) {
+    if (endpoint.host.empty()) {
+        return beside(from.client->address(), endpoint);
+    }
+
+    auto found = numeric(endpoint.host, endpoint.port);
+    return found.empty() ? numeric(endpoint.ip, endpoint.port) : found;
+}
+
+/* An endpoint's own name, or that of the address that stands for it. */
+std::string name_of(const Endpoint& endpoint, const Node& from) {
+    if (!endpoint.host.empty()) {
+        return endpoint.text();
+    }
+    auto found = beside(from.client->address(), endpoint);
+    return found.empty() ? "" : found.front().text;
+}
+
+bool is_name(const Endpoint& endpoint) {
+    return !endpoint.host.empty() &&
+           numeric(endpoint.host, endpoint.port).empty();
+}
+
+}  // namespace
+
+NodeTable::NodeTable(coro::Scheduler& scheduler, Options options, Log log,
+                     Meters* meters, ClusterNode::Listener& listener)
+    : scheduler_(scheduler), options_(std::move(options)), log_(std::move(log)),
+      meters_(meters), listener_(listener) {
+    slots_.fill(none);
+}
+
+NodeTable::~NodeTable() {
+    for (auto& node : nodes_) {
+        if (node != nullptr) {
+            destroy(node);
+        }
+    }
+}
+
+Node* NodeTable::of_slot(std::uint16_t slot) const noexcept {
+    std::uint16_t index = slots_.at(slot);
+    return index != none ? nodes_[index].get() : nullptr;
+}
+
+Node& NodeTable::of(const ClusterNode& client) const noexcept {
+    return **std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+        return node != nullptr && node->client.get() == &client;
+    });
+}
+
+std::uint16_t NodeTable::index_of(const Node& node) const noexcept {
+    auto found =
+        std::find_if(nodes_.begin(), nodes_.end(),
+                     [&](const auto& other) { return other.get() == &node; });
+    return static_cast<std::uint16_t>(found - nodes_.begin());
+}
+
+Node* NodeTable::find(const std::string& name) const noexcept {
+    auto found =
+        std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& node) {
+            return node != nullptr && node->name == name &&
+                   !node->client->closing();
+        });
+    return found != nodes_.end() ? found->get() : nullptr;
+}
+
+/* The address in the metadata is for those who have no resolver. */
+Node* NodeTable::reach(const Endpoint& endpoint, const Node& from,
+                       coro::Time deadline) {
+    bool may_ask = options_.resolver != nullptr && is_name(endpoint) &&
+                   find(name_of(endpoint, from)) == nullptr;
+
+    if (may_ask) {
+        Resolved found =
+            options_.resolver->resolve(endpoint.host, endpoint.port, deadline);
+        if (!found.addresses.empty()) {
+            return make(endpoint, from, std::move(found.addresses));
+        }
+    }
+    return reach_now(endpoint, from);
+}
+
+Node* NodeTable::reach_now(const Endpoint& endpoint, const Node& from) {
+    return make(endpoint, from, addresses_of(endpoint, from));
+}
+
+Node* NodeTable::make(const Endpoint& endpoint, const Node& from,
+                      std::vector<Address> addresses) {
+    std::string name = name_of(endpoint, from);
+    Node* known = name.empty() ? nullptr : find(name);
+
+    if (known != nullptr) {
+        known->client->revive();
+        return known;
+    }
+    if (addresses.empty() || name.empty() || nodes_.size() >= max_nodes) {
+        return nullptr;
+    }
+
+    Options options = options_;
+    options.addresses = std::move(addresses);
+    options.host = is_name(endpoint) ? endpoint.host : "";
+    options.port = endpoint.port;
+    options.tls_name = tls_name_of(endpoint, from);
+
+    auto node = std::make_unique<Node>();
+    node->name = std::move(name);
+    if (meters_ != nullptr) {
+        node->meter = &meters_->take(node->name);
+        options.meter = node->meter;
+    }
+    return &add(std::move(node), std::move(options), log_);
+}
+
+/* What it is announced as is what it has a certificate for. */
+std::string NodeTable::tls_name_of(const Endpoint& endpoint,
+                                   const Node& from) const {
+    if (!options_.tls_name.empty()) {
+        return options_.tls_name;
+    }
+    if (is_name(endpoint) || endpoint.name.empty()) {
+        return endpoint.host.empty() ? from.tls_name : endpoint.host;
+    }
+    return endpoint.name;
+}
+
+Node& NodeTable::add_seed(const Server& seed, Log log) {
+    Options options = options_;
+
+    options.addresses = seed.addresses;
+    options.meter = nullptr;
+    options.connected = nullptr;
+    options.interval = std::max(options.interval, options.timeout);
+    if (options.tls_name.empty()) {
+        options.tls_name = seed.tls_name;
+    }
+    return add(std::make_unique<Node>(), std::move(options), log);
+}
+
+Node& NodeTable::add(std::unique_ptr<Node> node, Options options,
+                     const Log& log) {
+    Meter* meter = node->meter;
+
+    try {
+        options.queued = &queued_;
+        node->tls_name = options.tls_name;
+        node->client = std::make_unique<ClusterNode>(
+            scheduler_, std::move(options), log, listener_);
+
+        auto place = std::find(nodes_.begin(), nodes_.end(), nullptr);
+        if (place == nodes_.end()) {
+            place = nodes_.emplace(place);
+        }
+        *place = std::move(node);
+        ClusterNode& client = *(*place)->client;
+        client.start();
+        return of(client);
+    } catch (...) {
+        if (meter != nullptr) {
+            meters_->give_back(*meter);
+        }
+        throw;
+    }
+}
+
+void NodeTable::assign(std::uint16_t slot, const Node& node) noexcept {
+    slots_.at(slot) = index_of(node);
+}
+
+void NodeTable::assign(const Topology& topology,
+                       const std::vector<Node*>& masters) noexcept {
+    slots_.fill(none);
+    for (const Topology::Range& range : topology.ranges) {
+        const Node* master = masters[range.master];
+        std::uint16_t index = master != nullptr ? index_of(*master) : none;
+        std::fill(slots_.begin() + range.first, slots_.begin() + range.last + 1,
+                  index);
+    }
+}
+
+void NodeTable::retire_others(const std::vector<Node*>& masters) noexcept {
+    coro::Time now = scheduler_.loop().now();
+
+    for (const auto& node : nodes_) {
+        if (node != nullptr && node->serves() &&
+            now - node->client->last_asked >= importing &&
+            std::find(masters.begin(), masters.end(), node.get()) ==
+                masters.end()) {
+            node->client->retire();
+        }
+    }
+}
+
+bool NodeTable::sweep() noexcept {
+    bool left = false;
+
+    for (auto& node : nodes_) {
+        if (node == nullptr || !node->client->retired()) {
+            continue;
+        }
+        if (node->client->idle() && !node->client->closing()) {
+            node->client->close();
+        }
+        if (node->client->ended() && node->client->idle()) {
+            destroy(node);
+        } else {
+            left = true;
+        }
+    }
+    return left;
+}
+
+void NodeTable::destroy(std::unique_ptr<Node>& node) noexcept {
+    std::uint16_t index = index_of(*node);
+    Meter* meter = node->meter;
+
+    std::replace(slots_.begin(), slots_.end(), index, none);
+    node.reset();
+    if (meter != nullptr) {
+        meters_->give_back(*meter);
+    }
+}
+
+bool NodeTable::is_well() const noexcept {
+    return std::find(slots_.begin(), slots_.end(), none) == slots_.end() &&
+           std::all_of(nodes_.begin(), nodes_.end(), [](const auto& node) {
+               return node == nullptr || !node->serves() ||
+                      node->client->may_serve();
+           });
+}
+
+void NodeTable::reconsider() noexcept {
+    for (const auto& node : nodes_) {
+        if (node != nullptr) {
+            node->client->reconsider();
+        }
+    }
+}
+
+void NodeTable::close() noexcept {
+    for (const auto& node : nodes_) {
+        if (node != nullptr) {
+            node->client->close();
+        }
+    }
+}
+
+}  // namespace backends::redis

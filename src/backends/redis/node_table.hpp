@@ -1,0 +1,117 @@
+/*
+ * The servers of a Redis Cluster that there are clients of, and which of them
+ * has a slot.
+ */
+
+#pragma once
+
+#include "backends/redis/cluster_node.hpp"
+#include "backends/redis/slots.hpp"
+#include "backends/store.hpp"
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace backends::redis {
+
+struct Node {
+    std::string name;     /* of its endpoint; empty: a seed, to be asked only */
+    std::string tls_name; /* as in Options */
+    Meter* meter = nullptr;
+    std::unique_ptr<ClusterNode> client{};
+
+    bool is_seed() const noexcept { return name.empty(); }
+
+    /* Whether its slots are served, or are about to be. */
+    bool serves() const noexcept { return !is_seed() && !client->retired(); }
+};
+
+class NodeTable {
+  public:
+    using Nodes = std::vector<std::unique_ptr<Node>>; /* null: a free place */
+
+    /*
+     * `options` are those of all nodes; without a `tls_name` each has its own.
+     * `meters` may be null. They and `listener` have to outlive it. Throws
+     * std::bad_alloc.
+     */
+    NodeTable(coro::Scheduler& scheduler, Options options, Log log,
+              Meters* meters, ClusterNode::Listener& listener);
+
+    /* The clients' coroutines have to have ended. */
+    ~NodeTable();
+
+    NodeTable(const NodeTable&) = delete;
+    NodeTable& operator=(const NodeTable&) = delete;
+
+    const Nodes& nodes() const noexcept { return nodes_; }
+
+    /* Null: nobody is known to have it. */
+    Node* of_slot(std::uint16_t slot) const noexcept;
+
+    Node& of(const ClusterNode& client) const noexcept;
+
+    /*
+     * The node at an endpoint that `from` has named; its client is made if
+     * there is none. reach() may wait for the name's addresses until
+     * `deadline`, in a coroutine. Null: it has no address that is known. Throw
+     * std::bad_alloc.
+     */
+    Node* reach(const Endpoint& endpoint, const Node& from,
+                coro::Time deadline);
+    Node* reach_now(const Endpoint& endpoint, const Node& from);
+
+    /* A client of a seed, which does not retry. `log` gets its lines. Throws
+     * std::bad_alloc. */
+    Node& add_seed(const Server& seed, Log log);
+
+    void assign(std::uint16_t slot, const Node& node) noexcept;
+
+    /* Gives the slots of a topology to nodes, one for each of its masters;
+     * where that is null, nobody has them. */
+    void assign(const Topology& topology,
+                const std::vector<Node*>& masters) noexcept;
+
+    /* No other node is used any more, but for those that slots are on their
+     * way to. */
+    void retire_others(const std::vector<Node*>& masters) noexcept;
+
+    /* Ends the clients of retired nodes that owe no answer. Returns whether
+     * there are others left. */
+    bool sweep() noexcept;
+
+    /* Whether each slot has a node that is connected, or may soon be. */
+    bool is_well() const noexcept;
+
+    void reconsider() noexcept;
+    void close() noexcept;
+
+  private:
+    static constexpr std::uint16_t none = 0xffff;
+
+    /* Clusters have 1,000 at most; this is for who makes endpoints up. */
+    static constexpr std::size_t max_nodes = 1200;
+
+    Node* find(const std::string& name) const noexcept;
+    Node* make(const Endpoint& endpoint, const Node& from,
+               std::vector<Address> addresses);
+    Node& add(std::unique_ptr<Node> node, Options options, const Log& log);
+    std::string tls_name_of(const Endpoint& endpoint, const Node& from) const;
+    std::uint16_t index_of(const Node& node) const noexcept;
+    void destroy(std::unique_ptr<Node>& node) noexcept;
+
+    coro::Scheduler& scheduler_;
+    std::size_t queued_ = 0; /* of all clients */
+    const Options options_;
+    const Log log_;
+    Meters* meters_;
+    ClusterNode::Listener& listener_;
+    Nodes nodes_;
+    std::array<std::uint16_t, n_slots> slots_{}; /* indices, or none */
+};
+
+}  // namespace backends::redis

@@ -1,0 +1,80 @@
+// Very many workers lose a master at the same time.
+
+#include "support/fake_cluster.hpp"
+#include "support/test_store.hpp"
+
+#include <doctest/doctest.h>
+#include <memory>
+#include <sys/resource.h>
+#include <vector>
+
+using namespace support;
+using namespace std::chrono_literals;
+
+namespace {
+
+constexpr std::size_t workers = 500;
+
+// Two ends of four connections each: three masters, and a seed.
+bool has_descriptors() {
+    rlimit limit{};
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    return limit.rlim_max > workers * 8 + 200;
+}
+
+}  // namespace
+
+TEST_CASE("redis cluster: 500 workers that lose a master ask in turn") {
+    if (!has_descriptors()) {
+        MESSAGE("left out: too few descriptors");
+        return;
+    }
+    FakeCluster cluster(3);
+    Coroutines coroutines;
+    std::vector<backends::Server> seeds;
+    for (std::size_t i = 0; i < 3; ++i) {
+        seeds.push_back(store_server(store_address(cluster.address(i))));
+    }
+    std::vector<std::unique_ptr<backends::Store>> stores;
+    const auto log = [](backends::Level, std::string_view) {};
+    while (stores.size() < workers) {
+        stores.push_back(backends::make_redis_cluster(
+            coroutines.scheduler, seeds, store_options(), log, nullptr));
+    }
+
+    // Seeds in random order, each node's own connections, and no more.
+    const auto all = static_cast<int>(workers);
+    REQUIRE(coroutines.loop.run_until([&] {
+        int connected = 0;
+        for (std::size_t i = 0; i < 3; ++i) {
+            connected += cluster.connected(i);
+        }
+        return connected == all * 4;
+    }));
+    for (std::size_t i = 0; i < 3; ++i) {
+        CHECK(cluster.connected(i) > all + all / 5);
+    }
+
+    const auto begin = Clock::now();
+    cluster.kill(0);
+    coroutines.loop.run_until([&] { return Clock::now() - begin > 2500ms; });
+    for (const std::size_t i : {1U, 2U}) {
+        for (const auto from : {0ms, 500ms, 1000ms, 1500ms}) {
+            CAPTURE(i);
+            CAPTURE(from.count());
+            CHECK(cluster.asked(i, begin + from) < all);
+        }
+    }
+    // Nobody has forgotten about it, either.
+    CHECK(cluster.asked(1, begin) + cluster.asked(2, begin) +
+              cluster.asked(1, begin + 1s) + cluster.asked(2, begin + 1s) >=
+          all);
+
+    for (const auto& store : stores) {
+        store->close();
+    }
+    coroutines.loop.skip(std::chrono::hours(24));
+    CHECK(coroutines.finish());
+}

@@ -1,0 +1,268 @@
+#include "support/redis_cluster.hpp"
+
+#include <sstream>
+#include <stdexcept>
+#include <utility>
+
+namespace support {
+
+namespace {
+
+void expect(bool holds, const char* what) {
+    if (!holds) {
+        throw std::runtime_error(std::string("cluster: ") + what);
+    }
+}
+
+// The lines of CLUSTER NODES, in words.
+std::vector<std::vector<std::string>> nodes_as_seen(RedisClient client) {
+    std::vector<std::vector<std::string>> lines;
+    std::istringstream text(*client.command({"CLUSTER", "NODES"}).text);
+    for (std::string line; std::getline(text, line);) {
+        std::istringstream words(line);
+        auto& all = lines.emplace_back();
+        for (std::string word; words >> word;) {
+            all.push_back(word);
+        }
+    }
+    return lines;
+}
+
+// "0-5460", or "7".
+bool has(const std::string& range, int slot) {
+    if (range.starts_with('[')) {
+        return false;  // it is under way
+    }
+    const auto dash = range.find('-');
+    const int first = std::stoi(range);
+    const int last =
+        dash == range.npos ? first : std::stoi(range.substr(dash + 1));
+    return first <= slot && slot <= last;
+}
+
+}  // namespace
+
+RedisCluster::RedisCluster(int masters, int replicas, Arguments options,
+                           Arguments credentials)
+    : options_(std::move(options)), credentials_(std::move(credentials)) {
+    for (int i = 0; i < masters + replicas; ++i) {
+        add();
+    }
+    assign(masters);
+    for (std::size_t i = 1; i < size(); ++i) {
+        meet(i);
+    }
+    expect(eventually([&] { return agrees(); }), "the nodes do not meet");
+
+    for (int i = 0; i < replicas; ++i) {
+        const auto replica = static_cast<std::size_t>(masters + i);
+        (*this)[replica].client().command(
+            {"CLUSTER", "REPLICATE", id(static_cast<std::size_t>(i))});
+        expect(eventually([&] {
+                   return (*this)[replica].client().info(
+                              "replication", "master_link_status") == "up";
+               }),
+               "a replica has no master");
+    }
+}
+
+void RedisCluster::add() {
+    auto& node = *nodes_.emplace_back(std::make_unique<Member>());
+    Arguments options{"--cluster-enabled",
+                      "yes",
+                      "--cluster-port",
+                      std::to_string(node.bus.number()),
+                      "--cluster-node-timeout",
+                      "500",
+                      "--cluster-require-full-coverage",
+                      "no",
+                      "--cluster-replica-validity-factor",
+                      "0",
+                      "--repl-diskless-sync-delay",
+                      "0"};
+    options.insert(options.end(), options_.begin(), options_.end());
+    node.server = std::make_unique<RedisServer>(options, credentials_);
+}
+
+void RedisCluster::assign(int masters) const {
+    for (int i = 0; i < masters; ++i) {
+        auto client = (*this)[static_cast<std::size_t>(i)].client();
+        client.command({"CLUSTER", "SET-CONFIG-EPOCH", std::to_string(i + 1)});
+        client.command({"CLUSTER", "ADDSLOTSRANGE",
+                        std::to_string(n_slots * i / masters),
+                        std::to_string(n_slots * (i + 1) / masters - 1)});
+    }
+}
+
+void RedisCluster::meet(std::size_t i) const {
+    const auto& first = *nodes_.front();
+    (*this)[i].client().command({"CLUSTER", "MEET",
+                                 first.server->address().host,
+                                 std::to_string(first.server->address().port),
+                                 std::to_string(first.bus.number())});
+}
+
+RedisServer& RedisCluster::join() {
+    add();
+    meet(size() - 1);
+    expect(eventually([&] { return agrees(); }), "the new node is not met");
+    return (*this)[size() - 1];
+}
+
+bool RedisCluster::alive(std::size_t i) const {
+    try {
+        (*this)[i].client().command({"PING"});
+        return true;
+    } catch (const std::runtime_error&) {
+        return false;
+    }
+}
+
+bool RedisCluster::agrees(int slots) const {
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (!alive(i)) {
+            continue;
+        }
+        const auto info =
+            *(*this)[i].client().command({"CLUSTER", "INFO"}).text;
+        const auto says = [&](const std::string& name, const auto& value) {
+            std::ostringstream line;
+            line << name << ':' << value << '\r';
+            return info.find(line.str()) != info.npos;
+        };
+        if (!says("cluster_state", "ok") || !says("cluster_slots_ok", slots) ||
+            !says("cluster_known_nodes", size())) {
+            return false;
+        }
+    }
+    return true;
+}
+
+std::string RedisCluster::parameters() const {
+    std::vector<std::size_t> all;
+    for (std::size_t i = 0; i < size(); ++i) {
+        all.push_back(i);
+    }
+    return parameters(all);
+}
+
+std::string
+RedisCluster::parameters(const std::vector<std::size_t>& seeds) const {
+    std::string text = "cluster=on";
+    for (const auto i : seeds) {
+        text += " addr=" + (*this)[i].address().text();
+    }
+    return text;
+}
+
+int RedisCluster::slot_of(const std::string& key) const {
+    std::size_t i = 0;
+    while (!alive(i)) {
+        ++i;
+    }
+    return static_cast<int>(
+        (*this)[i].client().command({"CLUSTER", "KEYSLOT", key}).integer);
+}
+
+std::string RedisCluster::id(std::size_t i) const {
+    return *(*this)[i].client().command({"CLUSTER", "MYID"}).text;
+}
+
+std::size_t RedisCluster::owner_of(int slot) const {
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (!alive(i)) {
+            continue;
+        }
+        for (const auto& line : nodes_as_seen((*this)[i].client())) {
+            if (line.size() < 9 || line[2].find("myself") == line[2].npos ||
+                line[2].find("master") == line[2].npos) {
+                continue;
+            }
+            for (std::size_t word = 8; word < line.size(); ++word) {
+                if (has(line[word], slot)) {
+                    return i;
+                }
+            }
+        }
+    }
+    throw std::runtime_error("cluster: nobody has a slot");
+}
+
+std::string RedisCluster::key_of(std::size_t i, const std::string& stem) const {
+    for (int n = 0;; ++n) {
+        auto key = stem + std::to_string(n);
+        if (owner_of(key) == i) {
+            return key;
+        }
+    }
+}
+
+std::optional<std::string> RedisCluster::get(const std::string& key) const {
+    return (*this)[owner_of(key)].client().get(key);
+}
+
+void RedisCluster::begin_move(int slot, std::size_t to) const {
+    const auto from = owner_of(slot);
+    const auto number = std::to_string(slot);
+    (*this)[to].client().command(
+        {"CLUSTER", "SETSLOT", number, "IMPORTING", id(from)});
+    (*this)[from].client().command(
+        {"CLUSTER", "SETSLOT", number, "MIGRATING", id(to)});
+}
+
+void RedisCluster::end_move(int slot, std::size_t to) const {
+    const auto from = owner_of(slot);
+    const auto number = std::to_string(slot);
+    auto source = (*this)[from].client();
+    const auto& target = (*this)[to].address();
+    for (const auto& key :
+         source.command({"CLUSTER", "GETKEYSINSLOT", number, "1000"})
+             .elements) {
+        Arguments migrate{"MIGRATE", target.host, std::to_string(target.port),
+                          key,       "0",         "5000"};
+        if (!credentials_.empty()) {
+            migrate.insert(migrate.end(), {"AUTH", credentials_.back()});
+        }
+        source.command(migrate);
+    }
+    const auto new_owner = id(to);
+    (*this)[to].client().command(
+        {"CLUSTER", "SETSLOT", number, "NODE", new_owner});
+    source.command({"CLUSTER", "SETSLOT", number, "NODE", new_owner});
+}
+
+bool RedisCluster::replicated(std::size_t master, std::size_t replica) const {
+    return eventually([&] {
+        return (*this)[master].client().dbsize() ==
+               (*this)[replica].client().dbsize();
+    });
+}
+
+void RedisCluster::fail_over(std::size_t replica) const {
+    (*this)[replica].client().command({"CLUSTER", "FAILOVER"});
+    expect(eventually([&] {
+               return (*this)[replica].client().info("replication", "role") ==
+                      "master";
+           }),
+           "a replica does not take over");
+}
+
+bool RedisCluster::replaced(std::size_t node) const {
+    const auto address = (*this)[node].address();
+    const auto where = address.host + ":" + std::to_string(address.port) + "@";
+    return eventually([&] {
+        for (std::size_t i = 0; i < size(); ++i) {
+            if (i == node || !alive(i)) {
+                continue;
+            }
+            for (const auto& line : nodes_as_seen((*this)[i].client())) {
+                if (line[1].starts_with(where) && line.size() > 8) {
+                    return false;
+                }
+            }
+        }
+        return true;
+    });
+}
+
+}  // namespace support
