@@ -106,12 +106,14 @@ class Parser {
         Setter set;
     };
 
-    static constexpr std::size_t n_parameters = 19;
+    static constexpr std::size_t n_parameters = 20;
     static const std::array<Parameter, n_parameters> parameters;
 
     void read(std::string_view argument);
     void read_switch(std::string_view argument);
     void finish();
+    std::string redis_fault() const;
+    std::string memcached_fault() const;
     std::uint16_t default_port() const;
     bool has_weight() const;
     bool has_unix_socket() const;
@@ -123,6 +125,7 @@ class Parser {
     bool address(std::string_view value, ServerParameters& server);
     bool port(std::string_view value);
     bool type(std::string_view value);
+    bool cluster(std::string_view value);
     bool interval(std::string_view value);
     bool count(std::string_view value);
     bool timeout(std::string_view value);
@@ -146,7 +149,6 @@ class Parser {
     StoreParameters& store_ = result_.directive.store;
     std::array<bool, n_parameters> given_{};
     bool switched_ = false;
-    bool db_given_ = false;
     std::uint16_t port_ = 0; /* of the addresses that have none */
 };
 
@@ -154,6 +156,7 @@ const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
     {"addr", &Parser::addr},
     {"port", &Parser::port},
     {"type", &Parser::type},
+    {"cluster", &Parser::cluster},
     {"interval", &Parser::interval},
     {"count", &Parser::count},
     {"timeout", &Parser::timeout},
@@ -234,24 +237,14 @@ void Parser::read_switch(std::string_view argument) {
 
 /* What only all the parameters together tell. */
 void Parser::finish() {
-    bool is_redis = store_.type == Type::redis;
-
     if (store_.servers.empty()) {
         store_.servers.emplace_back().host = "127.0.0.1";
     }
 
-    if (is_redis && store_.sentinel.empty() && store_.servers.size() > 1) {
-        fail("several parameters \"addr\" with type \"redis\"");
-    } else if (is_redis && has_weight()) {
-        fail("\"weight\" in parameter \"addr\" with type \"redis\"");
-    } else if (!is_redis && !store_.sentinel.empty()) {
-        fail("parameter \"sentinel\" with type \"memcached\"");
-    } else if (store_.sentinel.empty() && was_given("sentinel_auth")) {
-        fail("parameter \"sentinel_auth\" without \"sentinel\"");
-    } else if (!is_redis && db_given_) {
-        fail("parameter \"db\" with type \"memcached\"");
-    } else if (!is_redis && !store_.password.empty() && store_.user.empty()) {
-        fail("parameter \"auth\" without a user with type \"memcached\"");
+    std::string wrong =
+        store_.type == Type::redis ? redis_fault() : memcached_fault();
+    if (!wrong.empty()) {
+        fail(std::move(wrong));
     } else if (store_.servers.size() > backends::memcached::Ring::max_servers) {
         fail("more than " +
              std::to_string(backends::memcached::Ring::max_servers) +
@@ -260,6 +253,41 @@ void Parser::finish() {
         finish_ports(default_port());
         finish_tls();
     }
+}
+
+std::string Parser::redis_fault() const {
+    bool has_sentinels = !store_.sentinel.empty();
+
+    if (store_.cluster && has_sentinels) {
+        return "parameter \"sentinel\" with \"cluster=on\"";
+    }
+    if (!has_sentinels && was_given("sentinel_auth")) {
+        return "parameter \"sentinel_auth\" without \"sentinel\"";
+    }
+    if (store_.cluster && store_.db != 0) {
+        return "parameter \"db\" other than 0 with \"cluster=on\"";
+    }
+    if (!store_.cluster && !has_sentinels && store_.servers.size() > 1) {
+        return "several parameters \"addr\" with type \"redis\", without "
+               "\"cluster=on\" or \"sentinel\"";
+    }
+    return has_weight() ? "\"weight\" in parameter \"addr\" with type \"redis\""
+                        : "";
+}
+
+std::string Parser::memcached_fault() const {
+    constexpr std::array<std::string_view, 4> of_redis{"cluster", "sentinel",
+                                                       "sentinel_auth", "db"};
+    auto given =
+        std::find_if(of_redis.begin(), of_redis.end(),
+                     [this](std::string_view name) { return was_given(name); });
+
+    if (given != of_redis.end()) {
+        return "parameter " + quoted(*given) + " with type \"memcached\"";
+    }
+    return !store_.password.empty() && store_.user.empty()
+               ? "parameter \"auth\" without a user with type \"memcached\""
+               : "";
 }
 
 std::uint16_t Parser::default_port() const {
@@ -398,6 +426,10 @@ bool Parser::type(std::string_view value) {
     return value == "memcached" || value == "redis";
 }
 
+bool Parser::cluster(std::string_view value) {
+    return read_flag(value, store_.cluster);
+}
+
 bool Parser::interval(std::string_view value) {
     auto interval = time(value);
     store_.interval = interval.value_or(store_.interval);
@@ -426,7 +458,6 @@ bool Parser::auth(std::string_view value) {
 }
 
 bool Parser::db(std::string_view value) {
-    db_given_ = true;
     auto db = number(value, std::numeric_limits<std::int32_t>::max());
     store_.db = static_cast<unsigned>(db.value_or(0));
     return db.has_value();
@@ -498,6 +529,12 @@ bool Parser::tls_cert_key(std::string_view value) {
 const std::string& tls_name(const StoreParameters& store,
                             const ServerParameters& server) noexcept {
     return store.tls.name.empty() ? server.host : store.tls.name;
+}
+
+bool has_hash_tag(std::string_view prefix) noexcept {
+    std::size_t open = prefix.find('{');
+    std::size_t close = prefix.find('}', std::min(open, prefix.size()));
+    return close != std::string_view::npos && close > open + 1;
 }
 
 Parsed parse(std::span<const std::string_view> arguments) {

@@ -37,6 +37,7 @@ struct ServerParameters {
 struct StoreParameters {
     Type type = Type::redis;
     std::vector<ServerParameters> servers; /* Redis has just one, or: */
+    bool cluster = false;   /* Redis Cluster, of which these are the seeds */
     std::string sentinel{}; /* a master, of which these are the Sentinels */
     std::string sentinel_user{};
     std::string sentinel_password{};
@@ -69,6 +70,9 @@ struct Parsed {
 /* What a server's certificate is to be for: `tls_name`, or else its host. */
 const std::string& tls_name(const StoreParameters& store,
                             const ServerParameters& server) noexcept;
+
+/* Whether Redis Cluster would put all keys with this prefix into one slot. */
+bool has_hash_tag(std::string_view prefix) noexcept;
 
 /* Reads the directive's arguments, its name not among them. */
 Parsed parse(std::span<const std::string_view> arguments);

@@ -293,6 +293,8 @@ Figures::Figures(ngx_shm_zone_t* zone)
     }
 }
 
+Figures::~Figures() = default;
+
 Tally& Figures::tally() noexcept {
     return slot_->tally;
 }
@@ -309,9 +311,26 @@ backends::Meter& Figures::meter(const ServerName& server) {
         if (zone_ != nullptr) {
             report_no_room();
         }
-        return make<ServerFigures>(nullptr)->meter;
+        own_.push_back(std::make_unique<ServerFigures>());
+        return own_.back()->meter;
     }
     return figures->meter;
+}
+
+/* The next client of the server goes on counting with it. */
+void Figures::give_back(backends::Meter& meter) noexcept {
+    own_.remove_if([&](const auto& own) { return &own->meter == &meter; });
+    if (zone_ == nullptr) {
+        return;
+    }
+
+    Lock lock(zone_);
+    for (auto* server = slot_->servers; server != nullptr;
+         server = server->next) {
+        if (&server->meter == &meter) {
+            server->used = false;
+        }
+    }
 }
 
 void Figures::complete() noexcept {

@@ -13,11 +13,14 @@
 #include "status/snapshot.hpp"
 #include "status/tally.hpp"
 
+#include <list>
+#include <memory>
 #include <string>
 
 namespace session_cache {
 
 struct Slot;
+struct ServerFigures;
 
 /*
  * Adds the zone to a configuration, if it is not there already: http, stream
@@ -39,6 +42,7 @@ class Figures {
 
     Figures(const Figures&) = delete;
     Figures& operator=(const Figures&) = delete;
+    ~Figures();
 
     Tally& tally() noexcept;
 
@@ -48,6 +52,10 @@ class Figures {
      * workers have to ask in the same order. May throw std::bad_alloc.
      */
     backends::Meter& meter(const ServerName& server);
+
+    /* Of a client that is no more: what it has counted is kept as long as a
+     * worker has a client of its server. */
+    void give_back(backends::Meter& meter) noexcept;
 
     /* Every client has its meter: what no worker uses any more is forgotten. */
     void complete() noexcept;
@@ -62,6 +70,7 @@ class Figures {
     ngx_shm_zone_t* shared_; /* where all workers' are */
     ngx_shm_zone_t* zone_;   /* where ours are, or null */
     Slot* slot_;
+    std::list<std::unique_ptr<ServerFigures>> own_; /* no room in the zone */
 };
 
 }  // namespace session_cache

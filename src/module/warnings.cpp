@@ -87,6 +87,18 @@ void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
             "server in %s");
 }
 
+void warn_of_hash_tags(ngx_conf_t* cf, const Servers& servers) {
+    warn_of(cf,
+            select(servers,
+                   [](const ServerConf& conf) {
+                       return conf.attached &&
+                              conf.remote->directive.store.cluster &&
+                              has_hash_tag(conf.remote->directive.prefix);
+                   }),
+            "a \"prefix\" with {...} of \"remote_ssl_session_cache\" puts "
+            "all sessions of the server in %s into one slot of the cluster");
+}
+
 /* As sealing keys, so that another file of the same bytes is found, too. */
 std::set<SealingKey::Id> ticket_keys(const Servers& servers) {
     std::set<std::string> names;
@@ -275,6 +287,7 @@ void warn_of_quic(ngx_conf_t* cf, const Configuration& configuration) {
 
 void warn(ngx_conf_t* cf, const Configuration& configuration) {
     warn_of_servers(cf, configuration.servers);
+    warn_of_hash_tags(cf, configuration.servers);
     warn_of_ticket_keys(cf, configuration.servers);
     warn_of_plain(cf, configuration);
     warn_of_left(cf, configuration);

@@ -85,7 +85,6 @@ backends::Store* Worker::client(const Remote& remote,
 std::unique_ptr<backends::Store>
 Worker::connect(const Remote& remote, ngx_resolver_t* nginx_resolver) {
     const StoreParameters& parameters = remote.directive.store;
-    std::vector<backends::Server> servers = remote.servers;
 
     backends::Options options;
     options.resolver = resolver(nginx_resolver);
@@ -99,32 +98,59 @@ Worker::connect(const Remote& remote, ngx_resolver_t* nginx_resolver) {
     options.wanted = [this] { return is_needed(); };
     options.connected = [this] { compare_keys(); };
 
+    if (parameters.type == Type::memcached) {
+        return connect_ring(remote, options);
+    }
+    if (parameters.cluster) {
+        return connect_cluster(remote, std::move(options));
+    }
     if (!parameters.sentinel.empty()) {
-        options.tls_name = parameters.tls.name;
-        options.meter = &figures_.meter({"redis", parameters.sentinel});
-        return backends::make_sentinel(scheduler_, std::move(options),
-                                       {parameters.sentinel, std::move(servers),
-                                        parameters.sentinel_user,
-                                        parameters.sentinel_password},
-                                       log);
+        return connect_master(remote, std::move(options));
     }
+    return connect_redis(remote.servers.front(), std::move(options));
+}
 
-    bool is_redis = parameters.type == Type::redis;
+std::unique_ptr<backends::Store>
+Worker::connect_ring(const Remote& remote, const backends::Options& options) {
+    std::vector<backends::Server> servers = remote.servers;
+
     for (backends::Server& server : servers) {
-        server.meter =
-            &figures_.meter({is_redis ? "redis" : "memcached", server.name});
+        server.meter = &figures_.meter({"memcached", server.name});
     }
+    return backends::make_memcached(scheduler_, servers, options, log);
+}
 
-    if (!is_redis) {
-        return backends::make_memcached(scheduler_, servers, options, log);
-    }
-
-    options.addresses = std::move(servers.front().addresses);
-    options.host = std::move(servers.front().host);
-    options.port = servers.front().port;
-    options.meter = servers.front().meter;
-    options.tls_name = std::move(servers.front().tls_name);
+std::unique_ptr<backends::Store>
+Worker::connect_redis(const backends::Server& server,
+                      backends::Options options) {
+    options.addresses = server.addresses;
+    options.host = server.host;
+    options.port = server.port;
+    options.tls_name = server.tls_name;
+    options.meter = &figures_.meter({"redis", server.name});
     return backends::make_redis(scheduler_, std::move(options), log);
+}
+
+std::unique_ptr<backends::Store>
+Worker::connect_master(const Remote& remote, backends::Options options) {
+    const StoreParameters& parameters = remote.directive.store;
+
+    options.tls_name = parameters.tls.name;
+    options.meter = &figures_.meter({"redis", parameters.sentinel});
+    return backends::make_sentinel(
+        scheduler_, std::move(options),
+        {parameters.sentinel, remote.servers, parameters.sentinel_user,
+         parameters.sentinel_password},
+        log);
+}
+
+std::unique_ptr<backends::Store>
+Worker::connect_cluster(const Remote& remote, backends::Options options) {
+    options.tls_name = remote.directive.store.tls.name;
+    options.meter =
+        &figures_.meter({"redis", "cluster of " + remote.servers.front().name});
+    return backends::make_redis_cluster(scheduler_, remote.servers,
+                                        std::move(options), log, &node_meters_);
 }
 
 void Worker::close() noexcept {

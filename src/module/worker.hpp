@@ -75,8 +75,33 @@ class Worker {
     void reconsider() noexcept;
     std::unique_ptr<backends::Store> connect(const Remote& remote,
                                              ngx_resolver_t* resolver);
+    std::unique_ptr<backends::Store>
+    connect_ring(const Remote& remote, const backends::Options& options);
+    std::unique_ptr<backends::Store>
+    connect_redis(const backends::Server& server, backends::Options options);
+    std::unique_ptr<backends::Store> connect_master(const Remote& remote,
+                                                    backends::Options options);
+    std::unique_ptr<backends::Store> connect_cluster(const Remote& remote,
+                                                     backends::Options options);
+
+    /* Of the nodes of clusters, which come and go. */
+    class NodeMeters final : public backends::Meters {
+      public:
+        explicit NodeMeters(Figures& figures) : figures_(figures) {}
+
+        backends::Meter& take(const std::string& name) override {
+            return figures_.meter({"redis", name});
+        }
+        void give_back(backends::Meter& meter) noexcept override {
+            figures_.give_back(meter);
+        }
+
+      private:
+        Figures& figures_;
+    };
 
     Figures figures_;
+    NodeMeters node_meters_{figures_};
     coro::NgxLoop loop_;
     coro::StackPool stacks_;
     coro::Scheduler scheduler_;

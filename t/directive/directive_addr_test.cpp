@@ -103,7 +103,8 @@ TEST_CASE("directive: several servers") {
          at({memcached("a"), memcached("a")}, Type::memcached)},
     });
     const std::string several =
-        "several parameters \"addr\" with type \"redis\"";
+        "several parameters \"addr\" with type \"redis\", without "
+        "\"cluster=on\" or \"sentinel\"";
     check(std::vector<Wrong>{
         {"addr=a addr=b", several},
         {"addr=a type=redis addr=b", several},

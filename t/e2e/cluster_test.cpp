@@ -1,0 +1,151 @@
+// Nodes whose store is a Redis Cluster.
+
+#include "support/node.hpp"
+#include "support/redis_cluster.hpp"
+#include "support/tls_load.hpp"
+
+#include <algorithm>
+#include <doctest/doctest.h>
+
+using namespace support;
+
+namespace {
+
+std::string line(const std::string& parameters, const std::string& more = "") {
+    return "remote_ssl_session_cache " + parameters + " " + more + ";";
+}
+
+std::string key_of(const Session& session) {
+    return "ngx_ssl:" + session_id(session);
+}
+
+TlsOptions resuming(const Session& session) {
+    return SSL_SESSION_get_protocol_version(session.get()) == TLS1_2_VERSION
+               ? tls12(session)
+               : tls13(session);
+}
+
+// Two nodes that know different seeds.
+struct ClusterFleet {
+    explicit ClusterFleet(const RedisCluster& the_cluster,
+                          const std::string& more = "timeout=2s")
+        : cluster(the_cluster), a(line(cluster.parameters({0}), more), {}),
+          b(line(cluster.parameters({1, 2}), more), {}) {
+        REQUIRE(a.connected(4));
+        REQUIRE(b.connected(4));
+    }
+
+    bool stored(const Session& session) const {
+        return eventually(
+            [&] { return cluster.get(key_of(session)).has_value(); });
+    }
+
+    // As many of either protocol; where they are does not matter.
+    std::vector<Session> make_sessions(std::size_t n) const {
+        std::vector<Session> made;
+        while (made.size() < n) {
+            made.push_back(a.get(tls12()).session());
+            made.push_back(a.get(tls13()).session());
+        }
+        for (const auto& session : made) {
+            REQUIRE(stored(session));
+        }
+        return made;
+    }
+
+    std::size_t resumed(const std::vector<Session>& sessions) const {
+        return static_cast<std::size_t>(
+            std::ranges::count_if(sessions, [&](const auto& session) {
+                return b.get(resuming(session)).reused;
+            }));
+    }
+
+    // Those of `sessions` whose slots are with `node`, taken out.
+    std::vector<Session> take(std::vector<Session>& sessions,
+                              std::size_t node) const {
+        const auto own = std::stable_partition(
+            sessions.begin(), sessions.end(), [&](const auto& session) {
+                return cluster.owner_of(key_of(session)) != node;
+            });
+        std::vector<Session> taken(own, sessions.end());
+        sessions.erase(own, sessions.end());
+        REQUIRE_FALSE(taken.empty());
+        return taken;
+    }
+
+    const RedisCluster& cluster;
+    Node a;
+    Node b;
+};
+
+}  // namespace
+
+TEST_CASE("cluster: sessions resume at the other node, whoever has them") {
+    const RedisCluster cluster;
+    const ClusterFleet fleet(cluster);
+    auto sessions = fleet.make_sessions(40);
+    CHECK(fleet.resumed(sessions) == sessions.size());
+    for (const std::size_t node : {0, 1, 2}) {
+        fleet.take(sessions, node);
+    }
+    CHECK(fleet.a.nginx().log_count("[error]") == 0);
+    CHECK(fleet.b.nginx().log_count("[error]") == 0);
+    // each server by itself, and what no server has
+    CHECK(fleet.b.figures()["servers"].size() == 4);
+}
+
+TEST_CASE("cluster: sessions resume while their slots move") {
+    const RedisCluster cluster;
+    const ClusterFleet fleet(cluster);
+    const auto sessions = fleet.make_sessions(20);
+    for (const auto& session : sessions) {
+        const int slot = cluster.slot_of(key_of(session));
+        const std::size_t to = (cluster.owner_of(slot) + 1) % cluster.size();
+        cluster.begin_move(slot, to);
+        CHECK(fleet.b.get(resuming(session)).reused);
+        cluster.end_move(slot, to);
+        CHECK(fleet.b.get(resuming(session)).reused);
+    }
+    CHECK(fleet.resumed(sessions) == sessions.size());
+    CHECK(fleet.b.nginx().log_count("[error]") == 0);
+}
+
+TEST_CASE("cluster: a master is killed, and others' sessions resume") {
+    const RedisCluster cluster(3, 1);
+    const ClusterFleet fleet(cluster);
+    auto sessions = fleet.make_sessions(40);
+    const auto lost = fleet.take(sessions, 0);
+    REQUIRE(cluster.replicated(0, 3));
+
+    cluster[0].kill9();
+    CHECK(fleet.resumed(sessions) == sessions.size());
+    REQUIRE(cluster.replaced(0));
+    CHECK(eventually([&] { return fleet.b.get(resuming(lost[0])).reused; },
+                     Milliseconds{2000}));
+    INFO(fleet.b.nginx().log());
+    CHECK(fleet.resumed(lost) == lost.size());
+    CHECK(fleet.resumed(sessions) == sessions.size());
+}
+
+TEST_CASE("cluster: a replica is made master under load") {
+    const RedisCluster cluster(3, 1);
+    const ClusterFleet fleet(cluster);
+    TlsLoad load({fleet.a.address(), fleet.b.address()}, 4,
+                 [&](const Session& session) { return fleet.stored(session); });
+    REQUIRE(load.resumes());
+    cluster.fail_over(3);
+    REQUIRE(load.resumes());
+    const auto tally = load.stop();
+    INFO(tally.text());
+    CHECK(tally.failed() == 0);
+}
+
+TEST_CASE("cluster: what the directive refuses, and warns of") {
+    const RedisServer redis;
+    const auto seed = "addr=" + redis.address().text();
+    Node node(line("cluster=on " + seed, "\"prefix=a{b}c\" timeout=2s"), {});
+    CHECK(node.nginx().log_count("into one slot of the cluster") == 1);
+    CHECK(node.nginx().wait_log("cluster support disabled"));
+    // it is no worse than no store
+    CHECK_FALSE(node.get(tls12(node.get(tls12()).session())).reused);
+}
