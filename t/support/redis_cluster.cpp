@@ -198,7 +198,11 @@ std::string RedisCluster::key_of(std::size_t i, const std::string& stem) const {
 }
 
 std::optional<std::string> RedisCluster::get(const std::string& key) const {
-    return (*this)[owner_of(key)].client().get(key);
+    try {
+        return (*this)[owner_of(key)].client().get(key);
+    } catch (const std::runtime_error&) {
+        return std::nullopt;  // its slot is changing hands
+    }
 }
 
 void RedisCluster::begin_move(int slot, std::size_t to) const {
@@ -229,6 +233,14 @@ void RedisCluster::end_move(int slot, std::size_t to) const {
     (*this)[to].client().command(
         {"CLUSTER", "SETSLOT", number, "NODE", new_owner});
     source.command({"CLUSTER", "SETSLOT", number, "NODE", new_owner});
+    // As redis-cli does: nobody claims it with what they knew before. Replicas
+    // refuse.
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (i != from && i != to && alive(i)) {
+            (*this)[i].client().try_command(
+                {"CLUSTER", "SETSLOT", number, "NODE", new_owner});
+        }
+    }
 }
 
 bool RedisCluster::replicated(std::size_t master, std::size_t replica) const {
@@ -239,12 +251,16 @@ bool RedisCluster::replicated(std::size_t master, std::size_t replica) const {
 }
 
 void RedisCluster::fail_over(std::size_t replica) const {
-    (*this)[replica].client().command({"CLUSTER", "FAILOVER"});
-    expect(eventually([&] {
-               return (*this)[replica].client().info("replication", "role") ==
-                      "master";
-           }),
-           "a replica does not take over");
+    const auto is_master = [&] {
+        return (*this)[replica].client().info("replication", "role") ==
+               "master";
+    };
+    bool done = false;
+    for (int times = 0; times < 4 && !done; ++times) {
+        (*this)[replica].client().command({"CLUSTER", "FAILOVER"});
+        done = eventually(is_master, Milliseconds{6000});  // it gives up at 5 s
+    }
+    expect(done, "a replica does not take over");
 }
 
 bool RedisCluster::replaced(std::size_t node) const {

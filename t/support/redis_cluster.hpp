@@ -42,7 +42,7 @@ class RedisCluster {
     // A key of a slot that node `i` has, with this in it.
     std::string key_of(std::size_t i, const std::string& stem = "key") const;
 
-    // The stored value, wherever it is.
+    // The stored value, wherever it is; nothing while its slot changes hands.
     std::optional<std::string> get(const std::string& key) const;
 
     // A slot on its way, with keys on both sides: ASK.
