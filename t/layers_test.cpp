@@ -28,7 +28,7 @@ const std::vector<Room> rooms{
     {"coro/ngx_loop", {"coro"}},  // two files, and a room to themselves
     {"sessions", {}},
     {"backends", {"coro"}},
-    {"backends/redis", {"backends"}},
+    {"backends/redis", {"numbers", "backends"}},
     {"backends/memcached", {"numbers", "backends"}},
     {"directive", {"numbers", "backends", "backends/memcached"}},
     {"status", {"coro", "sessions", "backends"}},

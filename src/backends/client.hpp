@@ -185,7 +185,7 @@ class Client : public Store, private Finder::User {
     Lookups lookups_;
     std::vector<Request> early_; /* while starting_ */
     std::unique_ptr<coro::Timer> start_timer_;
-    bool started_ = false; /* there is a coroutine */
+    bool started_ = false;   /* there is a coroutine */
     bool driving_ = false;   /* there is a coroutine that has not ended */
     std::size_t shared_ = 0; /* what Options::queued has of this client */
     Finder finder_;

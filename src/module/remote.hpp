@@ -32,9 +32,11 @@ struct Remote {
     std::string file;                   /* where it was read, */
     ngx_uint_t line = 0;                /* and at which line */
 
-    /* Whether what is unresolved may be done without: other Sentinels know. */
+    /* Whether what is unresolved may be done without: other Sentinels or seeds
+     * know. */
     bool has_others() const noexcept {
-        return !directive.store.sentinel.empty() &&
+        const StoreParameters& store = directive.store;
+        return (store.cluster || !store.sentinel.empty()) &&
                unresolved.size() < servers.size();
     }
 };

@@ -137,11 +137,11 @@ Worker::connect_master(const Remote& remote, backends::Options options) {
 
     options.tls_name = parameters.tls.name;
     options.meter = &figures_.meter({"redis", parameters.sentinel});
-    return backends::make_sentinel(
-        scheduler_, std::move(options),
-        {parameters.sentinel, remote.servers, parameters.sentinel_user,
-         parameters.sentinel_password},
-        log);
+    return backends::make_sentinel(scheduler_, std::move(options),
+                                   {parameters.sentinel, remote.servers,
+                                    parameters.sentinel_user,
+                                    parameters.sentinel_password},
+                                   log);
 }
 
 std::unique_ptr<backends::Store>

@@ -42,8 +42,7 @@ TEST_CASE("directive: cluster") {
         {"cluster=off addr=a addr=b",
          "several parameters \"addr\" with type \"redis\", without "
          "\"cluster=on\" or \"sentinel\""},
-        {"cluster=on sentinel=m",
-         "parameter \"sentinel\" with \"cluster=on\""},
+        {"cluster=on sentinel=m", "parameter \"sentinel\" with \"cluster=on\""},
     });
 }
 

@@ -89,7 +89,8 @@ Cluster::Cluster(coro::Scheduler& scheduler, std::vector<Server> seeds,
       meter_(options_.meter != nullptr ? *options_.meter : unread_),
       table_(scheduler, options_, log, meters, *this),
       keeper_(scheduler, table_, std::move(seeds),
-              {options_.timeout, options_.wanted, meter_}, log),
+              {options_.timeout, options_.wanted, options_.resolver, meter_},
+              log),
       start_timer_(scheduler.loop().make_timer(
           {[](void* self) noexcept {
                static_cast<Cluster*>(self)->start_took_long();
@@ -229,7 +230,7 @@ Node* Cluster::heed(ClusterNode& from, const Redirect& redirect) noexcept {
     Node* to = nullptr;
 
     try {
-        to = table_.reach_now(redirect.to, table_.of(from));
+        to = table_.reach(redirect.to, table_.of(from));
     } catch (const std::bad_alloc&) {
         return nullptr;
     }

@@ -1,7 +1,5 @@
 #include "backends/redis/cluster_node.hpp"
 
-#include <algorithm>
-#include <array>
 #include <new>
 #include <utility>
 
@@ -11,12 +9,10 @@ namespace {
 
 constexpr const char* slots_command = "CLUSTER SLOTS";
 
-/* What these say is said of the server, not of the command. */
-bool is_of_server(std::string_view code) {
-    constexpr std::array<std::string_view, 8> codes{
-        "CLUSTERDOWN", "TRYAGAIN", "READONLY", "MASTERDOWN",
-        "LOADING",     "NOAUTH",   "NOPERM",   "NOREPLICAS"};
-    return std::find(codes.begin(), codes.end(), code) != codes.end();
+/* Whether the slot has nobody at the moment: nothing is wrong with the
+ * command, nor with what is known of the key. */
+bool is_away(std::string_view code) noexcept {
+    return code == "CLUSTERDOWN" || code == "TRYAGAIN";
 }
 
 }  // namespace
@@ -157,9 +153,14 @@ Client::Loss ClusterNode::handle_error(const redisReply& reply) {
         return redirect(*where, reply);
     }
 
-    bool of_server = is_of_server(error_code(reply));
-    Loss loss = Redis::handle(reply);
-    if (of_server) {
+    Result result = result_of(queue().front(), reply);
+    bool refuses = is_away(result.code) || result.refusal != Refusal::none;
+    if (is_away(result.code) && queue().front().is(Kind::get)) {
+        result.status = Status::miss;
+    }
+
+    Loss loss = complete(result);
+    if (refuses) {
         listener_.refused(*this);
     }
     return loss;

@@ -14,18 +14,28 @@
 namespace backends::redis {
 
 struct Endpoint {
-    std::string host;       /* a name or an address, of DNS' characters */
-    std::uint16_t port = 0; /* not 0 */
+    std::string host;       /* a name or an address; empty: as who says so */
+    std::uint16_t port = 0; /* 0: it has none */
+    std::string ip{};       /* what a name stands for, or empty */
+    std::string name{};     /* what it is announced as, or empty */
+
+    bool operator==(const Endpoint&) const = default;
 };
 
-/* Nothing: it is no host or no port. May throw std::bad_alloc. */
-std::optional<Endpoint> endpoint(std::string_view host, std::string_view port);
+/* Whether it is as long as a name of DNS, of such characters or those of
+ * addresses, and so nothing that a log line may not have. */
+bool is_host(std::string_view text) noexcept;
 
-/* As log lines have it, and URLs. May throw std::bad_alloc. */
+/* Tells it from others, and as log lines have it: "host:port", with IPv6
+ * "[host]:port". May throw std::bad_alloc. */
 std::string text_of(const Endpoint& endpoint);
 
-/* Nothing: its host is a name, which is to be looked up. May throw
+/* Nothing: the host is none, or a name, which is to be looked up. May throw
  * std::bad_alloc. */
-std::optional<Address> address_of(const Endpoint& endpoint);
+std::optional<Address> address_of(const std::string& host, std::uint16_t port);
+
+inline std::optional<Address> address_of(const Endpoint& endpoint) {
+    return address_of(endpoint.host, endpoint.port);
+}
 
 }  // namespace backends::redis

@@ -71,6 +71,9 @@ void Keeper::wake() noexcept {
 void Keeper::close() noexcept {
     closing_ = true;
     terms_.meter.state = Meter::State::closed;
+    if (looking_) {
+        scheduler_.wake(*looking_, coro::Wake::cancelled);
+    }
     wake();
 }
 
@@ -101,7 +104,7 @@ void Keeper::refresh() noexcept {
     try {
         told = ask_nodes() || ask_seeds();
     } catch (const std::bad_alloc&) {
-        told = false;
+        looking_.reset();
     }
 
     if (closing_) {
@@ -173,9 +176,31 @@ bool Keeper::ask_seeds() {
     });
 }
 
+/* What a name stands for by now, if anybody knows. */
+void Keeper::look_up(Server& seed) {
+    if (terms_.resolver == nullptr || seed.host.empty()) {
+        return;
+    }
+
+    looking_ = coro::next_wait();
+    Resolved found =
+        terms_.resolver->resolve(seed.host, seed.port, now() + terms_.timeout);
+    looking_.reset();
+    if (!found.addresses.empty()) {
+        seed.addresses = std::move(found.addresses);
+    } else {
+        why_not_ = seed.host + ": " + found.error;
+    }
+}
+
 /* The seed's own lines come every time that it is asked: one of all is said,
  * once. The next attempt begins with another address of its name. */
 bool Keeper::ask_seed(Server& seed) {
+    look_up(seed);
+    if (closing_ || seed.addresses.empty()) {
+        return false;
+    }
+
     auto log = [this](Level level, std::string_view line) {
         if (level == Level::error) {
             why_not_ = line;
@@ -189,7 +214,7 @@ bool Keeper::ask_seed(Server& seed) {
     try {
         told = ask(node, now() + terms_.timeout * (addresses + 1));
     } catch (const std::bad_alloc&) {
-        told = false;
+        why_not_ = "no memory";
     }
     node.client->retire();
     return told;
@@ -228,11 +253,11 @@ void Keeper::adopt(const Topology& topology, const Node& told_by) {
     std::vector<Node*> masters;
 
     for (const Endpoint& endpoint : topology.masters) {
-        masters.push_back(
-            table_.reach(endpoint, told_by, now() + terms_.timeout));
+        masters.push_back(table_.reach(endpoint, told_by));
         if (masters.back() == nullptr) {
             journal_.failed("resolving", endpoint.host,
-                            {endpoint.text(), ": no address is known"}, now());
+                            {text_of(endpoint), ": no address is known"},
+                            now());
         }
     }
     table_.assign(topology, masters);

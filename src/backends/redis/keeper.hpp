@@ -22,7 +22,8 @@ class Keeper {
   public:
     struct Terms {
         std::chrono::milliseconds timeout; /* of each question */
-        std::function<bool()> wanted;      /* as in Options */
+        std::function<bool()> wanted;      /* as in Options, */
+        Resolver* resolver;                /* likewise */
         Meter& meter; /* its state is whether all slots are served */
     };
 
@@ -58,6 +59,7 @@ class Keeper {
     void refresh() noexcept;
     bool ask_nodes();
     bool ask_seeds();
+    void look_up(Server& seed);
     bool ask_seed(Server& seed);
     bool ask(Node& node, coro::Time deadline);
     bool await_answer(ClusterNode& client, coro::Time deadline) noexcept;
@@ -86,6 +88,7 @@ class Keeper {
     bool told_ = false; /* at the last attempt */
     bool closing_ = false;
     std::optional<coro::Waker> paused_;
+    std::optional<coro::Waker> looking_; /* for a name */
 };
 
 }  // namespace backends::redis

@@ -1,8 +1,6 @@
 #include "backends/redis/node_table.hpp"
 
 #include <algorithm>
-#include <cstring>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <utility>
 
@@ -12,30 +10,6 @@ namespace {
 
 /* How long a node is kept that slots may be on their way to. */
 constexpr coro::Time importing{60000};
-
-struct FreeAddresses {
-    void operator()(addrinfo* list) const noexcept { freeaddrinfo(list); }
-};
-
-/* None: the host is a name. Asks nobody. */
-std::vector<Address> numeric(const std::string& host, std::uint16_t port) {
-    addrinfo hints{};
-    hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
-    hints.ai_socktype = SOCK_STREAM;
-
-    addrinfo* list = nullptr;
-    if (host.empty() || getaddrinfo(host.c_str(), std::to_string(port).c_str(),
-                                    &hints, &list) != 0) {
-        return {};
-    }
-
-    std::unique_ptr<addrinfo, FreeAddresses> found(list);
-    Address address{};
-    std::memcpy(&address.storage, found->ai_addr, found->ai_addrlen);
-    address.length = found->ai_addrlen;
-    address.text = Endpoint{host, port}.text();
-    return {std::move(address)};
-}
 
 /* The server that said so, at another port. None: it has no ports. */
 std::vector<Address> beside(Address address, const Endpoint& endpoint) {
@@ -55,28 +29,17 @@ std::vector<Address> beside(Address address, const Endpoint& endpoint) {
     return {std::move(address)};
 }
 
-/* Without asking anybody. */
-std::vector<Address> addresses_of(const Endpoint& endpoint, const Node& from) {
-    if (endpoint.host.empty()) {
-        return beside(from.client->address(), endpoint);
-    }
-
-    auto found = numeric(endpoint.host, endpoint.port);
-    return found.empty() ? numeric(endpoint.ip, endpoint.port) : found;
-}
-
 /* An endpoint's own name, or that of the address that stands for it. */
 std::string name_of(const Endpoint& endpoint, const Node& from) {
     if (!endpoint.host.empty()) {
-        return endpoint.text();
+        return text_of(endpoint);
     }
     auto found = beside(from.client->address(), endpoint);
     return found.empty() ? "" : found.front().text;
 }
 
 bool is_name(const Endpoint& endpoint) {
-    return !endpoint.host.empty() &&
-           numeric(endpoint.host, endpoint.port).empty();
+    return !endpoint.host.empty() && !address_of(endpoint);
 }
 
 }  // namespace
@@ -123,28 +86,7 @@ Node* NodeTable::find(const std::string& name) const noexcept {
     return found != nodes_.end() ? found->get() : nullptr;
 }
 
-/* The address in the metadata is for those who have no resolver. */
-Node* NodeTable::reach(const Endpoint& endpoint, const Node& from,
-                       coro::Time deadline) {
-    bool may_ask = options_.resolver != nullptr && is_name(endpoint) &&
-                   find(name_of(endpoint, from)) == nullptr;
-
-    if (may_ask) {
-        Resolved found =
-            options_.resolver->resolve(endpoint.host, endpoint.port, deadline);
-        if (!found.addresses.empty()) {
-            return make(endpoint, from, std::move(found.addresses));
-        }
-    }
-    return reach_now(endpoint, from);
-}
-
-Node* NodeTable::reach_now(const Endpoint& endpoint, const Node& from) {
-    return make(endpoint, from, addresses_of(endpoint, from));
-}
-
-Node* NodeTable::make(const Endpoint& endpoint, const Node& from,
-                      std::vector<Address> addresses) {
+Node* NodeTable::reach(const Endpoint& endpoint, const Node& from) {
     std::string name = name_of(endpoint, from);
     Node* known = name.empty() ? nullptr : find(name);
 
@@ -152,14 +94,41 @@ Node* NodeTable::make(const Endpoint& endpoint, const Node& from,
         known->client->revive();
         return known;
     }
-    if (addresses.empty() || name.empty() || nodes_.size() >= max_nodes) {
-        return nullptr;
+    return name.empty() || nodes_.size() >= max_nodes
+               ? nullptr
+               : make(endpoint, std::move(name), from);
+}
+
+bool NodeTable::is_looked_up(const Endpoint& endpoint) const {
+    return options_.resolver != nullptr && is_name(endpoint);
+}
+
+/* None: it is looked up, or not known. The address that is told along with a
+ * name is for those who have no resolver. */
+std::vector<Address> NodeTable::addresses_of(const Endpoint& endpoint,
+                                             const Node& from) const {
+    if (endpoint.host.empty()) {
+        return beside(from.client->address(), endpoint);
+    }
+    if (is_looked_up(endpoint)) {
+        return {};
     }
 
+    auto found = address_of(endpoint);
+    found = found ? found : address_of(endpoint.ip, endpoint.port);
+    return found ? std::vector{std::move(*found)} : std::vector<Address>();
+}
+
+Node* NodeTable::make(const Endpoint& endpoint, std::string name,
+                      const Node& from) {
     Options options = options_;
-    options.addresses = std::move(addresses);
-    options.host = is_name(endpoint) ? endpoint.host : "";
-    options.port = endpoint.port;
+    options.addresses = addresses_of(endpoint, from);
+    if (is_looked_up(endpoint)) {
+        options.host = endpoint.host;
+        options.port = endpoint.port;
+    } else if (options.addresses.empty()) {
+        return nullptr;
+    }
     options.tls_name = tls_name_of(endpoint, from);
 
     auto node = std::make_unique<Node>();

@@ -57,13 +57,10 @@ class NodeTable {
 
     /*
      * The node at an endpoint that `from` has named; its client is made if
-     * there is none. reach() may wait for the name's addresses until
-     * `deadline`, in a coroutine. Null: it has no address that is known. Throw
-     * std::bad_alloc.
+     * there is none, and looks its name up. Null: there is no resolver, and no
+     * address is known. Throws std::bad_alloc.
      */
-    Node* reach(const Endpoint& endpoint, const Node& from,
-                coro::Time deadline);
-    Node* reach_now(const Endpoint& endpoint, const Node& from);
+    Node* reach(const Endpoint& endpoint, const Node& from);
 
     /* A client of a seed, which does not retry. `log` gets its lines. Throws
      * std::bad_alloc. */
@@ -97,8 +94,10 @@ class NodeTable {
     static constexpr std::size_t max_nodes = 1200;
 
     Node* find(const std::string& name) const noexcept;
-    Node* make(const Endpoint& endpoint, const Node& from,
-               std::vector<Address> addresses);
+    Node* make(const Endpoint& endpoint, std::string name, const Node& from);
+    std::vector<Address> addresses_of(const Endpoint& endpoint,
+                                      const Node& from) const;
+    bool is_looked_up(const Endpoint& endpoint) const;
     Node& add(std::unique_ptr<Node> node, Options options, const Log& log);
     std::string tls_name_of(const Endpoint& endpoint, const Node& from) const;
     std::uint16_t index_of(const Node& node) const noexcept;

@@ -115,7 +115,7 @@ std::string_view error_code(const redisReply& reply) noexcept {
 Refusal refusal(const redisReply& reply) noexcept {
     std::string_view code = error_code(reply);
 
-    if (code == "LOADING") {
+    if (code == "LOADING" || code == "BUSY") {
         return Refusal::passing;
     }
     if (code == "DENIED" ||
@@ -123,8 +123,9 @@ Refusal refusal(const redisReply& reply) noexcept {
         return Refusal::farewell;
     }
 
-    constexpr std::array<std::string_view, 4> standing{"READONLY", "MASTERDOWN",
-                                                       "NOAUTH", "WRONGPASS"};
+    constexpr std::array<std::string_view, 7> standing{
+        "READONLY",   "MASTERDOWN", "NOAUTH",     "WRONGPASS",
+        "NOREPLICAS", "MISCONF",    "CLUSTERDOWN"};
     return std::find(standing.begin(), standing.end(), code) != standing.end()
                ? Refusal::standing
                : Refusal::none;

@@ -1,6 +1,7 @@
 #include "backends/redis/sentinel.hpp"
 
 #include "backends/places.hpp"
+#include "numbers/number.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -19,6 +20,17 @@ std::span<redisReply* const> elements(const redisReply& reply) noexcept {
 /* Empty: it is no string. */
 std::string_view string_of(const redisReply& reply) noexcept {
     return reply.type == REDIS_REPLY_STRING ? text(reply) : std::string_view();
+}
+
+/* Nothing: it is no host or no port. */
+std::optional<Endpoint> read_endpoint(std::string_view host,
+                                      std::string_view port) {
+    auto number = numbers::read<std::uint16_t>(port);
+
+    if (!number || *number == 0 || host.empty() || !is_host(host)) {
+        return std::nullopt;
+    }
+    return Endpoint{.host = std::string(host), .port = *number};
 }
 
 }  // namespace
@@ -180,7 +192,7 @@ Resolved Sentinels::find_master(Asking& asking, const redisReply& reply) {
     auto parts = elements(reply);
     std::optional<Endpoint> master;
     if (parts.size() == 2) {
-        master = endpoint(string_of(*parts[0]), string_of(*parts[1]));
+        master = read_endpoint(string_of(*parts[0]), string_of(*parts[1]));
     }
     if (!master) {
         return {.error = "unexpected reply"};
@@ -240,7 +252,8 @@ void Sentinels::learn(Talk& talk, const std::string& master) {
 }
 
 void Sentinels::learn_of(const redisReply& sentinel) {
-    auto where = endpoint(value_of(sentinel, "ip"), value_of(sentinel, "port"));
+    auto where =
+        read_endpoint(value_of(sentinel, "ip"), value_of(sentinel, "port"));
     if (!where || find(text_of(*where)) != nullptr) {
         return;
     }

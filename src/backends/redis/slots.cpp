@@ -1,7 +1,8 @@
 #include "backends/redis/slots.hpp"
 
+#include "numbers/number.hpp"
+
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
 namespace backends::redis {
@@ -32,34 +33,11 @@ std::uint16_t crc16(std::string_view bytes) noexcept {
     return crc;
 }
 
-/* As long as a name of DNS, and nothing that a log line may not have. */
-bool is_host(std::string_view text) {
-    constexpr std::size_t longest = 255;
-    return text.size() <= longest &&
-           std::all_of(text.begin(), text.end(), [](char c) {
-               return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
-                      (c >= 'A' && c <= 'Z') || c == '.' || c == '-' ||
-                      c == '_' || c == ':' || c == '%';
-           });
-}
-
 /* What stands for a host; false: it is none. Both an empty one and ? are those
  * of a server that does not know its own. */
 bool read_host(std::string_view text, std::string& host) {
     host = text == "?" ? "" : text;
     return is_host(host);
-}
-
-/* A whole number of at most `max`. */
-std::optional<std::uint16_t> number(std::string_view text, std::uint16_t max) {
-    std::uint16_t value = 0;
-    const char* end = text.data() + text.size();
-    auto [stop, error] = std::from_chars(text.data(), end, value);
-
-    if (error != std::errc() || stop != end || value > max) {
-        return std::nullopt;
-    }
-    return value;
 }
 
 std::optional<std::uint16_t> number(const redisReply& reply, long long max) {
@@ -78,22 +56,10 @@ bool is_array(const redisReply& reply, std::size_t at_least) {
     return reply.type == REDIS_REPLY_ARRAY && reply.elements >= at_least;
 }
 
-/* Names and values; what is not known is not looked at. */
-void read_metadata(const redisReply& reply, Endpoint& endpoint) {
-    std::size_t n = reply.type == REDIS_REPLY_ARRAY ? reply.elements : 0;
-
-    for (std::size_t i = 0; i + 1 < n; i += 2) {
-        const redisReply& key = *reply.element[i];
-        const redisReply& value = *reply.element[i + 1];
-        if (!is_text(key) || !is_text(value) || !is_host(text(value))) {
-            continue;
-        }
-        if (text(key) == "ip") {
-            endpoint.ip = text(value);
-        } else if (text(key) == "hostname") {
-            endpoint.name = text(value);
-        }
-    }
+/* Empty: it is not there, or no host. */
+std::string host_in(const redisReply& metadata, std::string_view name) {
+    std::string_view host = value_of(metadata, name);
+    return std::string(is_host(host) ? host : "");
 }
 
 /* [host or nil, port, ID (Redis 4), metadata (Redis 7)] */
@@ -117,7 +83,8 @@ std::optional<Endpoint> read_endpoint(const redisReply& reply) {
 
     endpoint.port = *port;
     if (reply.elements > metadata) {
-        read_metadata(*reply.element[metadata], endpoint);
+        endpoint.ip = host_in(*reply.element[metadata], "ip");
+        endpoint.name = host_in(*reply.element[metadata], "hostname");
     }
     return endpoint;
 }
@@ -184,11 +151,6 @@ std::uint16_t slot_of(std::string_view key) noexcept {
     return crc16(key) % n_slots;
 }
 
-std::string Endpoint::text() const {
-    bool v6 = host.find(':') != std::string::npos;
-    return (v6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
-}
-
 std::optional<Topology> parse_topology(const redisReply& reply) {
     Topology topology;
 
@@ -211,18 +173,17 @@ std::optional<Topology> parse_topology(const redisReply& reply) {
 std::optional<Redirect> parse_redirect(std::string_view error) {
     Redirect redirect;
     std::string_view what = next_word(error);
-    auto slot = number(next_word(error), n_slots - 1);
+    auto slot = numbers::read<std::uint16_t>(next_word(error));
     std::string_view where = next_word(error);
     std::size_t colon = where.rfind(':');
 
     redirect.ask = what == "ASK";
-    if ((!redirect.ask && what != "MOVED") || !slot ||
+    if ((!redirect.ask && what != "MOVED") || !slot || *slot >= n_slots ||
         colon == std::string_view::npos || !error.empty()) {
         return std::nullopt;
     }
 
-    auto port = number(where.substr(colon + 1),
-                       std::numeric_limits<std::uint16_t>::max());
+    auto port = numbers::read<std::uint16_t>(where.substr(colon + 1));
     std::string_view host = where.substr(0, colon);
     if (host.starts_with('[') && host.ends_with(']')) { /* some proxies' */
         host = host.substr(1, host.size() - 2);

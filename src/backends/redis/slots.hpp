@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "backends/redis/endpoint.hpp"
 #include "backends/redis/protocol.hpp"
 
 #include <array>
@@ -25,19 +26,6 @@ inline constexpr std::size_t n_slots = 16384;
  */
 std::uint16_t slot_of(std::string_view key) noexcept;
 
-/* A server as another one names it. */
-struct Endpoint {
-    std::string host; /* a name or an address; empty: as who says so */
-    std::uint16_t port = 0;
-    std::string ip{};   /* what a name stands for, or empty (Redis 7) */
-    std::string name{}; /* what it is announced as, or empty (Redis 7) */
-
-    bool operator==(const Endpoint&) const = default;
-
-    /* Tells it from others: "host:port", or "[host]:port" with IPv6. */
-    std::string text() const;
-};
-
 /* Which master has which slots. */
 struct Topology {
     /* More are refused: clusters have 1,000 nodes at most. */
@@ -49,8 +37,8 @@ struct Topology {
         std::uint16_t master; /* index */
     };
 
-    std::vector<Endpoint> masters{};
-    std::vector<Range> ranges{}; /* the later one is right */
+    std::vector<Endpoint> masters{}; /* with `ip` and `name` from Redis 7 on */
+    std::vector<Range> ranges{};     /* the later one is right */
 };
 
 /*

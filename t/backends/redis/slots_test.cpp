@@ -142,9 +142,9 @@ TEST_CASE("redis slots: endpoints of any type") {
 }
 
 TEST_CASE("redis slots: endpoints as text") {
-    CHECK(Endpoint{"10.0.0.1", 1}.text() == "10.0.0.1:1");
-    CHECK(Endpoint{"n1.test", 6379}.text() == "n1.test:6379");
-    CHECK(Endpoint{"::1", 6379}.text() == "[::1]:6379");
+    CHECK(text_of({"10.0.0.1", 1}) == "10.0.0.1:1");
+    CHECK(text_of({"n1.test", 6379}) == "n1.test:6379");
+    CHECK(text_of({"::1", 6379}) == "[::1]:6379");
 }
 
 TEST_CASE("redis slots: one master is one, however many ranges it has") {
