@@ -84,6 +84,12 @@ struct Meter {
     coro::Counter losses; /* of a connection that was up */
     coro::Gauge queue;    /* requests that have no answer yet */
 
+    /* Of a Redis Cluster as a whole, which has slots in a connection's place:
+     * how many of them have a server that is connected, or -1: it is none; and
+     * when they were told last, in seconds since 1970, or 0. */
+    std::atomic<int> slots{-1};
+    std::atomic<std::int64_t> told{0};
+
     std::array<coro::Counter, n_fetch_results> fetches{};
     Changes stores{};
     Changes erases{};

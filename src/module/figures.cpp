@@ -13,8 +13,9 @@ namespace session_cache {
 
 namespace {
 
-/* Room for hundreds of workers with a few servers each. */
-constexpr std::size_t zone_size = 1024 * 1024;
+/* Room for hundreds of workers with a few servers each, or for 64 of them, of
+ * which the half is about to leave, with clusters of 200 masters. */
+constexpr std::size_t zone_size = 8 * 1024 * 1024;
 
 /* As much of it as there is room for, in whole characters of UTF-8. */
 std::string_view cut(std::string_view text, std::size_t most) {
@@ -52,6 +53,8 @@ struct ServerFigures {
         return type == other.type && name == other.name && nth == other.nth;
     }
 };
+
+static_assert(sizeof(ServerFigures) <= 512); /* so zone_size has room */
 
 struct Slot {
     std::atomic<ngx_pid_t> pid{0}; /* 0: nobody's */

@@ -66,8 +66,9 @@ void Snapshot::add(const ServerName& server, const backends::Meter& meter,
     totals.latency_sum += meter.latency.sum();
 
     if (in_use) {
-        workers.back().servers.push_back(
-            {server, meter.state, meter.since, Level(meter.queue)});
+        workers.back().servers.push_back({server, meter.state, meter.since,
+                                          Level(meter.queue), meter.slots,
+                                          meter.told});
     }
 }
 

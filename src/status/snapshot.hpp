@@ -56,6 +56,8 @@ struct Connected {
     backends::Meter::State state{};
     std::int64_t since = 0; /* seconds since 1970 */
     Level queue;
+    int slots = -1;        /* of a cluster, as in Meter, */
+    std::int64_t told = 0; /* likewise */
 };
 
 struct WorkerState {

@@ -68,21 +68,21 @@ Json object_of(const ServerTotals& totals) {
         {"latency_us", latency_of(totals)}};
 }
 
-Json object_of(const WorkerState& worker) {
-    Json servers = Json::array();
-    for (const Connected& connected : worker.servers) {
-        servers.push_back({{"type", connected.server.type},
-                           {"server", connected.server.name},
-                           {"state", name_of(connected.state)},
-                           {"since", connected.since},
-                           {"queue", object_of(connected.queue)}});
-    }
+Json object_of(const Connected& connected) {
+    Json object{{"type", connected.server.type},
+                {"server", connected.server.name},
+                {"state", name_of(connected.state)},
+                {"since", connected.since},
+                {"queue", object_of(connected.queue)}};
 
-    return {{"pid", worker.pid},
-            {"suspended", object_of(worker.suspended)},
-            {"stacks", object_of(worker.stacks)},
-            {"servers", std::move(servers)}};
+    if (connected.slots >= 0) {
+        object["slots"] = connected.slots;
+        object["told"] = connected.told;
+    }
+    return object;
 }
+
+Json object_of(const WorkerState& worker);
 
 template <typename T>
 Json array_of(const std::vector<T>& all) {
@@ -91,6 +91,13 @@ Json array_of(const std::vector<T>& all) {
         array.push_back(object_of(one));
     }
     return array;
+}
+
+Json object_of(const WorkerState& worker) {
+    return {{"pid", worker.pid},
+            {"suspended", object_of(worker.suspended)},
+            {"stacks", object_of(worker.stacks)},
+            {"servers", array_of(worker.servers)}};
 }
 
 }  // namespace

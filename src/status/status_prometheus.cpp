@@ -1,7 +1,9 @@
 #include "status/figure_names.hpp"
 #include "status/status_format.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -174,6 +176,43 @@ Numbers<state_names.size()> states_of(const Snapshot& snapshot,
     return states;
 }
 
+/* What the worker that knows least of a cluster knows: the fewest slots, and
+ * when they were told. Nothing: it is no cluster, or nobody's. */
+std::optional<Connected> least_of(const Snapshot& snapshot,
+                                  const ServerName& server) {
+    std::optional<Connected> least;
+    for (const WorkerState& worker : snapshot.workers) {
+        for (const Connected& connected : worker.servers) {
+            if (connected.server != server || connected.slots < 0) {
+                continue;
+            }
+            least = least.value_or(connected);
+            least->slots = std::min(least->slots, connected.slots);
+            least->told = std::min(least->told, connected.told);
+        }
+    }
+    return least;
+}
+
+void add_clusters(Metrics& metrics, const Snapshot& snapshot) {
+    metrics.family("store_cluster_slots", "gauge",
+                   "Slots of a cluster that a connected server has, in the "
+                   "worker with the fewest.");
+    for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
+        if (auto least = least_of(snapshot, totals.server)) {
+            metrics.add(labels, static_cast<std::uint64_t>(least->slots));
+        }
+    });
+    metrics.family("store_cluster_told_timestamp_seconds", "gauge",
+                   "When a cluster's slots were told last, in the worker where "
+                   "that is longest ago.");
+    for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
+        if (auto least = least_of(snapshot, totals.server)) {
+            metrics.add(labels, static_cast<std::uint64_t>(least->told));
+        }
+    });
+}
+
 void add_connections(Metrics& metrics, const Snapshot& snapshot) {
     metrics.family("store_connections", "gauge",
                    "Connections of workers, by state.");
@@ -211,6 +250,7 @@ std::string to_prometheus(const Snapshot& snapshot) {
     add_handshakes(metrics, snapshot);
     add_requests(metrics, snapshot);
     add_connections(metrics, snapshot);
+    add_clusters(metrics, snapshot);
     return metrics.take();
 }
 

@@ -198,13 +198,17 @@ function showServers(json) {
       of(s.sets), of(s.deletes)])]);
 }
 
+const state = s => s.slots === undefined ? s.state :
+  `${s.state}, ${count(s.slots)} of 16,384 slots` +
+    (s.told ? `, told ${ago(s.told)} ago` : '');
+
 function showWorkers(json) {
   fill('workers', [['worker', 'suspended', 'most', 'stacks', 'most',
     'server', 'state', 'for', 'queue'],
   ...json.workers.flatMap(w => w.servers.map(s => [w.pid,
     count(w.suspended.now), count(w.suspended.highest),
     count(w.stacks.now), count(w.stacks.highest), `${s.type} ${s.server}`,
-    [s.state, s.state], ago(s.since), count(s.queue.now)]))]);
+    [state(s), s.state], ago(s.since), count(s.queue.now)]))]);
 }
 
 function show() {

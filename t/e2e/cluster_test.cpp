@@ -91,7 +91,13 @@ TEST_CASE("cluster: sessions resume at the other node, whoever has them") {
     CHECK(fleet.a.nginx().log_count("[error]") == 0);
     CHECK(fleet.b.nginx().log_count("[error]") == 0);
     // each server by itself, and what no server has
-    CHECK(fleet.b.figures()["servers"].size() == 4);
+    const auto figures = fleet.b.figures();
+    CHECK(figures["servers"].size() == 4);
+    const auto& whole = figures["workers"][0]["servers"][3];
+    CHECK(whole["server"] == "cluster of " + cluster[1].address().text());
+    CHECK(whole["state"] == "up");
+    CHECK(whole["slots"] == RedisCluster::n_slots);
+    CHECK(whole["told"] > 0);
 }
 
 TEST_CASE("cluster: sessions resume while their slots move") {

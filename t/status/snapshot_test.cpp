@@ -61,6 +61,22 @@ TEST_CASE("snapshot: what there is now counts for the living only") {
     CHECK(sums.workers[0].suspended.highest == 2);
 }
 
+TEST_CASE("snapshot: a worker's cluster has slots, and nothing else has") {
+    const Tally tally;
+    Meter one, cluster;
+    cluster.slots = 5461;
+    cluster.told = 1234567890;
+
+    Snapshot sums;
+    sums.add(tally, 77);
+    sums.add(redis, one, true);
+    sums.add({"redis", "cluster of n1:6379"}, cluster, true);
+    REQUIRE(sums.workers[0].servers.size() == 2);
+    CHECK(sums.workers[0].servers[0].slots == -1);
+    CHECK(sums.workers[0].servers[1].slots == 5461);
+    CHECK(sums.workers[0].servers[1].told == 1234567890);
+}
+
 TEST_CASE("snapshot: servers are summed by their names") {
     const Tally tally;
     Meter one, two, other;

@@ -77,6 +77,31 @@ TEST_CASE("JSON: the classes of the histogram, and its percentiles") {
     CHECK(latency["buckets"].back()["le"] == "inf");
 }
 
+TEST_CASE("a cluster has slots, in JSON by worker, and the least of all") {
+    const ServerName name{"redis", "cluster of n1:6379"};
+    auto snapshot = with_server(name.name);
+    for (const int slots : {16384, 10923}) {
+        snapshot.workers.emplace_back().servers.push_back(
+            {name, backends::Meter::State::up, 1, {}, slots, 1000 + slots});
+    }
+    snapshot.workers[0].servers.push_back(
+        {{"redis", "n2:6379"}, backends::Meter::State::up, 1, {}});
+
+    const auto json = nlohmann::json::parse(to_json(snapshot));
+    const auto& servers = json["workers"][0]["servers"];
+    CHECK(servers[0]["slots"] == 16384);
+    CHECK(servers[0]["told"] == 17384);
+    CHECK_FALSE(servers[1].contains("slots"));
+
+    const auto text = to_prometheus(snapshot);
+    const std::string labels = "{type=\"redis\",server=\"cluster of n1:6379\"}";
+    const std::string prefix = "ngx_ssl_session_cache_store_cluster_";
+    CHECK(support::count_lines(text, prefix + "slots" + labels + " 10923") ==
+          1);
+    CHECK(support::count_lines(text, prefix + "told_timestamp_seconds" +
+                                         labels + " 11923") == 1);
+}
+
 TEST_CASE("Prometheus: a label is quoted") {
     const auto text = to_prometheus(with_server("unix:/a\"b\\c\nd"));
     CHECK(text.find(R"(server="unix:/a\"b\\c d")") != text.npos);

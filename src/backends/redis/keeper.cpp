@@ -35,6 +35,7 @@ Keeper::Keeper(coro::Scheduler& scheduler, NodeTable& table,
       terms_(std::move(terms)), journal_(std::move(log), "redis"),
       random_(seed_now()), refresh_(now(), seed_now() + 1) {
     journal_.at(name_of(seeds_));
+    terms_.meter.slots = 0;
 }
 
 bool Keeper::start() noexcept {
@@ -118,6 +119,9 @@ void Keeper::refresh() noexcept {
 }
 
 void Keeper::tell(bool told) noexcept {
+    if (told) {
+        terms_.meter.told = std::time(nullptr);
+    }
     if (told && !told_) {
         terms_.meter.connects.add();
         journal_.connected("", now());
@@ -131,7 +135,11 @@ void Keeper::note_state() noexcept {
     auto state =
         knows_ && table_.is_well() ? Meter::State::up : Meter::State::down;
 
-    if (!closing_ && terms_.meter.state.exchange(state) != state) {
+    if (closing_) {
+        return;
+    }
+    terms_.meter.slots = table_.served();
+    if (terms_.meter.state.exchange(state) != state) {
         terms_.meter.since = std::time(nullptr);
     }
 }

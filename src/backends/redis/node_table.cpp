@@ -249,6 +249,14 @@ void NodeTable::destroy(std::unique_ptr<Node>& node) noexcept {
     }
 }
 
+int NodeTable::served() const noexcept {
+    auto count = std::count_if(
+        slots_.begin(), slots_.end(), [this](std::uint16_t index) {
+            return index != none && nodes_[index]->client->may_serve();
+        });
+    return static_cast<int>(count);
+}
+
 bool NodeTable::is_well() const noexcept {
     return std::find(slots_.begin(), slots_.end(), none) == slots_.end() &&
            std::all_of(nodes_.begin(), nodes_.end(), [](const auto& node) {

@@ -81,7 +81,10 @@ class NodeTable {
      * there are others left. */
     bool sweep() noexcept;
 
-    /* Whether each slot has a node that is connected, or may soon be. */
+    /* How many slots have a node that is connected, or may soon be. */
+    int served() const noexcept;
+
+    /* Whether all have, and each node is. */
     bool is_well() const noexcept;
 
     void reconsider() noexcept;
