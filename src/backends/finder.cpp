@@ -58,7 +58,7 @@ void Finder::take(Resolved found) {
 }
 
 void Finder::look_up() noexcept {
-    if (!is_named() || closed_) {
+    if (!is_named() || closed_ || now() < ask_from_) {
         return;
     }
 
@@ -77,6 +77,9 @@ void Finder::lost() noexcept {
     auto aim = std::exchange(aim_, std::nullopt);
     timer_->cancel();
     refuses_ = false;
+    if (had) {
+        ask_from_ = now() + random(coro::Time(0), options_.spread);
+    }
 
     try {
         if (aim) {
@@ -141,7 +144,8 @@ void Finder::rest() noexcept {
         timer_->set(now() + random(calm, 2 * calm));
         return;
     }
-    pause_ = std::min(std::max(2 * pause_, options_.interval), alarm);
+    pause_ = std::min(
+        std::max({2 * pause_, options_.interval, options_.spread}), alarm);
     timer_->set(now() + random(pause_ / 2, pause_));
 }
 

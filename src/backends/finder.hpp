@@ -124,6 +124,7 @@ class Finder {
     bool astray_ = false; /* it is elsewhere, and does not serve there yet */
     coro::Time held_until_{}; /* of here(), when it refuses */
     coro::Time pause_{};      /* between looks, while it does */
+    coro::Time ask_from_{};   /* when the resolver may be asked again */
     std::minstd_rand random_;
 };
 

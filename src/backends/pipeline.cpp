@@ -2,6 +2,7 @@
 
 #include "backends/loggable.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <new>
@@ -52,8 +53,7 @@ void Pipeline::take_back(std::size_t length, std::size_t bytes) noexcept {
 
 /* Who waits for the time of a ping may have to wait less now. */
 void Pipeline::heed_deadline() noexcept {
-    if (queue_.size() == 1 &&
-        queue_.front().deadline < idle_since_ + options_.interval) {
+    if (queue_.size() == 1 && queue_.front().deadline < ping_due()) {
         connection_.wake();
     }
 }
@@ -87,6 +87,7 @@ Client::Loss Pipeline::attempt(const Address& address) {
     refusal_.clear();
     refused_ = nullptr;
     loading_since_.reset();
+    pause_ = options_.interval;
     greet();
     flush();
     return serve();
@@ -108,7 +109,7 @@ Client::Loss Pipeline::serve() {
             return timed_out(queue_.front().name);
         }
 
-        if (queue_.empty() && idle_since_ + options_.interval <= now()) {
+        if (queue_.empty() && ping_due() <= now()) {
             ping();
             flush();
         }
@@ -122,10 +123,16 @@ Client::Loss Pipeline::serve() {
         }
 
         connection_.wait(outbox_.blocked(),
-                         queue_.empty() ? idle_since_ + options_.interval
-                                        : queue_.front().deadline);
+                         queue_.empty() ? ping_due() : queue_.front().deadline);
     }
     return {};
+}
+
+/* The more so the longer nobody asks, or a fleet's idle connections would be a
+ * load of their own; but who hangs is noticed, all the same. */
+void Pipeline::rest_longer() noexcept {
+    pause_ =
+        std::min(2 * pause_, std::max(options_.interval, options_.timeout));
 }
 
 Client::Loss Pipeline::receive() {
@@ -191,6 +198,7 @@ Client::Loss Pipeline::complete(const Result& result) {
 
     switch (command.role) {
     case Role::request:
+        pause_ = options_.interval;
         answer(command.lookup.get(), result.status, result.value);
         if (!result.elsewhere) {
             judge(command, result);
@@ -208,6 +216,8 @@ Client::Loss Pipeline::complete(const Result& result) {
     case Role::ping:
         if (!up()) {
             connected(version_);
+        } else {
+            rest_longer();
         }
         judge(command, result);
         break;

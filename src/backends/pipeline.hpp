@@ -157,6 +157,8 @@ class Pipeline : public Client {
     Command& begin(Role role, coro::Time deadline);
     Command take() noexcept;
     Loss serve();
+    coro::Time ping_due() const noexcept { return idle_since_ + pause_; }
+    void rest_longer() noexcept;
     Loss receive();
     Loss hang_up();
     Loss hung_up(const std::string& how) const;
@@ -172,6 +174,7 @@ class Pipeline : public Client {
     std::size_t requests_ = 0; /* of those in the queue */
     Outbox outbox_;
     coro::Time idle_since_{};
+    coro::Time pause_{}; /* of an idle connection, before its next ping */
     std::string version_{};
     std::string
         refusal_{}; /* to tell its version: it may be about to hang up */

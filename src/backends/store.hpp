@@ -86,6 +86,8 @@ struct Options {
     std::shared_ptr<SSL_CTX> tls{}; /* null: none */
     std::string tls_name;           /* to be asked for and checked, or empty */
     std::chrono::milliseconds interval{200}; /* PING, reconnect */
+    std::chrono::milliseconds spread{0};     /* within which clients that lose a
+                                                server at once ask the resolver */
     std::chrono::milliseconds timeout{1000}; /* connect, each operation */
     std::size_t count = 5000;                /* length of the queue */
     std::size_t* queued = nullptr; /* by all who share `count`; null: it has its

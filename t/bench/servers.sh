@@ -28,11 +28,44 @@ start_healthy_redis() {
     run_redis healthy
 }
 
+# Three masters that share the slots.
+start_cluster() {
+    local i per=$((16384 / 3 + 1)) last
+    cluster_ports=()
+    for i in 0 1 2; do
+        run_redis "cluster-$i" --cluster-enabled yes --cluster-port \
+            "$(free_port)" --cluster-config-file "nodes-$i.conf"
+        cluster_ports+=("$store_port")
+        last=$(((i + 1) * per - 1))
+        redis-cli -p "$store_port" cluster addslotsrange $((i * per)) \
+            $((last < 16384 ? last : 16383)) >/dev/null
+    done
+    for i in 1 2; do
+        redis-cli -p "${cluster_ports[$i]}" cluster meet 127.0.0.1 \
+            "${cluster_ports[0]}" "$(bus_port "${cluster_ports[0]}")" >/dev/null
+    done
+    wait_for "the cluster" cluster_agrees
+}
+
+bus_port() {
+    redis-cli -p "$1" config get cluster-port | tail -n 1
+}
+
+cluster_agrees() {
+    local port
+    for port in "${cluster_ports[@]}"; do
+        redis-cli -p "$port" cluster info | grep -q 'cluster_state:ok' &&
+            redis-cli -p "$port" cluster info | grep -q 'cluster_size:3' ||
+            return 1
+    done
+}
+
+# run_redis NAME [OPTIONS]
 run_redis() {
     store_port=$(free_port)
     taskset -c "$store_cpu" redis-server --save "" --appendonly no \
         --bind 127.0.0.1 --port "$store_port" --dir "$work" \
-        --unixsocket "$work/$1.sock" --unixsocketperm 777 \
+        --unixsocket "$work/$1.sock" --unixsocketperm 777 "${@:2}" \
         >"$work/$1.log" &
     store_pid=$!
     started+=("$store_pid")
@@ -93,6 +126,10 @@ variant_directives() {
     shared) echo "$shared ssl_session_tickets off;" ;;
     redis | uncounted) echo "$redis;" ;;
     sealed) echo "$redis key=$(make_sealing_key);" ;;
+    cluster)
+        echo "remote_ssl_session_cache cluster=on" \
+            "$(printf 'addr=127.0.0.1:%d ' "${cluster_ports[@]}");"
+        ;;
     memcached)
         echo "remote_ssl_session_cache type=memcached" \
             "addr=127.0.0.1:$memcached_port;"

@@ -24,6 +24,7 @@ class Master final : public Redis {
                                Options options) {
         options.host = watch.master;
         options.names = std::exchange(options.resolver, &sentinels);
+        options.spread = Sentinels::spread;
         return options;
     }
 

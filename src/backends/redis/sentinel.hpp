@@ -22,9 +22,13 @@ class Sentinels final : public Resolver {
     /* So many may be learned of: far more than anybody has. */
     static constexpr std::size_t max_learned = 32;
 
+    /* Within this time of the loss of a master they are asked, by each of
+     * the thousands of workers that have lost it. */
+    static constexpr coro::Time spread{1000};
+
     /* How far apart they are asked by one worker, at least, or up to twice as
      * far: a client that has lost its master would ask at each attempt. */
-    static constexpr coro::Time pause{500};
+    static constexpr coro::Time pause{750};
 
     /* How old what they know of each other may get. */
     static constexpr coro::Time lesson{60'000};

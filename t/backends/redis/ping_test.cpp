@@ -1,7 +1,8 @@
-// PINGs: on an idle connection, an interval apart, and on no other.
+// PINGs: on an idle connection, further and further apart, and on no other.
 
 #include "support/test_store.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 
 using backends::Status;
@@ -11,22 +12,24 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr coro::Time interval{60'000};
+constexpr coro::Time timeout = 1h;
 
 struct Pinged {
     RedisServer redis;
     RedisClient client = redis.client();
-    TestStore s{options()};
+    TestStore s;
     int first;
 
-    Pinged() {
+    explicit Pinged(coro::Time the_timeout = timeout)
+        : s(options(the_timeout)) {
         REQUIRE(s.connects());
         first = count();
     }
 
-    backends::Options options() const {
+    backends::Options options(coro::Time the_timeout) const {
         auto options = store_options(redis);
         options.interval = interval;
-        options.timeout = 1h;
+        options.timeout = the_timeout;
         return options;
     }
 
@@ -47,16 +50,31 @@ struct Pinged {
 
 }  // namespace
 
-TEST_CASE("redis ping: an idle connection has one each interval") {
+TEST_CASE("redis ping: the longer a connection is idle the fewer it has") {
     Pinged p;
     CHECK(p.pings() == 0);
+    auto pause = interval;
     for (int i = 1; i <= 10; ++i) {
-        p.s.loop.skip(interval - 5s);
+        p.s.loop.skip(pause - 5s);
         CHECK(p.pings() == i - 1);
         p.s.loop.skip(5s);
         CHECK(p.pings() == i);
+        pause = std::min(2 * pause, coro::Time(timeout));
     }
     CHECK(p.s.logged("[error]") == 0);
+
+    // a request, and it is as if it were new
+    CHECK(p.s.fetch("key").status == Status::miss);
+    p.s.loop.skip(interval);
+    CHECK(p.pings() == 11);
+}
+
+TEST_CASE("redis ping: they are an interval apart if that is longer") {
+    Pinged p(interval / 2);
+    for (int i = 1; i <= 5; ++i) {
+        p.s.loop.skip(interval);
+        CHECK(p.pings() == i);
+    }
 }
 
 TEST_CASE("redis ping: a busy connection has none") {
