@@ -164,13 +164,23 @@ void Client::end_start(Status status) noexcept {
     start_timer_->cancel();
 
     for (Request& request : std::exchange(early_, {})) {
-        if (status != Status::queued) {
+        if (request.lookup == nullptr) {
+            end_early(std::move(request), status);
+        } else if (status != Status::queued) {
             answer(request.lookup.get(), status);
         } else if (request.kind == Kind::get || is_awaited(*request.lookup)) {
             begin(std::move(request));
         }
     }
     count_queue();
+}
+
+void Client::end_early(Request change, Status status) noexcept {
+    bool begun = status == Status::queued && enqueue(change);
+    if (!begun) {
+        count(change.kind,
+              status == Status::queued ? Change::busy : Change::down);
+    }
 }
 
 bool Client::is_awaited(const Lookup& lookup) const noexcept {
@@ -189,16 +199,19 @@ Status Client::erase(std::string_view key) noexcept {
     return change({.kind = Kind::del, .key = key});
 }
 
-/* Who asks after a change must not join a lookup that went out before it. */
+/* Who asks after a change must not join a lookup that went out before it. One
+ * that has its bytes waits for a first connection, as lookups do. */
 Status Client::change(Request request) noexcept {
     Kind kind = request.kind;
     std::size_t bytes = request.value.size();
-    Status status = admit(up_);
+    bool waits = starting_ && request.kept != nullptr;
+    Status status = admit(up_ || waits);
     bound(request);
 
     if (status == Status::queued) {
         lookups_.close(request.key);
-        status = enqueue(request) ? status : Status::busy;
+        bool begun = waits ? keep(std::move(request)) : enqueue(request);
+        status = begun ? status : Status::busy;
     }
 
     if (status == Status::queued) {
@@ -208,6 +221,17 @@ Status Client::change(Request request) noexcept {
         count(kind, status == Status::down ? Change::down : Change::busy);
     }
     return status;
+}
+
+bool Client::keep(Request change) noexcept {
+    change.key = change.kept->key();
+    change.value = change.kept->value();
+    try {
+        early_.push_back(std::move(change));
+        return true;
+    } catch (const std::bad_alloc&) {
+        return false;
+    }
 }
 
 void Client::count(Kind kind, Change change) noexcept {

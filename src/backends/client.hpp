@@ -106,7 +106,8 @@ class Client : public Store, private Finder::User {
     /* Whether somebody waits for it: what an add refers to is still there. */
     bool is_awaited(const Lookup& lookup) const noexcept;
 
-    /* Queues a set or delete. */
+    /* Queues a set or delete; one that is kept waits for a first connection, as
+     * lookups do. */
     Status change(Request request) noexcept;
 
     /* How many requests have no answer, with those that wait for a first
@@ -162,6 +163,8 @@ class Client : public Store, private Finder::User {
     Fetched ask(Request request, coro::Time deadline = coro::never) noexcept;
     Status begin_or_keep(Request request);
     Status begin(Request request) noexcept;
+    bool keep(Request change) noexcept;
+    void end_early(Request change, Status status) noexcept;
     Status admit(bool available) noexcept;
     bool has_room() noexcept;
     void tell_lost() noexcept;

@@ -1,4 +1,5 @@
 #include "support/redis_cluster.hpp"
+#include "support/tls_redis.hpp"
 
 #include <sstream>
 #include <stdexcept>
@@ -45,6 +46,15 @@ bool has(const std::string& range, int slot) {
 RedisCluster::RedisCluster(int masters, int replicas, Arguments options,
                            Arguments credentials)
     : options_(std::move(options)), credentials_(std::move(credentials)) {
+    make(masters, replicas);
+}
+
+RedisCluster::RedisCluster(const KeyPair& certificate, Arguments options)
+    : certificate_(certificate), options_(std::move(options)) {
+    make(3, 0);
+}
+
+void RedisCluster::make(int masters, int replicas) {
     for (int i = 0; i < masters + replicas; ++i) {
         add();
     }
@@ -81,6 +91,12 @@ void RedisCluster::add() {
                       "--repl-diskless-sync-delay",
                       "0"};
     options.insert(options.end(), options_.begin(), options_.end());
+    if (certificate_) {
+        const auto tls =
+            tls_arguments(node.tls.emplace().address(), *certificate_);
+        options.insert(options.end(), {"--tls-cluster", "yes"});
+        options.insert(options.end(), tls.begin(), tls.end());
+    }
     node.server = std::make_unique<RedisServer>(options, credentials_);
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "support/certificates.hpp"
 #include "support/redis_server.hpp"
 
 #include <cstdint>
@@ -19,9 +20,17 @@ class RedisCluster {
     explicit RedisCluster(int masters = 3, int replicas = 0,
                           Arguments options = {}, Arguments credentials = {});
 
+    // Its servers have TLS as well, and tell the ports of that.
+    RedisCluster(const KeyPair& certificate, Arguments options = {});
+
     std::size_t size() const { return nodes_.size(); }
     RedisServer& operator[](std::size_t i) const {
         return *nodes_.at(i)->server;
+    }
+
+    // With TLS.
+    const Address& tls_address(std::size_t i) const {
+        return nodes_.at(i)->tls->address();
     }
 
     // One more, without slots.
@@ -66,14 +75,17 @@ class RedisCluster {
   private:
     struct Member {
         ReservedPort bus;
+        std::optional<ReservedPort> tls{};
         std::unique_ptr<RedisServer> server;
     };
 
+    void make(int masters, int replicas);
     void add();
     void meet(std::size_t i) const;
     void assign(int masters) const;
     bool alive(std::size_t i) const;
 
+    std::optional<KeyPair> certificate_;
     Arguments options_;
     Arguments credentials_;
     std::vector<std::unique_ptr<Member>> nodes_;

@@ -6,16 +6,20 @@ namespace {
 
 Arguments with_tls(const Address& address, const KeyPair& certificate,
                    const Arguments& options) {
-    Arguments all{"--tls-port",         std::to_string(address.port),
-                  "--tls-cert-file",    certificate.certificate,
-                  "--tls-key-file",     certificate.key,
-                  "--tls-ca-cert-file", certificates().client_ca.certificate,
-                  "--tls-auth-clients", "no"};
+    Arguments all = tls_arguments(address, certificate);
     all.insert(all.end(), options.begin(), options.end());
     return all;
 }
 
 }  // namespace
+
+Arguments tls_arguments(const Address& address, const KeyPair& certificate) {
+    return {"--tls-port",         std::to_string(address.port),
+            "--tls-cert-file",    certificate.certificate,
+            "--tls-key-file",     certificate.key,
+            "--tls-ca-cert-file", certificates().client_ca.certificate,
+            "--tls-auth-clients", "no"};
+}
 
 TlsRedis::TlsRedis(const KeyPair& certificate, const Arguments& options,
                    const Arguments& credentials)

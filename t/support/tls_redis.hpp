@@ -8,6 +8,9 @@
 
 namespace support {
 
+// Of a redis-server that has TLS on this port, and wants no certificate.
+Arguments tls_arguments(const Address& address, const KeyPair& certificate);
+
 // A private redis-server with TLS on a port of its own; the tests look into
 // it without TLS.
 class TlsRedis : private TlsPort, public RedisServer {

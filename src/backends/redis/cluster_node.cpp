@@ -43,34 +43,12 @@ void ClusterNode::greet() {
 }
 
 void ClusterNode::on_connected() noexcept {
-    for (Request& request : std::exchange(early_changes_, {})) {
-        Client::change(std::move(request));
-    }
     listener_.changed(*this);
 }
 
 void ClusterNode::on_lost() noexcept {
     failed_ = true;
-    for (const Request& request : std::exchange(early_changes_, {})) {
-        count(request.kind, Change::down);
-    }
     listener_.changed(*this);
-}
-
-Status ClusterNode::change(Request request) noexcept {
-    if (up() || !starting() || request.kept == nullptr) {
-        return Client::change(std::move(request));
-    }
-
-    try {
-        request.key = request.kept->key();
-        request.value = request.kept->value();
-        early_changes_.push_back(std::move(request));
-        return Status::queued;
-    } catch (const std::bad_alloc&) {
-        count(request.kind, Change::busy);
-        return Status::busy;
-    }
 }
 
 bool ClusterNode::ask_slots() noexcept {
@@ -97,7 +75,7 @@ void ClusterNode::revive() noexcept {
 }
 
 bool ClusterNode::idle() const noexcept {
-    return length() == 0 && early_changes_.empty() && !asked_slots_;
+    return length() == 0 && !asked_slots_;
 }
 
 /* Both are one unit: nothing comes between them. */

@@ -8,19 +8,16 @@
 #include "backends/redis/slots.hpp"
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace backends::redis {
 
 class ClusterNode final : public Redis {
   public:
     using Client::address;
+    using Client::change;
     using Client::closing;
-    using Client::count;
     using Client::ended;
     using Client::is_awaited;
     using Client::Kind;
@@ -51,10 +48,6 @@ class ClusterNode final : public Redis {
     /* `listener` has to outlive it. Throws std::bad_alloc. */
     ClusterNode(coro::Scheduler& scheduler, Options options, Log log,
                 Listener& listener);
-
-    /* Queues a set or delete; one with its bytes waits for a first connection,
-     * as lookups do. */
-    Status change(Request request) noexcept;
 
     /* Asks which slots there are. False: memory is short. */
     bool ask_slots() noexcept;
@@ -106,7 +99,6 @@ class ClusterNode final : public Redis {
     bool failed_ = false;
     bool asked_slots_ = false;
     std::optional<Topology> topology_;
-    std::vector<Request> early_changes_;
 };
 
 }  // namespace backends::redis

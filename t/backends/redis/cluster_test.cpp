@@ -1,5 +1,6 @@
 // A Redis Cluster at work: real servers, of which slots and roles move.
 
+#include "support/test_resolver.hpp"
 #include "support/test_store.hpp"
 
 #include <algorithm>
@@ -137,6 +138,75 @@ TEST_CASE("redis cluster: a slot on its way is asked for on both sides") {
     CHECK(s.fetch(here).value == "here");
     CHECK(s.fetch(tag + "add").value == "added");
     CHECK(s.logged("[error]") == 0);
+}
+
+TEST_CASE("redis cluster: a get comes after the set before it") {
+    const RedisCluster cluster;
+    for (int i = 0; i < 20; ++i) {
+        Known s(cluster);  // two of the nodes may not be connected yet
+        check_all(s, cluster, 3, "key" + std::to_string(i) + "-");
+    }
+}
+
+TEST_CASE("redis cluster: servers have names, which somebody looks up") {
+    RedisCluster cluster(3, 0,
+                         {"--cluster-announce-hostname", "node.test",
+                          "--cluster-preferred-endpoint-type", "hostname"});
+    LoopbackResolver resolver;
+    auto options = quick();
+    options.resolver = &resolver;
+    Known s(cluster, options);
+    check_all(s, cluster, 20, "key");
+    CHECK(std::ranges::count(resolver.asked, "node.test") >= 3);
+
+    // One that nobody has told of yet.
+    const auto key = cluster.key_of(0);
+    const auto port = std::to_string(cluster.join().address().port);
+    cluster.begin_move(cluster.slot_of(key), 3);
+    s.loop.run_turns(2);  // it has stood still
+    CHECK(s.fetch(key + "{" + key + "}").status == Status::miss);
+    CHECK(s.fetch("{" + key + "}").status == Status::miss);
+    CHECK(s.logged("node.test:" + port) == 0);
+    CHECK(s.logged("[error]") == 0);
+}
+
+TEST_CASE("redis cluster: servers have names, and nobody looks these up") {
+    const RedisCluster cluster(3, 0,
+                               {"--cluster-announce-hostname", "node.test",
+                                "--cluster-preferred-endpoint-type",
+                                "hostname"});
+    Known s(cluster);
+    check_all(s, cluster, 20, "key");
+    CHECK(s.logged("[error]") == 0);
+}
+
+TEST_CASE("redis cluster: a seed is a name, of which nothing is known yet") {
+    const RedisCluster cluster;
+    LoopbackResolver resolver;
+    auto options = quick();
+    options.resolver = &resolver;
+    TestStore s(ClusterSeeds{{{.name = "seed.test",
+                               .host = "seed.test",
+                               .port = cluster[0].address().port}}},
+                options);
+    CHECK(s.fetch("key").status == Status::miss);
+    CHECK(resolver.asked.front() == "seed.test");
+}
+
+TEST_CASE("redis cluster: it is down as a whole, which is a miss") {
+    const RedisCluster cluster(3, 0,
+                               {"--cluster-require-full-coverage", "yes"});
+    Known s(cluster);
+    const auto key = cluster.key_of(1);
+    s.put(key, "value");
+    cluster[0].kill9();
+    CHECK(s.loop.run_until([&] {
+        return s.fetch(key).status == Status::miss &&
+               s.logged("GET failed: CLUSTERDOWN") != 0;
+    }));
+    CHECK(s.add(key) == Addition::unknown);
+    cluster[0].start();
+    CHECK(s.loop.run_until([&] { return s.fetch(key).value == "value"; }));
 }
 
 TEST_CASE("redis cluster: a replica takes over, its master stays") {
