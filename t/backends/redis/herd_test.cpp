@@ -1,10 +1,13 @@
 // Very many workers lose a master at the same time.
 
 #include "support/fake_cluster.hpp"
+#include "support/sentinel_server.hpp"
 #include "support/test_store.hpp"
 
 #include <doctest/doctest.h>
 #include <memory>
+#include <numeric>
+#include <string>
 #include <sys/resource.h>
 #include <vector>
 
@@ -14,6 +17,16 @@ using namespace std::chrono_literals;
 namespace {
 
 constexpr std::size_t workers = 500;
+
+// How often somebody has connected to each of the Sentinels.
+std::vector<int> asked(Watched& watched) {
+    std::vector<int> all;
+    for (std::size_t i = 0; i < watched.count(); ++i) {
+        all.push_back(std::stoi(watched.sentinel(i).client().info(
+            "stats", "total_connections_received")));
+    }
+    return all;
+}
 
 // Two ends of four connections each: three masters, and a seed.
 bool has_descriptors() {
@@ -71,6 +84,51 @@ TEST_CASE("redis cluster: 500 workers that lose a master ask in turn") {
     CHECK(cluster.asked(1, begin) + cluster.asked(2, begin) +
               cluster.asked(1, begin + 1s) + cluster.asked(2, begin + 1s) >=
           all);
+
+    for (const auto& store : stores) {
+        store->close();
+    }
+    coroutines.loop.skip(std::chrono::hours(24));
+    CHECK(coroutines.finish());
+}
+
+TEST_CASE("redis sentinel: 300 workers that lose their master ask in turn") {
+    if (!has_descriptors()) {
+        MESSAGE("left out: too few descriptors");
+        return;
+    }
+    constexpr int all = 300;
+    Watched watched;
+    Coroutines coroutines;
+    std::vector<std::unique_ptr<backends::Store>> stores;
+    int connected = 0;
+    const auto log = [&](backends::Level, std::string_view line) {
+        connected += line.find(": connected") != line.npos ? 1 : 0;
+    };
+    backends::Watch watch{.master = Watched::name};
+    for (std::size_t i = 0; i < watched.count(); ++i) {
+        watch.sentinels.push_back(
+            store_server(store_address(watched.sentinel(i).address())));
+    }
+    while (stores.size() < all) {
+        stores.push_back(backends::make_sentinel(coroutines.scheduler,
+                                                 store_options(), watch, log));
+    }
+    REQUIRE(coroutines.loop.run_until([&] { return connected == all; }));
+
+    const auto before = asked(watched);
+    watched.a().kill9();
+    const auto begin = Clock::now();
+    coroutines.loop.run_until([&] { return Clock::now() - begin > 1s; });
+    const auto after = asked(watched);
+    int sum = 0;
+    for (std::size_t i = 0; i < after.size(); ++i) {
+        CHECK(after[i] - before[i] < all * 2 / 3);
+        sum += after[i] - before[i];
+    }
+    CHECK(sum < all * 5 / 4);
+    CHECK(sum > all / 4);
+    CHECK(coroutines.loop.run_until([&] { return connected == 2 * all; }));
 
     for (const auto& store : stores) {
         store->close();
