@@ -17,9 +17,7 @@ Client::Client(coro::Scheduler& scheduler, Options options, Log log,
                static_cast<Client*>(self)->start_took_long();
            },
            this})),
-      finder_(scheduler_, options_, journal_, *this),
-      random_(static_cast<std::minstd_rand::result_type>(
-          std::chrono::steady_clock::now().time_since_epoch().count())) {
+      finder_(scheduler_, options_, journal_, *this) {
     if (finder_.empty()) { /* nothing but a name is known */
         Address name{};
         name.text = options_.host;
@@ -397,11 +395,9 @@ void Client::rest() noexcept {
         return;
     }
 
-    std::uniform_int_distribution<coro::Time::rep> less(
-        0, options_.interval.count() / 2);
-
+    coro::Time longest = options_.interval;
     resting_ = coro::next_wait();
-    coro::wait(now() + options_.interval - coro::Time(less(random_)));
+    coro::wait(now() + random_.time(longest - longest / 2, longest));
     resting_.reset();
 }
 

@@ -9,12 +9,12 @@
 #include "backends/journal.hpp"
 #include "backends/kept.hpp"
 #include "backends/lookups.hpp"
+#include "backends/random.hpp"
 #include "backends/store.hpp"
 #include "coro/coroutine.hpp"
 
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -198,7 +198,7 @@ class Client : public Store, private Finder::User {
     bool asleep_ = false; /* not needed */
     bool moving_ = false; /* there is a better place */
     std::optional<coro::Waker> resting_;
-    std::minstd_rand random_;
+    Random random_;
 };
 
 }  // namespace backends

@@ -1,7 +1,6 @@
 #include "backends/finder.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <new>
 #include <utility>
 
@@ -15,15 +14,7 @@ Finder::Finder(coro::Scheduler& scheduler, const Options& options,
           {[](void* self) noexcept {
                static_cast<Finder*>(self)->begin_look();
            },
-           this})),
-      random_(static_cast<std::minstd_rand::result_type>(
-          std::chrono::steady_clock::now().time_since_epoch().count())) {}
-
-coro::Time Finder::random(coro::Time from, coro::Time to) noexcept {
-    std::uniform_int_distribution<coro::Time::rep> time(from.count(),
-                                                        to.count());
-    return coro::Time(time(random_));
-}
+           this})) {}
 
 /* `waker` names the wait as long as it lasts. Nothing: there was no answer,
  * which is said. */
@@ -78,7 +69,7 @@ void Finder::lost() noexcept {
     timer_->cancel();
     refuses_ = false;
     if (had) {
-        ask_from_ = now() + random(coro::Time(0), options_.spread);
+        ask_from_ = now() + random_.time(coro::Time(0), options_.spread);
     }
 
     try {
@@ -141,12 +132,12 @@ void Finder::rest() noexcept {
 
     if (!refuses_ && !astray_) {
         pause_ = coro::Time{};
-        timer_->set(now() + random(calm, 2 * calm));
+        timer_->set(now() + random_.time(calm, 2 * calm));
         return;
     }
     pause_ = std::min(
         std::max({2 * pause_, options_.interval, options_.spread}), alarm);
-    timer_->set(now() + random(pause_ / 2, pause_));
+    timer_->set(now() + random_.time(pause_ / 2, pause_));
 }
 
 void Finder::begin_look() noexcept {

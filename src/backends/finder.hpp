@@ -11,13 +11,13 @@
 
 #include "backends/journal.hpp"
 #include "backends/places.hpp"
+#include "backends/random.hpp"
 #include "backends/store.hpp"
 #include "coro/coroutine.hpp"
 
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 
 namespace backends {
@@ -105,7 +105,6 @@ class Finder {
     void begin_look() noexcept;
     void look() noexcept;
     void look_around();
-    coro::Time random(coro::Time from, coro::Time to) noexcept;
 
     coro::Scheduler& scheduler_;
     const Options& options_;
@@ -125,7 +124,7 @@ class Finder {
     coro::Time held_until_{}; /* of here(), when it refuses */
     coro::Time pause_{};      /* between looks, while it does */
     coro::Time ask_from_{};   /* when the resolver may be asked again */
-    std::minstd_rand random_;
+    Random random_;
 };
 
 }  // namespace backends

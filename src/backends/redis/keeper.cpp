@@ -1,7 +1,6 @@
 #include "backends/redis/keeper.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <ctime>
 #include <new>
 #include <utility>
@@ -16,11 +15,6 @@ constexpr coro::Time leaving{250};
 /* How long a node is asked after others when it could not serve. */
 constexpr coro::Time distrust{300000};
 
-unsigned seed_now() {
-    return static_cast<unsigned>(
-        std::chrono::steady_clock::now().time_since_epoch().count());
-}
-
 Address name_of(const std::vector<Server>& seeds) {
     Address address{};
     address.text = "cluster of " + seeds.front().name;
@@ -33,7 +27,7 @@ Keeper::Keeper(coro::Scheduler& scheduler, NodeTable& table,
                std::vector<Server> seeds, Terms terms, Log log)
     : scheduler_(scheduler), table_(table), seeds_(std::move(seeds)),
       terms_(std::move(terms)), journal_(std::move(log), "redis"),
-      random_(seed_now()), refresh_(now(), seed_now() + 1) {
+      refresh_(now()) {
     journal_.at(name_of(seeds_));
     terms_.meter.slots = 0;
 }
@@ -144,8 +138,8 @@ void Keeper::note_state() noexcept {
     }
 }
 
-/* At random; but first those that could serve of late, and that were not
- * asked last. */
+/* At random, for a fleet that avoided whom it asked last would move from one to
+ * the other as a herd; but first those that could serve of late. */
 std::vector<Node*> Keeper::candidates() {
     std::vector<Node*> all;
 
@@ -156,9 +150,6 @@ std::vector<Node*> Keeper::candidates() {
     }
     std::shuffle(all.begin(), all.end(), random_);
     std::stable_partition(all.begin(), all.end(), [this](const Node* node) {
-        return node->name != last_told_by_;
-    });
-    std::stable_partition(all.begin(), all.end(), [this](const Node* node) {
         return node->client->distrusted_until <= now();
     });
     return all;
@@ -167,7 +158,6 @@ std::vector<Node*> Keeper::candidates() {
 bool Keeper::ask_nodes() {
     for (Node* node : candidates()) {
         if (!closing_ && ask(*node, now() + terms_.timeout)) {
-            last_told_by_ = node->name;
             return true;
         }
     }

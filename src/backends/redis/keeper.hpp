@@ -6,13 +6,13 @@
 #pragma once
 
 #include "backends/journal.hpp"
+#include "backends/random.hpp"
 #include "backends/redis/node_table.hpp"
 #include "backends/redis/refresh.hpp"
 #include "backends/store.hpp"
 
 #include <functional>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -80,9 +80,8 @@ class Keeper {
     std::vector<Server> seeds_;
     Terms terms_;
     Journal journal_;
-    std::minstd_rand random_;
+    Random random_;
     Refresh refresh_;
-    std::string last_told_by_;
     std::string why_not_; /* no seed has told */
     bool knows_ = false;
     bool told_ = false; /* at the last attempt */

@@ -5,11 +5,11 @@
 
 #pragma once
 
+#include "backends/random.hpp"
 #include "backends/store.hpp"
 
 #include <algorithm>
 #include <chrono>
-#include <random>
 #include <utility>
 
 namespace backends::redis {
@@ -34,7 +34,8 @@ class Refresh {
     static constexpr coro::Time slow{8000};
 
     /* The first one is due at once. */
-    Refresh(coro::Time now, unsigned seed) : due_(now), random_(seed) {}
+    explicit Refresh(coro::Time now, Random random = {})
+        : due_(now), random_(random) {}
 
     coro::Time due() const noexcept { return due_; }
 
@@ -80,8 +81,7 @@ class Refresh {
     void hasten(coro::Time at) noexcept { due_ = std::min(due_, at); }
 
     coro::Time up_to(coro::Time most) noexcept {
-        return coro::Time(std::uniform_int_distribution<coro::Time::rep>(
-            0, most.count())(random_));
+        return random_.time(coro::Time(0), most);
     }
 
     coro::Time due_;
@@ -91,7 +91,7 @@ class Refresh {
     coro::Time last_{-std::chrono::hours(1)};
     bool ill_ = false;
     coro::Time ill_since_{};
-    std::minstd_rand random_;
+    Random random_;
 };
 
 }  // namespace backends::redis

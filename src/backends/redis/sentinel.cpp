@@ -4,7 +4,6 @@
 #include "numbers/number.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <span>
 #include <utility>
 
@@ -56,9 +55,7 @@ struct Sentinels::Asking {
 Sentinels::Sentinels(coro::Scheduler& scheduler, const Options& options,
                      const Watch& watch)
     : scheduler_(scheduler), options_(options), user_(watch.user),
-      password_(watch.password),
-      random_(static_cast<std::minstd_rand::result_type>(
-          std::chrono::steady_clock::now().time_since_epoch().count())) {
+      password_(watch.password) {
     for (const Server& server : watch.sentinels) {
         sentinels_.push_back({server});
     }
@@ -72,8 +69,7 @@ Resolved Sentinels::resolve(std::string master, std::uint16_t /* port */,
 
     Asking asking(*this, std::move(master), deadline);
     Resolved found = ask_all(asking);
-    std::uniform_int_distribution<coro::Time::rep> more(0, pause.count());
-    next_ = now() + pause + coro::Time(more(random_));
+    next_ = now() + random_.time(pause, 2 * pause);
     last_ = found;
     return found;
 }

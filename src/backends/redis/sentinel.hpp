@@ -5,13 +5,13 @@
 
 #pragma once
 
+#include "backends/random.hpp"
 #include "backends/redis/endpoint.hpp"
 #include "backends/redis/talk.hpp"
 #include "backends/store.hpp"
 
 #include <memory>
 #include <optional>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -84,7 +84,7 @@ class Sentinels final : public Resolver {
     std::optional<coro::Time> learned_; /* of others, the last time */
     std::vector<Asking*> asking_;
     bool closed_ = false;
-    std::minstd_rand random_;
+    Random random_;
 };
 
 }  // namespace backends::redis

@@ -77,7 +77,7 @@ TEST_CASE("redis cluster: 500 workers that lose a master ask in turn") {
         for (const auto from : {0ms, 500ms, 1000ms, 1500ms}) {
             CAPTURE(i);
             CAPTURE(from.count());
-            CHECK(cluster.asked(i, begin + from) < all);
+            CHECK(cluster.asked(i, begin + from) < all * 3 / 5);
         }
     }
     // Nobody has forgotten about it, either.

@@ -13,7 +13,7 @@ constexpr coro::Time start{1'000'000};
 
 // One that has just found all well.
 Refresh well(unsigned seed) {
-    Refresh refresh(start, seed);
+    Refresh refresh(start, backends::Random(seed));
     CHECK(refresh.due() == start);
     refresh.begun(start);
     refresh.done(start, true);
