@@ -88,10 +88,11 @@ options=
 ## lint       run clang-format, clang-tidy and shellcheck
 
 . t/programs.sh
-## demo [--store redis | memcached] [--keep]
+## demo [--store redis | memcached | cluster | sentinel] [--keep]
 ##            start two nodes and a store, a Redis unless told otherwise, and
-##            resume at one node the sessions of the other; --keep leaves them
-##            running until Ctrl-C
+##            resume at one node the sessions of the other. Of a Redis Cluster,
+##            and of a Redis that Sentinels watch, the master is killed
+##            meanwhile. --keep leaves them running until Ctrl-C
 ## bench [ARGS]
 ##            build and run the benchmark, about ten minutes, which writes
 ##            build/bench (docs/benchmarks.md); ARGS are its options, such as

@@ -25,8 +25,9 @@ std::string capture_filter(const Roles& roles) {
     }
     for (const StoreAt& store : roles.stores) {
         std::string port = "port " + std::to_string(store.port);
-        if (store.addresses.empty()) {
+        if (store.addresses.empty() || store.cluster) {
             parts.insert(port);
+            continue;
         }
         for (const Endpoint& address : store.addresses) {
             parts.insert("(host " + host_of(address) + " and " + port + ')');

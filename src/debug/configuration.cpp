@@ -150,6 +150,7 @@ void add_store(Roles& roles, const session_cache::StoreParameters& store,
         roles.stores.push_back(
             make_store(redis ? StoreKind::redis : StoreKind::memcached,
                        server.host, port));
+        roles.stores.back().cluster = store.cluster;
     }
 }
 

@@ -8,9 +8,11 @@ Observer::Observer(const Roles& roles, const Names& names, Tell tell)
     : stories_(names, std::move(tell)),
       connections_(
           [this, &roles](const Flow& flow) {
-              return make_reader(roles, flow, stories_, stories_);
+              return make_reader(roles, nodes_, flow, stories_, stories_);
           },
-          [&roles](const Endpoint& end) { return roles.is_server(end); }) {}
+          [this, &roles](const Endpoint& end) {
+              return roles.is_server(end) || nodes_.has(end);
+          }) {}
 
 void Observer::add(int link_type, const Capture::Frame& frame) {
     ++packets_;

@@ -34,6 +34,7 @@ class Observer {
     void add_to(Summary& summary, CaptureCounts capture) const;
 
   private:
+    RedisNodes nodes_;
     Stories stories_;
     Connections connections_;
     Time now_{};

@@ -1,6 +1,7 @@
 #include "debug/options.hpp"
 #include "numbers/number.hpp"
 
+#include <algorithm>
 #include <getopt.h>
 #include <string_view>
 
@@ -13,7 +14,8 @@ Tells the story of each TLS handshake: what the client offered, what the
 session cache's store was asked and answered, how it ended.
 
 Where from, one of:
-      --demo[=STORE]      the demo's fleet, with a redis or a memcached
+      --demo[=STORE]      the demo's fleet, with a redis, a memcached, a cluster
+                          or a redis that sentinel watches
       --conf FILE         what nginx -T -c FILE lists, captured by tcpdump
   -i, --interface NAME    capture there (any)
   -r, --read FILE         read a capture made by tcpdump -w; -: standard input
@@ -106,8 +108,12 @@ std::optional<bool> read_when(const char* text) {
 
 std::string read_demo_store(const char* text) {
     std::string kind = text != nullptr ? text : "redis";
-    if (kind != "redis" && kind != "memcached") {
-        throw UsageError("--demo is with redis or memcached");
+    static constexpr std::string_view kinds[]{"redis", "memcached", "cluster",
+                                              "sentinel"};
+    if (std::find(std::begin(kinds), std::end(kinds), kind) ==
+        std::end(kinds)) {
+        throw UsageError(
+            "--demo is with redis, memcached, cluster or sentinel");
     }
     return kind;
 }

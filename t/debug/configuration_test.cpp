@@ -65,6 +65,21 @@ TEST_CASE("configuration: listeners, stores and keys") {
           "or port 443 or port 8443 or port 9443)");
 }
 
+TEST_CASE("configuration: other servers of a cluster have a seed's port") {
+    Roles roles;
+    const auto conf = read_nginx_conf(
+        "listen 443 ssl; remote_ssl_session_cache cluster=on addr=10.0.0.5 "
+        "addr=10.0.0.6:6380;",
+        "/");
+    CHECK(add_to(roles, conf).empty());
+    REQUIRE(roles.stores.size() == 2);
+    CHECK(roles.is_server(*read_endpoint("10.0.0.6:6380")));
+    // Whether it is one of them, the capture tells.
+    CHECK_FALSE(roles.is_server(*read_endpoint("10.0.0.7:6380")));
+    CHECK(capture_filter(roles) ==
+          "tcp and (port 443 or port 6379 or port 6380)");
+}
+
 TEST_CASE("configuration: Sentinels are no stores") {
     Roles roles;
     const auto missing = add_to(
@@ -94,6 +109,8 @@ TEST_CASE("options: stores, ports and what excludes each other") {
     CHECK(read.roles.is_server(*read_endpoint("10.9.8.7:11212")));
     CHECK(read.count == 7);
 
+    CHECK(options({"--demo=sentinel"}).demo_store == "sentinel");
+    CHECK_THROWS_AS(options({"--demo=brew"}), UsageError);
     CHECK_THROWS_AS(options({"--demo", "-r", "x"}), UsageError);
     CHECK_THROWS_AS(options({"-p", "http"}), UsageError);
     CHECK_THROWS_AS(options({"-p", "65536"}), UsageError);

@@ -6,6 +6,7 @@
 #include "support/key_files.hpp"
 #include "support/memory_checker.hpp"
 #include "support/node.hpp"
+#include "support/redis_cluster.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -342,7 +343,123 @@ void check_mix(Store& store, bool sealed) {
     check_page(reading, (dir.path() / "page.html").string(), told);
 }
 
+// What is told of the client at this port.
+json story_of(const Arguments& reading, int port) {
+    Told told;
+    REQUIRE(eventually([&] {
+        told = read_stories(run(reading).output);
+        return told.contains(port) && told[port]["handshake_us"].is_number();
+    }));
+    return told[port];
+}
+
+std::string all_text(const json& story) {
+    std::string text;
+    for (const auto& event : story["events"]) {
+        text += event["text"].get<std::string>() + '\n';
+    }
+    return text;
+}
+
+// A node whose store is a cluster, and sessions of its own.
+class ClusterClient {
+  public:
+    explicit ClusterClient(const RedisCluster& cluster)
+        : cluster_(cluster), node_("remote_ssl_session_cache timeout=2s " +
+                                       cluster.parameters({0}) + ";",
+                                   config()) {
+        REQUIRE(node_.connected(4));
+    }
+
+    int port() const { return node_.address().port; }
+
+    Session make(TlsOptions options) {
+        options.groups = "P-256";
+        auto session = node_.get(options).session();
+        REQUIRE(eventually(
+            [&] { return cluster_.get(key_of(session)).has_value(); }));
+        return session;
+    }
+
+    static std::string key_of(const Session& session) {
+        return "ngx_ssl:" + session_id(session);
+    }
+
+    // Returns the client's port.
+    int present(TlsOptions options, const std::string& status) {
+        options.groups = "P-256";
+        TlsClient client(node_.address(), options);
+        client.handshake();
+        const int port = port_of(client);
+        CHECK(exchange(client).body() == status);
+        return port;
+    }
+
+  private:
+    static NodeConfig config() {
+        auto config = node_config();
+        config.server.clear();  // no cache of its own
+        return config;
+    }
+
+    const RedisCluster& cluster_;
+    Node node_;
+};
+
 }  // namespace
+
+TEST_CASE("debug: lookups that a cluster sends elsewhere") {
+    if (!may_capture()) {
+        MESSAGE("this machine does not let the tests capture");
+        return;
+    }
+    const RedisCluster cluster;
+    const TempDir dir;
+    const auto file = (dir.path() / "cluster.pcap").string();
+    Capturing plain({find_program("tcpdump"), "-i", "lo", "-Z", "root", "-B",
+                     "16384", "-U", "-w", file, "tcp"},
+                    "listening on");
+    REQUIRE(plain.ready());
+    ClusterClient client(cluster);
+    // The others, the capture tells of.
+    const Arguments reading{program(),
+                            "-r",
+                            file,
+                            "--user",
+                            "root",
+                            "-p",
+                            std::to_string(client.port()),
+                            "--store",
+                            "redis:" + cluster[0].address().text(),
+                            "--json"};
+
+    const auto asked = client.make(tls12());
+    const auto key = ClusterClient::key_of(asked);
+    const auto from = cluster.owner_of(key);
+    const auto to = (from + 1) % 3;
+    cluster.begin_move(cluster.slot_of(key), to);
+    cluster[from].client().command({"DEL", key});
+    const auto ask = story_of(reading, client.present(tls12(asked), "MISS"));
+    CHECK(ask["status"] == "MISS");
+    CHECK(all_text(ask).find("redis ASK, sent to " +
+                             cluster[to].address().text() + '\n') !=
+          std::string::npos);
+
+    const auto moved = client.make(tls13());
+    const auto slot = cluster.slot_of(ClusterClient::key_of(moved));
+    const auto target = (cluster.owner_of(slot) + 1) % 3;
+    cluster.begin_move(slot, target);
+    cluster.end_move(slot, target);
+    const auto hit = story_of(reading, client.present(tls13(moved), "HIT"));
+    CHECK(hit["status"] == "HIT");
+    CHECK(hit["result"] == "resumed");
+    const auto text = all_text(hit);
+    CAPTURE(text);
+    CHECK(text.find("redis MOVED, sent to " + cluster[target].address().text() +
+                    '\n') != std::string::npos);
+    CHECK(text.find("→ " + cluster[target].address().text() + ")\n") !=
+          std::string::npos);
+}
 
 TEST_CASE("debug: a mix of handshakes, with Redis") {
     RedisServer store;

@@ -49,6 +49,7 @@ class Checked : public HandshakeListener, public StoreListener {
     void answered(const Flow& /*flow*/, Time /*time*/, std::uint64_t id,
                   const StoreReply& reply) override {
         CHECK(reply.text.size() <= 32);
+        CHECK(reply.to.size() <= 262);
         CHECK(waiting_.erase(id) == 1);
     }
     void disconnected(const Flow& /*flow*/, Time /*time*/,
@@ -81,7 +82,8 @@ void fuzz(Input input) {
     const std::size_t piece = std::max(input.byte(), 1U);
 
     Checked checked;
-    const auto reader = make_reader(roles, flow, checked, checked);
+    RedisNodes nodes;
+    const auto reader = make_reader(roles, nodes, flow, checked, checked);
     while (!input.empty() && !reader->over()) {
         const auto turn = input.byte();
         const Side from = (turn & 0x80) != 0 ? Side::server : Side::client;

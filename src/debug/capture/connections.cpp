@@ -63,6 +63,7 @@ struct Connections::Connection {
     Flow flow;
     Key key;
     std::unique_ptr<Reader> reader;
+    bool declined = false;   /* nobody wanted to read it */
     std::uint32_t first = 0; /* sequence of the client's SYN */
     Direction ways[2];
     std::list<Connection*>::iterator use;
@@ -120,6 +121,10 @@ Connections::Connection* Connections::find(const Segment& segment) {
     if (found != connections_.end()) {
         Connection& known = found->second;
         bool opens = segment.syn && !segment.ack;
+        if (known.declined && is_wanted(segment)) {
+            remove(known);
+            return &open(segment, key);
+        }
         if (!opens ||
             (known.flow.from_start && known.first == segment.sequence)) {
             by_use_.splice(by_use_.end(), by_use_, known.use);
@@ -136,6 +141,11 @@ Connections::Connection* Connections::find(const Segment& segment) {
     return &open(segment, key);
 }
 
+/* Whether it is known by now that one end is a server's. */
+bool Connections::is_wanted(const Segment& segment) const {
+    return is_server_(segment.from) || is_server_(segment.to);
+}
+
 Connections::Connection& Connections::open(const Segment& segment,
                                            const Key& key) {
     make_room(segment.time);
@@ -145,7 +155,8 @@ Connections::Connection& Connections::open(const Segment& segment,
     connection.first = segment.sequence;
     connection.use = by_use_.insert(by_use_.end(), &connection);
     connection.reader = factory_(connection.flow);
-    counts_.connections += connection.reader != nullptr;
+    connection.declined = connection.reader == nullptr;
+    counts_.connections += connection.declined ? 0 : 1;
     return connection;
 }
 

@@ -59,7 +59,8 @@ class Connections {
     /* Who reads a new connection; null: nobody. */
     using Factory = std::function<std::unique_ptr<Reader>(const Flow&)>;
 
-    /* Which end is the server's, if that is known without its SYN. */
+    /* Which end is the server's, if that is known without its SYN; it may
+     * become known while a connection lasts. */
     using IsServer = std::function<bool(const Endpoint&)>;
 
     struct Bounds {
@@ -96,6 +97,7 @@ class Connections {
     using Key = std::pair<Endpoint, Endpoint>; /* the lower one first */
 
     Connection* find(const Segment& segment);
+    bool is_wanted(const Segment& segment) const;
     Connection& open(const Segment& segment, const Key& key);
     static Side sender(const Connection& connection, const Segment& segment);
     Flow flow_of(const Segment& segment);

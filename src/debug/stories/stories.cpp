@@ -248,7 +248,7 @@ void Stories::emit(std::uint64_t id) {
     if (!status.note.empty()) {
         story.notes.emplace_back(status.note);
     }
-    if (status.status == "MISS") {
+    if (status.status == "MISS" && status.note.empty()) {
         add_miss(open);
     }
     Story told = std::move(story);

@@ -30,6 +30,7 @@ struct StoreCounts {
     std::uint64_t hits = 0;
     std::uint64_t misses = 0;
     std::uint64_t errors = 0;
+    std::uint64_t redirects = 0;
     std::uint64_t unanswered = 0; /* gets */
     std::uint64_t sets = 0;
     std::uint64_t erases = 0;
@@ -84,12 +85,13 @@ class Stories : public HandshakeListener, public StoreListener {
         Verb verb;
         std::string command; /* for people: "redis GET ngx_ssl:5f0c…a1" */
         std::string store;
-        std::uint16_t port; /* of the worker's connection */
-        bool shared;        /* another story's, which was under way */
+        std::string connection; /* the worker's port, and whom it leads to */
+        bool shared;            /* another story's, which was under way */
         LookupState state = LookupState::pending;
         std::optional<Time> answered = std::nullopt;
         std::size_t size = 0;
         std::string error{};
+        std::string to{}; /* whom it was redirected to */
     };
 
     /* A handshake under way. */
@@ -138,6 +140,9 @@ class Stories : public HandshakeListener, public StoreListener {
 
     /* What is told when it is over. */
     static void judge_lookups(Open& open);
+    static bool is_sent_on(const Open& open, Verb verb);
+    static std::pair<std::string_view, std::string>
+    describe(const Exchange& exchange);
     static void add_exchange(Story& story, const Exchange& exchange);
     void add_miss(Open& open) const;
 

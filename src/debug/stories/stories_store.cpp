@@ -15,6 +15,10 @@ LookupState state_of(Outcome outcome) {
         return LookupState::hit;
     case Outcome::error:
         return LookupState::error;
+    case Outcome::redirect:
+        return LookupState::redirected;
+    case Outcome::away:
+        return LookupState::away;
     default:
         return LookupState::miss;
     }
@@ -30,24 +34,9 @@ std::string bytes(std::size_t size) {
     return std::to_string(size) + (size == 1 ? " byte" : " bytes");
 }
 
-/* The event of a reply, and what to say of it. */
-std::pair<std::string_view, std::string> describe(Verb verb, LookupState state,
-                                                  std::size_t size,
-                                                  const std::string& error) {
-    switch (state) {
-    case LookupState::hit:
-        return {"store_hit", "HIT " + bytes(size)};
-    case LookupState::miss:
-        return verb == Verb::get ? std::pair<std::string_view, std::string>(
-                                       "store_miss", "MISS")
-                                 : std::pair<std::string_view, std::string>();
-    case LookupState::error:
-        return {"store_error", "error " + error};
-    case LookupState::lost:
-        return {"store_lost", "connection closed by the store's side"};
-    default:
-        return {};
-    }
+bool is_reply(LookupState state) {
+    return state != LookupState::pending && state != LookupState::lost &&
+           state != LookupState::unseen;
 }
 
 }  // namespace
@@ -132,6 +121,17 @@ std::string Stories::name_in(std::string_view key) const {
     return by_name_.contains(name) ? name : std::string();
 }
 
+/* Whether the last of its commands of this kind has been redirected, so that
+ * it comes again. */
+bool Stories::is_sent_on(const Open& open, Verb verb) {
+    auto last = std::find_if(open.exchanges.rbegin(), open.exchanges.rend(),
+                             [&](const Exchange& each) {
+                                 return !each.shared && each.verb == verb;
+                             });
+    return last != open.exchanges.rend() &&
+           last->state == LookupState::redirected;
+}
+
 /*
  * Whose command it is. A worker asks once for all that want one session at a
  * time, but several workers may ask: each gets a story of its own, of a
@@ -142,7 +142,7 @@ Stories::Open* Stories::claimant(const Flow& flow, const StoreCommand& command,
     name = name_in(command.key);
     auto [first, last] = by_name_.equal_range(name);
     Open* best = nullptr;
-    std::tuple<bool, bool, std::size_t, std::uint64_t> best_rank;
+    std::tuple<bool, bool, bool, std::size_t, std::uint64_t> best_rank;
 
     for (; first != last; ++first) {
         Open& open = open_.at(first->second);
@@ -154,13 +154,14 @@ Stories::Open* Stories::claimant(const Flow& flow, const StoreCommand& command,
             std::count_if(open.exchanges.begin(), open.exchanges.end(),
                           [](const Exchange& each) { return !each.shared; });
         bool elsewhere = open.flow.server.address != flow.client.address;
+        bool is_sent = is_sent_on(open, command.verb);
         bool waits = std::any_of(open.exchanges.begin(), open.exchanges.end(),
                                  [](const Exchange& each) {
                                      return !each.shared &&
                                             each.state == LookupState::pending;
                                  });
-        std::tuple rank(elsewhere, waits, static_cast<std::size_t>(own),
-                        open.flow.id);
+        std::tuple rank(elsewhere, !is_sent, waits,
+                        static_cast<std::size_t>(own), open.flow.id);
         if (best == nullptr || rank < best_rank) {
             best = &open;
             best_rank = rank;
@@ -181,7 +182,9 @@ void Stories::join(Open& open, const Flow& flow, Time time,
         text += ' ' + bytes(command.size);
     }
     open.exchanges.push_back(
-        {command.id, time, command.verb, text, store, flow.client.port, false});
+        {command.id, time, command.verb, text, store,
+         std::to_string(flow.client.port) + " → " + debug::text(flow.server),
+         false});
 }
 
 void Stories::answered(const Flow& /*flow*/, Time time, std::uint64_t id,
@@ -218,14 +221,13 @@ void Stories::settle(std::uint64_t id, Time time, LookupState state,
     Command command = std::move(found->second);
     commands_.erase(found);
 
-    bool is_reply = state == LookupState::hit || state == LookupState::miss ||
-                    state == LookupState::error;
-    counts_.errors += state == LookupState::error;
+    counts_.errors += state == LookupState::error || state == LookupState::away;
+    counts_.redirects += state == LookupState::redirected;
     if (command.verb == Verb::get) {
         counts_.hits += state == LookupState::hit;
         counts_.misses += state == LookupState::miss;
-        counts_.unanswered += !is_reply;
-        if (is_reply) {
+        counts_.unanswered += !is_reply(state);
+        if (is_reply(state)) {
             counts_.lookup.add(time - command.asked);
         }
         auto [first, last] = in_flight_.equal_range(command.name);
@@ -246,6 +248,7 @@ void Stories::settle(std::uint64_t id, Time time, LookupState state,
                 exchange.state = state;
                 exchange.size = reply.size;
                 exchange.error = reply.text;
+                exchange.to = reply.to;
                 if (state != LookupState::unseen) {
                     exchange.answered = time;
                 }
@@ -266,18 +269,41 @@ void Stories::remember_stored(const StoreCommand& command, Time time) {
     }
 }
 
+/* The event of a reply, and what to say of it. */
+std::pair<std::string_view, std::string>
+Stories::describe(const Exchange& exchange) {
+    switch (exchange.state) {
+    case LookupState::hit:
+        return {"store_hit", "HIT " + bytes(exchange.size)};
+    case LookupState::miss:
+        return exchange.verb == Verb::get
+                   ? std::pair<std::string_view, std::string>("store_miss",
+                                                              "MISS")
+                   : std::pair<std::string_view, std::string>();
+    case LookupState::error:
+        return {"store_error", "error " + exchange.error};
+    case LookupState::redirected:
+        return {"store_redirect", exchange.error + ", sent to " + exchange.to};
+    case LookupState::away:
+        return {"store_away", exchange.error};
+    case LookupState::lost:
+        return {"store_lost", "connection closed by the store's side"};
+    default:
+        return {};
+    }
+}
+
 void Stories::add_exchange(Story& story, const Exchange& exchange) {
-    std::string worker =
-        exchange.shared ? "another connection's lookup, under way"
-                        : "worker connection " + std::to_string(exchange.port);
+    std::string worker = exchange.shared
+                             ? "another connection's lookup, under way"
+                             : "worker connection " + exchange.connection;
     story.add(exchange.asked,
               exchange.verb == Verb::get   ? "store_get"
               : exchange.verb == Verb::set ? "store_set"
                                            : "store_delete",
               exchange.command + "  (" + worker + ')');
 
-    auto [kind, text] =
-        describe(exchange.verb, exchange.state, exchange.size, exchange.error);
+    auto [kind, text] = describe(exchange);
     if (exchange.answered && !kind.empty()) {
         story.add(*exchange.answered, kind, exchange.store + ' ' + text);
     } else if (exchange.answered && exchange.state == LookupState::pending) {

@@ -6,6 +6,9 @@ namespace debug {
 
 namespace {
 
+constexpr std::string_view not_followed =
+    "the store named another server, which the capture does not have asked";
+
 constexpr std::string_view unnamed =
     "meanwhile the store was asked for a name that is of no session offered "
     "in this capture: are sessions sealed (--key)?";
@@ -21,6 +24,9 @@ WireStatus of_resumption(const Handshake& handshake) {
     }
     if (any(handshake, LookupState::unseen)) {
         return {"HIT", "the capture lacks the store's reply"};
+    }
+    if (any(handshake, LookupState::redirected)) {
+        return {"HIT", not_followed};
     }
     if (any(handshake, LookupState::pending)) {
         return {"HIT", "resumed, but the store's reply came later in the "
@@ -48,8 +54,14 @@ WireStatus of_full(const Handshake& handshake) {
     if (any(handshake, LookupState::unseen)) {
         return {"?", "the capture lacks the store's reply"};
     }
+    if (any(handshake, LookupState::away)) {
+        return {"MISS", "the cluster had nobody for this session"};
+    }
     if (any(handshake, LookupState::miss)) {
         return {"MISS"};
+    }
+    if (any(handshake, LookupState::redirected)) {
+        return {"?", not_followed};
     }
     if (handshake.offered_ticket) {
         return {"-", "a ticket was offered, which the server did not take"};

@@ -16,9 +16,11 @@ enum class LookupState {
     pending, /* no reply */
     hit,
     miss,
-    error,  /* the store refused */
-    lost,   /* the store's side closed the connection */
-    unseen, /* the capture lacks the reply */
+    error,      /* the store refused */
+    redirected, /* another server was to be asked */
+    away,       /* the cluster had nobody who knows */
+    lost,       /* the store's side closed the connection */
+    unseen,     /* the capture lacks the reply */
 };
 
 struct Handshake {

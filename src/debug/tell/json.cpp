@@ -22,10 +22,15 @@ Json to_json(const Percentiles& times) {
 }
 
 Json to_json(const StoreCounts& stores) {
-    return {{"hits", stores.hits},         {"misses", stores.misses},
-            {"errors", stores.errors},     {"unanswered", stores.unanswered},
-            {"sets", stores.sets},         {"deletes", stores.erases},
-            {"unjoined", stores.unjoined}, {"reply", to_json(stores.lookup)}};
+    return {{"hits", stores.hits},
+            {"misses", stores.misses},
+            {"errors", stores.errors},
+            {"redirects", stores.redirects},
+            {"unanswered", stores.unanswered},
+            {"sets", stores.sets},
+            {"deletes", stores.erases},
+            {"unjoined", stores.unjoined},
+            {"reply", to_json(stores.lookup)}};
 }
 
 /* Names in hellos need not be UTF-8. */

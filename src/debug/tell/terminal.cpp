@@ -114,7 +114,11 @@ void Terminal::conclude(const Summary& summary) {
     out_ << "\n  the store: " << stores.hits << " hits, " << stores.misses
          << " misses, " << stores.errors << " errors, " << stores.unanswered
          << " unanswered, " << stores.sets << " sets, " << stores.erases
-         << " deletes\n";
+         << " deletes";
+    if (stores.redirects != 0) {
+        out_ << ", " << stores.redirects << " redirects";
+    }
+    out_ << '\n';
     row("lookup", summary.lookup());
     row("handshake", summary.handshake());
 

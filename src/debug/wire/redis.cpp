@@ -34,14 +34,20 @@ const Known* find(std::string_view name) {
     return found == std::end(known) ? nullptr : found;
 }
 
+/* Whether the first words of a command are these. */
+bool begins(const std::vector<RespItem::Word>& words, std::string_view first,
+            std::string_view second) {
+    return words.size() >= 2 && upper(words[0].head) == first &&
+           upper(words[1].head) == second;
+}
+
 bool fits(char expected, const RespItem& reply) {
     return expected == 0 || reply.type == expected || reply.type == '-' ||
            reply.type == '_';
 }
 
 /* An error's first word, if it looks like a code. */
-std::string code_of(const RespItem& error) {
-    std::string code = error.words.front().head;
+std::string code_of(std::string code) {
     code.resize(std::min(code.find(' '), code.size()));
     bool plain = std::all_of(code.begin(), code.end(), [](unsigned char c) {
         return std::isupper(c) != 0;
@@ -49,25 +55,22 @@ std::string code_of(const RespItem& error) {
     return plain ? code.substr(0, 20) : "error";
 }
 
-StoreReply reply_to(const RespItem& reply) {
-    StoreReply read;
-    if (reply.type == '-') {
-        read.outcome = Outcome::error;
-        read.text = code_of(reply);
-    } else if (reply.null) {
-        read.outcome = Outcome::miss;
-    } else if (reply.type == '$') {
-        read.outcome = Outcome::hit;
-        read.size = reply.words.front().size;
-    }
-    return read;
-}
-
 }  // namespace
 
-RedisReader::RedisReader(StoreListener& listener, const Flow& flow)
-    : listener_(listener), flow_(flow), lost_commands_(!flow.from_start),
-      lost_replies_(!flow.from_start) {}
+RedisReader::RedisReader(StoreListener& listener, const Flow& flow,
+                         RedisNodes& nodes)
+    : listener_(listener), flow_(flow), nodes_(nodes),
+      slots_(nodes, flow.server), replies_(reply_scanner()),
+      lost_commands_(!flow.from_start), lost_replies_(!flow.from_start) {}
+
+RespScanner RedisReader::reply_scanner() {
+    return RespScanner(
+        [this](std::size_t depth, char type, std::string_view head) {
+            if (!pending_.empty() && pending_.front().asks == Asks::slots) {
+                slots_.element(depth, type, head);
+            }
+        });
+}
 
 bool RedisReader::recognises(std::string_view bytes) noexcept {
     return bytes.size() >= 2 && bytes[0] == '*' && bytes[1] >= '1' &&
@@ -109,7 +112,13 @@ void RedisReader::command(Time time) {
 
     const Known* command = find(upper(words[0].head));
     if (command == nullptr || words.size() < 2) {
-        pending_.push_back({});
+        Pending other;
+        if (begins(words, "CLUSTER", "SLOTS")) {
+            other = {.reply = '*', .asks = Asks::slots};
+        } else if (begins(words, "SENTINEL", "GET-MASTER-ADDR-BY-NAME")) {
+            other = {.reply = '*', .asks = Asks::master};
+        }
+        pending_.push_back(other);
         return;
     }
     StoreCommand asked;
@@ -121,7 +130,7 @@ void RedisReader::command(Time time) {
     if (command->value != 0 && words.size() > command->value) {
         asked.size = words[command->value].size;
     }
-    pending_.push_back({asked.id, command->reply});
+    pending_.push_back({.id = asked.id, .reply = command->reply});
     listener_.asked(flow_, time, asked);
 }
 
@@ -136,8 +145,51 @@ void RedisReader::reply(Time time) {
     }
     Pending command = pending_.front();
     pending_.pop_front();
+    if (command.asks == Asks::master) {
+        learn_master(reply);
+    }
     if (command.id != 0) {
-        listener_.answered(flow_, time, command.id, reply_to(reply));
+        listener_.answered(flow_, time, command.id, read_reply(reply));
+    }
+}
+
+StoreReply RedisReader::read_reply(const RespItem& reply) {
+    if (reply.type == '-') {
+        return read_error(reply.words.front().head);
+    }
+    StoreReply read;
+    if (reply.null) {
+        read.outcome = Outcome::miss;
+    } else if (reply.type == '$') {
+        read.outcome = Outcome::hit;
+        read.size = reply.words.front().size;
+    }
+    return read;
+}
+
+StoreReply RedisReader::read_error(const std::string& error) {
+    StoreReply read{.outcome = Outcome::error, .text = code_of(error)};
+    if (auto redirect = read_redirect(error)) {
+        read.outcome = Outcome::redirect;
+        read.to = text(*redirect, flow_.server);
+        if (auto node =
+                named_by(flow_.server, redirect->host, redirect->port)) {
+            nodes_.add(*node);
+        }
+    } else if (read.text == "CLUSTERDOWN" || read.text == "TRYAGAIN") {
+        read.outcome = Outcome::away;
+    }
+    return read;
+}
+
+/* Of a Sentinel, which is no store itself. */
+void RedisReader::learn_master(const RespItem& reply) {
+    if (reply.type != '*' || reply.words.size() != 2) {
+        return;
+    }
+    if (auto master =
+            named_by(flow_.server, reply.words[0].head, reply.words[1].head)) {
+        nodes_.add(*master);
     }
 }
 
@@ -150,7 +202,7 @@ void RedisReader::resynchronise() {
     }
     pending_.clear();
     commands_ = RespScanner();
-    replies_ = RespScanner();
+    replies_ = reply_scanner();
     lost_commands_ = lost_replies_ = true;
 }
 

@@ -19,7 +19,7 @@ bool RespScanner::next(std::string_view& bytes) {
         }
         if (string_left_ != 0) {
             take_string(bytes);
-            if (string_left_ == 0 && element_ends()) {
+            if (string_left_ == 0 && element_ends('$', string_, string_size_)) {
                 return true;
             }
             continue;
@@ -60,11 +60,8 @@ void RespScanner::take_string(std::string_view& bytes) {
         bytes.substr(0, std::min(string_left_, bytes.size()));
     std::size_t left = string_left_ > 2 ? string_left_ - 2 : 0;
 
-    if (keeps_string_) {
-        std::string& head = item_.words.back().head;
-        std::string_view text = part.substr(0, std::min(left, part.size()));
-        head += text.substr(0, max_head - std::min(max_head, head.size()));
-    }
+    std::string_view text = part.substr(0, std::min(left, part.size()));
+    string_ += text.substr(0, max_head - std::min(max_head, string_.size()));
     string_left_ -= part.size();
     bytes.remove_prefix(part.size());
 }
@@ -92,8 +89,7 @@ bool RespScanner::value_line() {
     case '(':
     case '_':
         item_.null |= type == '_';
-        add_word(line.substr(1), line.size() - 1);
-        return element_ends();
+        return element_ends(type, line.substr(1), line.size() - 1);
     case '$':
     case '=':
     case '!':
@@ -116,8 +112,7 @@ bool RespScanner::value_line() {
     }
     item_.type = 0;
     std::size_t space = line.find(' ');
-    add_word(line.substr(0, space), line.size());
-    return element_ends();
+    return element_ends(0, line.substr(0, space), line.size());
 }
 
 /* A line that tells the size of what follows. */
@@ -126,35 +121,40 @@ bool RespScanner::header(char type, std::int64_t number) {
 
     if (number < 0) {
         item_.null |= open_.empty();
-        add_word({}, 0);
-        return element_ends();
+        return element_ends('_', {}, 0);
     }
     if (number > longest_string || open_.size() >= max_depth) {
         failed_ = true;
         return false;
     }
     if (is_string) {
+        string_.clear();
         string_size_ = static_cast<std::size_t>(number);
         string_left_ = string_size_ + 2;
-        keeps_string_ = item_.words.size() < max_words;
-        add_word({}, string_size_);
         return false;
     }
     if (number == 0) {
-        return element_ends();
+        return array_ends();
     }
     open_.push_back(type == '%' ? 2 * number : number);
     return false;
 }
 
-void RespScanner::add_word(std::string_view head, std::size_t size) {
+/* Whether the item ends with this element. */
+bool RespScanner::element_ends(char type, std::string_view head,
+                               std::size_t size) {
+    head = head.substr(0, max_head);
     if (item_.words.size() < max_words) {
-        item_.words.push_back({std::string(head.substr(0, max_head)), size});
+        item_.words.push_back({std::string(head), size});
     }
+    if (hear_ != nullptr) {
+        hear_(open_.size(), type, head);
+    }
+    return array_ends();
 }
 
-/* Whether the item ends with this element. */
-bool RespScanner::element_ends() {
+/* Whether the item ends with what has come, and is perhaps an empty array. */
+bool RespScanner::array_ends() {
     while (!open_.empty() && --open_.back() == 0) {
         open_.pop_back();
     }

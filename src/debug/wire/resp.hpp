@@ -8,8 +8,10 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace debug {
@@ -33,6 +35,13 @@ class RespScanner {
     static constexpr std::size_t max_line = 4096;
     static constexpr std::size_t max_depth = 8;
 
+    /* Hears each element of an item, also those that the item does not keep:
+     * in how many arrays it is, its type, and its first bytes. */
+    using Hear = std::function<void(std::size_t depth, char type,
+                                    std::string_view head)>;
+
+    explicit RespScanner(Hear hear = nullptr) : hear_(std::move(hear)) {}
+
     /*
      * Takes bytes from the front of `bytes`, up to the end of the next item.
      * True: there is one, in item().
@@ -52,15 +61,16 @@ class RespScanner {
     void take_string(std::string_view& bytes);
     bool value_line();
     bool header(char type, std::int64_t number);
-    void add_word(std::string_view head, std::size_t size);
-    bool element_ends();
+    bool element_ends(char type, std::string_view head, std::size_t size);
+    bool array_ends();
 
+    Hear hear_;
     RespItem item_;
     std::string line_;
     std::vector<std::int64_t> open_; /* arrays: elements to come */
+    std::string string_;             /* its first bytes */
     std::size_t string_left_ = 0;    /* with the line's end */
     std::size_t string_size_ = 0;
-    bool keeps_string_ = false;
     bool begun_ = false;
     bool failed_ = false;
 };

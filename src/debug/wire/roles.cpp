@@ -16,9 +16,10 @@ namespace {
 /* Finds out from a client's first bytes what is spoken. */
 class Guess : public Reader {
   public:
-    Guess(const Flow& flow, HandshakeListener& handshakes,
+    Guess(const Flow& flow, RedisNodes& nodes, HandshakeListener& handshakes,
           StoreListener& stores)
-        : flow_(flow), handshakes_(handshakes), stores_(stores) {}
+        : flow_(flow), nodes_(nodes), handshakes_(handshakes), stores_(stores) {
+    }
 
     void data(Side from, Time time, std::string_view bytes) override {
         /* Which end is the server's was a guess, too. */
@@ -75,7 +76,7 @@ class Guess : public Reader {
             return std::make_unique<TlsReader>(handshakes_, flow_);
         }
         if (RedisReader::recognises(bytes)) {
-            return std::make_unique<RedisReader>(stores_, flow_);
+            return std::make_unique<RedisReader>(stores_, flow_, nodes_);
         }
         if (MemcachedReader::recognises(bytes)) {
             return std::make_unique<MemcachedReader>(stores_, flow_);
@@ -84,6 +85,7 @@ class Guess : public Reader {
     }
 
     Flow flow_;
+    RedisNodes& nodes_;
     HandshakeListener& handshakes_;
     StoreListener& stores_;
     std::unique_ptr<Reader> reader_;
@@ -160,7 +162,7 @@ std::pair<std::string, std::uint16_t> split_address(std::string_view text,
 
 StoreAt make_store(StoreKind kind, const std::string& host,
                    std::uint16_t port) {
-    StoreAt store{kind, host, port, {}};
+    StoreAt store{.kind = kind, .host = host, .port = port};
     if (!host.empty()) {
         store.addresses = look_up(host, port);
     }
@@ -205,20 +207,24 @@ bool Roles::is_server(const Endpoint& endpoint) const {
     return is_tls(endpoint) || store(endpoint) != nullptr;
 }
 
-std::unique_ptr<Reader> make_reader(const Roles& roles, const Flow& flow,
+std::unique_ptr<Reader> make_reader(const Roles& roles, RedisNodes& nodes,
+                                    const Flow& flow,
                                     HandshakeListener& handshakes,
                                     StoreListener& stores) {
     if (const StoreAt* store = roles.store(flow.server)) {
         if (store->kind == StoreKind::redis) {
-            return std::make_unique<RedisReader>(stores, flow);
+            return std::make_unique<RedisReader>(stores, flow, nodes);
         }
         return std::make_unique<MemcachedReader>(stores, flow);
     }
     if (roles.is_tls(flow.server)) {
         return std::make_unique<TlsReader>(handshakes, flow);
     }
+    if (nodes.has(flow.server)) {
+        return std::make_unique<RedisReader>(stores, flow, nodes);
+    }
     if (roles.tls_ports.empty() || roles.stores.empty()) {
-        return std::make_unique<Guess>(flow, handshakes, stores);
+        return std::make_unique<Guess>(flow, nodes, handshakes, stores);
     }
     return nullptr;
 }

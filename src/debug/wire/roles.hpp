@@ -5,6 +5,7 @@
 #pragma once
 
 #include "debug/capture/connections.hpp"
+#include "debug/wire/redis_nodes.hpp"
 #include "debug/wire/store_listener.hpp"
 #include "debug/wire/tls.hpp"
 
@@ -24,6 +25,7 @@ struct StoreAt {
     std::string host{}; /* as it was written; empty: any */
     std::uint16_t port = 0;
     std::vector<Endpoint> addresses{}; /* empty: any with this port */
+    bool cluster = false; /* one of several, which tell of others */
 };
 
 /*
@@ -47,8 +49,10 @@ struct Roles {
     bool is_server(const Endpoint& endpoint) const;
 };
 
-/* Who reads a connection; null: nobody. */
-std::unique_ptr<Reader> make_reader(const Roles& roles, const Flow& flow,
+/* Who reads a connection; null: nobody. Servers that others tell of, in
+ * `nodes`, are stores, too. */
+std::unique_ptr<Reader> make_reader(const Roles& roles, RedisNodes& nodes,
+                                    const Flow& flow,
                                     HandshakeListener& handshakes,
                                     StoreListener& stores);
 

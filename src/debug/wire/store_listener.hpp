@@ -26,12 +26,20 @@ struct StoreCommand {
     bool answered = true; /* else no reply is wanted */
 };
 
-enum class Outcome { hit, miss, done, error };
+enum class Outcome {
+    hit,
+    miss,
+    done,
+    error,
+    redirect, /* another server of the cluster is to be asked */
+    away,     /* the cluster has nobody who knows, at the moment */
+};
 
 struct StoreReply {
     Outcome outcome = Outcome::done;
     std::size_t size = 0; /* of the value, with Outcome::hit */
     std::string text{};   /* an error's code */
+    std::string to{};     /* who is to be asked: "10.0.0.2:6379" */
 };
 
 class StoreListener {

@@ -33,11 +33,32 @@ struct Returning {
     }
 };
 
-debug::Story only(Scene& scene, const debug::Names& names = debug::Names()) {
+debug::Story only(const std::vector<Packet>& packets,
+                  const debug::Roles& roles = {},
+                  const debug::Names& names = debug::Names()) {
     auto observed =
-        observe(capture_file(Link::ethernet, scene.packets()), {}, names);
+        observe(capture_file(Link::ethernet, packets), roles, names);
     REQUIRE(observed.stories.size() == 1);
     return observed.stories.front();
+}
+
+debug::Story only(Scene& scene, const debug::Names& names = debug::Names()) {
+    return only(scene.packets(), {}, names);
+}
+
+// A cluster of which one server, that of the scene, is configured.
+debug::Roles one_of_several() {
+    debug::Roles roles{{443}, {debug::read_store("redis:10.0.0.9:6379")}};
+    roles.stores.front().cluster = true;
+    return roles;
+}
+
+// Another of its servers, as the worker's connection to it begins.
+TcpScript other_server(Scene& scene, bool from_middle = false) {
+    return {{"10.0.0.1", 41990},
+            {"10.0.0.10", 6380},
+            scene.packets().front().time,
+            from_middle};
 }
 
 const int versions[] = {TLS1_2_VERSION, TLS1_3_VERSION};
@@ -165,6 +186,110 @@ TEST_CASE("stories: the store is not asked, or refuses") {
     }
 }
 
+TEST_CASE("stories: a lookup that follows a redirect") {
+    const Returning visit(TLS1_3_VERSION);
+    Scene scene;
+    scene.play(visit.again);
+    scene.ask(milliseconds(1), redis_get(visit.key));
+    bool asking = false;
+    bool from_middle = false;
+    SUBCASE("MOVED") {}
+    SUBCASE("MOVED, to whom there has been a connection for long") {
+        from_middle = true;
+    }
+    SUBCASE("ASK") {
+        asking = true;
+    }
+    scene.answer(milliseconds(2), std::string(asking ? "-ASK" : "-MOVED") +
+                                      " 3999 10.0.0.10:6380\r\n");
+    auto other = other_server(scene, from_middle);
+    if (from_middle) {
+        other.say(From::client, "*1\r\n$4\r\nPING\r\n");
+        other.say(From::server, "+PONG\r\n");
+    }
+    other.wait(milliseconds(3));
+    other.say(From::client,
+              (asking ? "*1\r\n$6\r\nASKING\r\n" : "") + redis_get(visit.key));
+    other.say(From::server, (asking ? "+OK\r\n" : "") + redis_hit(171));
+
+    const auto packets = merged({scene.packets(), other.packets()});
+    for (const auto& roles : {one_of_several(), debug::Roles()}) {
+        const auto story = only(packets, roles);
+        CHECK(story.status == "HIT");
+        CHECK(kinds(story) == "client_hello store_get store_redirect store_get "
+                              "store_hit server_hello completed");
+        CHECK(story.events[1].text.find("41880 → 10.0.0.9:6379") !=
+              std::string::npos);
+        CHECK(story.events[2].text ==
+              (asking ? "redis ASK, sent to 10.0.0.10:6380"
+                      : "redis MOVED, sent to 10.0.0.10:6380"));
+        CHECK(story.events[3].text.find("41990 → 10.0.0.10:6380") !=
+              std::string::npos);
+        CHECK(story.notes.empty());
+    }
+}
+
+TEST_CASE("stories: what a redirected lookup comes to elsewhere") {
+    const Returning visit(TLS1_2_VERSION, false);
+    Scene scene;
+    scene.play(visit.again);
+    scene.ask(milliseconds(1), redis_get(visit.key));
+    scene.answer(milliseconds(2), "-MOVED 3999 10.0.0.10:6380\r\n");
+    auto other = other_server(scene);
+    other.wait(milliseconds(3));
+    std::string status = "?";
+    SUBCASE("it is not seen") {}
+    SUBCASE("a miss") {
+        other.say(From::client, redis_get(visit.key));
+        other.say(From::server, "$-1\r\n");
+        status = "MISS";
+    }
+    SUBCASE("no answer") {
+        other.say(From::client, redis_get(visit.key));
+        status = "TIMEOUT";
+    }
+    SUBCASE("a value that is refused") {
+        other.say(From::client, redis_get(visit.key));
+        other.say(From::server, redis_hit(171));
+        status = "INVALID";
+    }
+    const auto story =
+        only(merged({scene.packets(), other.packets()}), one_of_several());
+    CHECK(story.status == status);
+}
+
+TEST_CASE("stories: a cluster has nobody for the session") {
+    const Returning visit(TLS1_3_VERSION, false);
+    Scene scene;
+    scene.play(visit.again);
+    scene.ask(milliseconds(1), redis_get(visit.key));
+    scene.answer(milliseconds(2), "-CLUSTERDOWN Hash slot not served\r\n");
+    const auto story = only(scene);
+    CHECK(story.status == "MISS");
+    CHECK_FALSE(story.never_stored);
+    CHECK(kinds(story) ==
+          "client_hello store_get store_away server_hello completed");
+    CHECK(story.events[2].text == "redis CLUSTERDOWN");
+    CHECK(story.notes.size() == 1);
+}
+
+TEST_CASE("stories: slots tell of the server that is asked") {
+    const Returning visit(TLS1_3_VERSION);
+    Scene scene;
+    scene.store.say(From::client, "*2\r\n$7\r\nCLUSTER\r\n$5\r\nSLOTS\r\n");
+    scene.store.say(From::server,
+                    "*1\r\n*3\r\n:0\r\n:16383\r\n"
+                    "*3\r\n$9\r\n10.0.0.10\r\n:6380\r\n$2\r\nid\r\n");
+    scene.tls.wait(milliseconds(10));
+    auto other = other_server(scene);
+    scene.play(visit.again);
+    other.wait(milliseconds(11));
+    other.say(From::client, redis_get(visit.key));
+    other.say(From::server, redis_hit(171));
+    CHECK(only(merged({scene.packets(), other.packets()}), one_of_several())
+              .status == "HIT");
+}
+
 TEST_CASE("stories: a value is refused") {
     for (const int version : versions) {
         const Returning visit(version, false);
@@ -243,6 +368,31 @@ TEST_CASE("stories: one lookup for two connections") {
     CHECK(observed.stories[0].status == "HIT");
     // Its ClientHello was there before the lookup began.
     CHECK(observed.stories[1].status == "HIT");
+    CHECK(observed.stories[1].shared);
+}
+
+TEST_CASE("stories: a shared lookup that is redirected is one story's") {
+    const Returning visit(TLS1_3_VERSION);
+    Scene one;
+    Scene two(false, 50200);
+    one.play(visit.again);
+    two.play(visit.again);
+    one.ask(milliseconds(1), redis_get(visit.key));
+    one.answer(milliseconds(2), "-MOVED 1 10.0.0.10:6380\r\n");
+    auto other = other_server(one);
+    other.wait(milliseconds(3));
+    other.say(From::client, redis_get(visit.key));
+    other.say(From::server, redis_hit(171));
+    const auto observed = observe(capture_file(
+        Link::ethernet,
+        merged({one.packets(), two.tls.packets(), other.packets()})));
+    REQUIRE(observed.stories.size() == 2);
+    for (const auto& story : observed.stories) {
+        CHECK(story.status == "HIT");
+        CHECK(kinds(story) == "client_hello store_get store_redirect store_get "
+                              "store_hit server_hello completed");
+    }
+    CHECK_FALSE(observed.stories[0].shared);
     CHECK(observed.stories[1].shared);
 }
 

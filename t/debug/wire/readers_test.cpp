@@ -4,8 +4,10 @@
 #include "debug/wire/redis.hpp"
 
 #include <doctest/doctest.h>
+#include <initializer_list>
 #include <map>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 using namespace debug;
@@ -25,10 +27,12 @@ class Heard : public StoreListener {
     }
     void answered(const Flow& /*flow*/, Time /*time*/, std::uint64_t id,
                   const StoreReply& reply) override {
-        static const char* const outcomes[] = {"hit", "miss", "done", "error"};
+        static const char* const outcomes[] = {"hit",   "miss",     "done",
+                                               "error", "redirect", "away"};
         lines.push_back(names_.at(id - first_) + ": " +
                         outcomes[static_cast<int>(reply.outcome)] + ' ' +
-                        std::to_string(reply.size) + reply.text);
+                        std::to_string(reply.size) + reply.text +
+                        (reply.to.empty() ? "" : " " + reply.to));
     }
     void disconnected(const Flow& /*flow*/, Time /*time*/, Side by) override {
         lines.emplace_back(by == Side::client ? "client left" : "server left");
@@ -44,18 +48,34 @@ class Heard : public StoreListener {
 
 using Lines = std::vector<std::string>;
 
+template <class AReader>
+AReader reader(Heard& heard, const Flow& flow, RedisNodes& nodes) {
+    if constexpr (std::is_same_v<AReader, RedisReader>) {
+        return RedisReader(heard, flow, nodes);
+    } else {
+        return AReader(heard, flow);
+    }
+}
+
+Flow flow_to(const std::string& server) {
+    Flow flow;
+    flow.server = *read_endpoint(server);
+    flow.from_start = true;
+    return flow;
+}
+
 // The same whether it comes at once or byte by byte.
 template <class AReader>
 Lines heard(const std::string& commands, const std::string& replies) {
-    Flow flow;
-    flow.from_start = true;
+    const Flow flow = flow_to("10.0.0.9:6379");
+    RedisNodes nodes;
     Heard whole;
-    AReader one(whole, flow);
+    AReader one = reader<AReader>(whole, flow, nodes);
     one.data(Side::client, Time(), commands);
     one.data(Side::server, Time(), replies);
 
     Heard pieces;
-    AReader other(pieces, flow);
+    AReader other = reader<AReader>(pieces, flow, nodes);
     // What is spoken, the first bytes have to tell at once.
     other.data(Side::client, Time(), commands.substr(0, 24));
     for (std::size_t i = 24; i < commands.size(); ++i) {
@@ -122,9 +142,8 @@ TEST_CASE("redis reader: huge headers allocate nothing") {
 
 TEST_CASE("redis reader: it goes on after a gap") {
     Heard all;
-    Flow flow;
-    flow.from_start = true;
-    RedisReader reader(all, flow);
+    RedisNodes nodes;
+    RedisReader reader(all, flow_to("10.0.0.9:6379"), nodes);
     reader.data(Side::client, Time(), "*2\r\n$3\r\nGET\r\n$1\r\na\r\n");
     reader.gap(Side::server, Time());
     reader.data(Side::server, Time(), "half of a value\r\n");
@@ -133,6 +152,147 @@ TEST_CASE("redis reader: it goes on after a gap") {
     reader.closed(Side::client, Time(), false);
     CHECK(all.lines ==
           Lines{"GET a 0", "a: unseen", "GET b 0", "b: hit 1", "client left"});
+}
+
+namespace {
+
+// A command, as clients write it.
+std::string redis(std::initializer_list<std::string> words) {
+    std::string text = '*' + std::to_string(words.size()) + "\r\n";
+    for (const auto& word : words) {
+        text += '$' + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+    }
+    return text;
+}
+
+// Of these, which have been learned from a server's answer, in pieces or not.
+Lines learned(const std::string& command, const std::string& reply,
+              const Lines& asked, const std::string& server) {
+    Lines found;
+    for (const std::size_t piece : {reply.size(), std::size_t(1)}) {
+        Lines now;
+        Heard all;
+        RedisNodes nodes;
+        RedisReader reader(all, flow_to(server), nodes);
+        reader.data(Side::client, Time(), command);
+        for (std::size_t i = 0; i < reply.size(); i += piece) {
+            reader.data(Side::server, Time(), reply.substr(i, piece));
+        }
+        for (const auto& each : asked) {
+            if (nodes.has(*read_endpoint(each))) {
+                now.push_back(each);
+            }
+        }
+        CHECK((found.empty() || found == now));
+        found = now;
+    }
+    return found;
+}
+
+Lines learned_slots(const std::string& reply, const Lines& asked,
+                    const std::string& server = "10.0.0.9:6379") {
+    return learned(redis({"CLUSTER", "slots"}), reply, asked, server);
+}
+
+}  // namespace
+
+TEST_CASE("redis reader: redirects, and who has nobody for a slot") {
+    const std::string get = redis({"GET", "a"});
+    CHECK(heard<RedisReader>(get + get + redis({"ASKING"}) + get + get + get +
+                                 get + get + get,
+                             "-MOVED 3999 10.0.0.2:6379\r\n"
+                             "-ASK 3999 10.0.0.2:6380\r\n"
+                             "+OK\r\n$3\r\nabc\r\n"
+                             "-CLUSTERDOWN Hash slot not served\r\n"
+                             "-TRYAGAIN Multiple keys request\r\n"
+                             "-MOVED 1 2001:db8::2:6379\r\n"
+                             "-MOVED 1 n2.example.com:6379\r\n"
+                             "-MOVED 1 :7000\r\n") ==
+          Lines{"GET a 0", "GET a 0", "GET a 0", "GET a 0", "GET a 0",
+                "GET a 0", "GET a 0", "GET a 0",
+                "a: redirect 0MOVED 10.0.0.2:6379",
+                "a: redirect 0ASK 10.0.0.2:6380", "a: hit 3",
+                "a: away 0CLUSTERDOWN", "a: away 0TRYAGAIN",
+                "a: redirect 0MOVED [2001:db8::2]:6379",
+                "a: redirect 0MOVED n2.example.com:6379",
+                "a: redirect 0MOVED 10.0.0.9:7000"});
+}
+
+TEST_CASE("redis reader: redirects that make no sense are errors") {
+    for (const std::string error :
+         {"MOVED", "MOVED 1", "MOVED 1 10.0.0.2",
+          "MOVED 1 10.0.0.2:", "MOVED 1 10.0.0.2:x", "MOVED 1 10.0.0.2:123456",
+          "MOVED 1 a\x1b[2J:6379"}) {
+        CAPTURE(error);
+        CHECK(heard<RedisReader>(redis({"GET", "abcdef"}),
+                                 '-' + error + "\r\n") ==
+              Lines{"GET abcdef 0", "abcdef: error 0MOVED"});
+    }
+}
+
+TEST_CASE("redis reader: what else a worker asks is no lookup") {
+    CHECK(heard<RedisReader>(
+              redis({"HELLO", "2"}) + redis({"PING"}) + redis({"ROLE"}) +
+                  redis({"CLUSTER", "SLOTS"}) + redis({"GET", "a"}),
+              "*2\r\n$6\r\nserver\r\n$5\r\nredis\r\n+PONG\r\n"
+              "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n*0\r\n$-1\r\n") ==
+          Lines{"GET a 0", "a: miss 0"});
+}
+
+TEST_CASE("redis reader: who is to be asked is learned") {
+    const std::string get = redis({"GET", "a"});
+    CHECK(learned(get, "-MOVED 1 10.0.0.2:6379\r\n", {"10.0.0.2:6379"},
+                  "10.0.0.9:6379") == Lines{"10.0.0.2:6379"});
+    CHECK(learned(get, "-ASK 1 ::2:6379\r\n", {"[::2]:6379"},
+                  "10.0.0.9:6379") == Lines{"[::2]:6379"});
+    CHECK(learned(get, "-ASK 1 ?:7000\r\n", {"[::9]:7000", "[::9]:6379"},
+                  "[::9]:6379") == Lines{"[::9]:7000"});
+    CHECK(
+        learned(get, "-MOVED 1 10.0.0.2:0\r\n", {"10.0.0.2:0"}, "10.0.0.9:6379")
+            .empty());
+    const std::string master =
+        redis({"SENTINEL", "get-master-addr-by-name", "mymaster"});
+    CHECK(learned(master, redis({"10.0.0.2", "6379"}), {"10.0.0.2:6379"},
+                  "10.0.0.9:26379") == Lines{"10.0.0.2:6379"});
+    CHECK(learned(master, "*-1\r\n", {"10.0.0.9:26379"}, "10.0.0.9:26379")
+              .empty());
+}
+
+TEST_CASE("redis reader: slots tell of a cluster's servers") {
+    // Redis 3, with a replica.
+    CHECK(learned_slots("*2\r\n"
+                        "*4\r\n:0\r\n:5460\r\n"
+                        "*2\r\n$8\r\n10.0.0.1\r\n:6379\r\n"
+                        "*2\r\n$8\r\n10.0.0.2\r\n:6380\r\n"
+                        "*3\r\n:5461\r\n:16383\r\n"
+                        "*2\r\n$0\r\n\r\n:6381\r\n",
+                        {"10.0.0.1:6379", "10.0.0.2:6380", "10.0.0.9:6381",
+                         "10.0.0.1:5460"}) ==
+          Lines{"10.0.0.1:6379", "10.0.0.2:6380", "10.0.0.9:6381"});
+    // Redis 7: an ID, and a host that is a name, or is not known.
+    CHECK(learned_slots("*1\r\n*4\r\n:0\r\n:16383\r\n"
+                        "*4\r\n$14\r\nn1.example.com\r\n:6379\r\n"
+                        "$3\r\nid1\r\n"
+                        "*2\r\n$2\r\nip\r\n$8\r\n10.0.0.1\r\n"
+                        "*4\r\n$-1\r\n:6380\r\n$3\r\nid2\r\n*0\r\n",
+                        {"10.0.0.1:6379", "10.0.0.9:6380"}) ==
+          Lines{"10.0.0.1:6379", "10.0.0.9:6380"});
+    // RESP3.
+    CHECK(learned_slots("*1\r\n*3\r\n:0\r\n:16383\r\n"
+                        "*4\r\n+n1\r\n:6379\r\n$3\r\nid1\r\n"
+                        "%1\r\n$2\r\nip\r\n$3\r\n::1\r\n",
+                        {"[::1]:6379"}) == Lines{"[::1]:6379"});
+}
+
+TEST_CASE("redis reader: of many servers so many are learned") {
+    RedisNodes nodes;
+    Endpoint node;
+    for (std::size_t i = 0; i < RedisNodes::max + 10; ++i) {
+        node.address[0] = static_cast<unsigned char>(i);
+        node.address[1] = static_cast<unsigned char>(i >> 8);
+        nodes.add(node);
+        CHECK(nodes.has(node) == (i < RedisNodes::max));
+    }
 }
 
 TEST_CASE("memcached reader: the text protocol, with noreply") {

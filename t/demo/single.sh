@@ -1,0 +1,74 @@
+# shellcheck shell=bash
+# Sourced by stores of one server: what a handshake costs with it.
+#
+# The store has: store_answers, run_store, store_size, the number of its
+# sessions, and store_lookups, "HITS MISSES".
+
+all_is_well="every session resumed, at the other node and at its own"
+store_port=
+
+start_store() {
+    store_address=unix:$work/store.sock
+    if [[ $watched ]]; then
+        store_port=$(free_port)
+        store_address=127.0.0.1:$store_port
+    fi
+    "${store}_start" > "$work/store.log" 2>&1 &
+    eventually "${store}_answers" || die "$store does not answer:
+$(tail -n 20 "$work/store.log")"
+}
+
+# The fastest of a few, as any may have been disturbed; of a kind that is not
+# "resumed", if there was one.
+handshakes() {
+    for _ in {1..5}; do
+        handshake "$@"
+    done | sort -k 2,2 -k 3,3n | sed -n 1p
+}
+
+# row MADE_AT PRESENTED_TO "PROTOCOL KIND MICROSECONDS"
+row() {
+    local protocol kind time
+    read -r protocol kind time <<< "$3"
+    printf '%-9s  %-7s  %-12s  %-9s  %6s us\n' \
+        "$protocol" "$1" "$2" "$kind" "$time"
+    [[ $1 == - || $kind == resumed ]] ||
+        not_resumed+=("$protocol, made at $1, presented to $2: $kind")
+}
+
+more_stored_than() {
+    (($("${store}_size") > $1))
+}
+
+# A client does not see when a node has handed its session to the store.
+make_session() {
+    local protocol=$1 before
+    row - A "$(handshakes A "$protocol")"
+    before=$("${store}_size")
+    handshake A "$protocol" -o "$work/$protocol.pem" > /dev/null
+    eventually more_stored_than "$before" || true
+}
+
+present_session() {
+    [[ -f $work/$2.pem ]] || return 0
+    row A "$1" "$(handshakes "$1" "$2" -i "$work/$2.pem")"
+}
+
+show_sessions() {
+    local protocol
+    printf '\nprotocol   made at  presented to  handshake  time, best of 5\n'
+    for protocol in TLSv1.2 TLSv1.3; do
+        make_session "$protocol"
+        present_session B "$protocol"
+        present_session A "$protocol"
+    done
+}
+
+show_store() {
+    local hits misses note=
+    [[ $store == redis ]] || note=" (the nodes' PINGs among them)"
+    read -r hits misses <<< "$("${store}_lookups")"
+    printf '\nthe store: %d hits, %d misses%s\n\n' \
+        "$hits" "$misses" "$note"
+}
+
