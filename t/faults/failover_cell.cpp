@@ -9,11 +9,10 @@ namespace support {
 
 namespace {
 
-constexpr bool in_checker = checker_would_starve;
-
 // By when sessions resume again that the servers have.
 Milliseconds soon() {
-    return in_valgrind() || in_checker ? patience : Milliseconds{2000};
+    return in_valgrind() || checker_would_starve ? patience
+                                                 : Milliseconds{2000};
 }
 
 std::string directive_of(const std::string& parameters) {
@@ -47,7 +46,7 @@ FailoverCell::Worker FailoverCell::observe(const Node& node) {
 void FailoverCell::begin() {
     workers_.push_back(observe(a_));
     workers_.push_back(observe(b_));
-    load_.emplace(std::vector{a_.address(), b_.address()}, 4,
+    load_.emplace(std::vector{a_.address(), b_.address()}, 2,
                   [](const Session&) { return true; });
     REQUIRE(load_->resumes(20));
     before_ = load_->tally();
