@@ -132,6 +132,10 @@ void FaultCell::saw(const std::string& outcome) const {
     cells()[index_].outcome = outcome;
 }
 
+const std::string& FaultCell::fault() const {
+    return cells()[index_].fault;
+}
+
 void untested_fault(const std::string& group, const std::string& fault,
                     const std::string& column, const std::string& why) {
     cells().push_back({group, fault, column, "not tested: " + why});

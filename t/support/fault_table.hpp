@@ -15,6 +15,7 @@ class FaultCell {
 
     // What was seen, in a few words: "20 full, 20 resumed afterwards".
     void saw(const std::string& outcome) const;
+    const std::string& fault() const;
 
   private:
     std::size_t index_;

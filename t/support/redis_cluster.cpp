@@ -1,6 +1,9 @@
 #include "support/redis_cluster.hpp"
 #include "support/tls_redis.hpp"
 
+#include "support/certificates.hpp"
+
+#include <cstdlib>
 #include <sstream>
 #include <stdexcept>
 #include <utility>
@@ -13,6 +16,14 @@ void expect(bool holds, const char* what) {
     if (!holds) {
         throw std::runtime_error(std::string("cluster: ") + what);
     }
+}
+
+// The client of the server under test: redis-cli, or valkey-cli.
+std::string cli_program() {
+    const auto* given = std::getenv("REDIS_SERVER");
+    std::string program = given ? given : "redis-server";
+    const std::string server = "server";
+    return program.replace(program.rfind(server), server.size(), "cli");
 }
 
 // The lines of CLUSTER NODES, in words.
@@ -65,9 +76,11 @@ void RedisCluster::make(int masters, int replicas) {
     expect(eventually([&] { return agrees(); }), "the nodes do not meet");
 
     for (int i = 0; i < replicas; ++i) {
-        const auto replica = static_cast<std::size_t>(masters + i);
-        (*this)[replica].client().command(
+        (*this)[static_cast<std::size_t>(masters + i)].client().command(
             {"CLUSTER", "REPLICATE", id(static_cast<std::size_t>(i))});
+    }
+    for (int i = 0; i < replicas; ++i) {
+        const auto replica = static_cast<std::size_t>(masters + i);
         expect(eventually([&] {
                    return (*this)[replica].client().info(
                               "replication", "master_link_status") == "up";
@@ -120,12 +133,65 @@ void RedisCluster::meet(std::size_t i) const {
 
 RedisServer& RedisCluster::join() {
     add();
-    meet(size() - 1);
+    auto& added = *nodes_.back()->server;
+    manage({"add-node", added.address().text(), first()});
     expect(eventually([&] { return agrees(); }), "the new node is not met");
-    return (*this)[size() - 1];
+    return added;
+}
+
+void RedisCluster::reshard(std::size_t from, std::size_t to, int slots) const {
+    manage({"reshard", first(), "--cluster-from", id(from), "--cluster-to",
+            id(to), "--cluster-slots", std::to_string(slots), "--cluster-yes"});
+}
+
+void RedisCluster::dismiss_last() {
+    manage({"del-node", first(), id(size() - 1)});
+    dismissed_.push_back(std::move(nodes_.back()));
+    nodes_.pop_back();
+    expect(eventually([&] { return agrees(); }), "a node is not forgotten");
+}
+
+std::string RedisCluster::first() const {
+    return (*this)[0].address().text();
+}
+
+// It does nothing as long as the nodes do not agree.
+void RedisCluster::manage(const Arguments& what) const {
+    Arguments all{cli_program(), "--cluster"};
+    if (!credentials_.empty()) {
+        all.insert(all.begin() + 1, {"-a", credentials_.back()});
+    }
+    auto check = all;
+    check.insert(check.end(), {"check", first()});
+    expect(eventually([&] { return run(check).status == 0; }),
+           "the nodes do not agree");
+
+    all.insert(all.end(), what.begin(), what.end());
+    const auto done = run(all);
+    if (done.status != 0) {
+        throw std::runtime_error("cluster: " + what[0] + ":\n" + done.output);
+    }
+}
+
+// The bus of the one has TLS then, and that of the others has not.
+void RedisCluster::cut_off(std::size_t i) const {
+    const auto& pair = certificates().store;
+    auto& node = (*this)[i];
+    node.client().command({"SAVE"});
+    node.kill9();
+    node.start({"--tls-cluster", "yes", "--tls-cert-file", pair.certificate,
+                "--tls-key-file", pair.key, "--tls-ca-cert-file",
+                certificates().client_ca.certificate});
+}
+
+void RedisCluster::rejoin(std::size_t i) const {
+    (*this)[i].client().config_set("tls-cluster", "no");
 }
 
 bool RedisCluster::alive(std::size_t i) const {
+    if ((*this)[i].frozen()) {
+        return false;
+    }
     try {
         (*this)[i].client().command({"PING"});
         return true;
@@ -280,21 +346,22 @@ void RedisCluster::fail_over(std::size_t replica) const {
 }
 
 bool RedisCluster::replaced(std::size_t node) const {
-    const auto address = (*this)[node].address();
-    const auto where = address.host + ":" + std::to_string(address.port) + "@";
-    return eventually([&] {
-        for (std::size_t i = 0; i < size(); ++i) {
-            if (i == node || !alive(i)) {
-                continue;
-            }
-            for (const auto& line : nodes_as_seen((*this)[i].client())) {
-                if (line[1].starts_with(where) && line.size() > 8) {
-                    return false;
-                }
+    return eventually([&] { return is_replaced(node); });
+}
+
+bool RedisCluster::is_replaced(std::size_t node) const {
+    const auto where = (*this)[node].address().text() + "@";
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (i == node || !alive(i)) {
+            continue;
+        }
+        for (const auto& line : nodes_as_seen((*this)[i].client())) {
+            if (line[1].starts_with(where) && line.size() > 8) {
+                return false;
             }
         }
-        return true;
-    });
+    }
+    return true;
 }
 
 }  // namespace support

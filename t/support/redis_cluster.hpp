@@ -35,6 +35,15 @@ class RedisCluster {
 
     // One more, without slots.
     RedisServer& join();
+    // So many slots go from one master to another, with their keys.
+    void reshard(std::size_t from, std::size_t to, int slots) const;
+    // The last one, which has no slots any more, leaves; it goes on running.
+    void dismiss_last();
+
+    // Restarts a node, with what it has, such that it and the others do not
+    // reach each other until rejoin(); clients reach it.
+    void cut_off(std::size_t i) const;
+    void rejoin(std::size_t i) const;
 
     // The directive's parameters, with all nodes for seeds, or these.
     std::string parameters() const;
@@ -66,7 +75,9 @@ class RedisCluster {
     // Makes a replica take its master's place, though that is alive.
     void fail_over(std::size_t replica) const;
 
-    // Until no slot is with this node any more.
+    // Whether no slot is with this node any more, as all others see it.
+    bool is_replaced(std::size_t node) const;
+    // Until then.
     bool replaced(std::size_t node) const;
 
     std::string id(std::size_t i) const;
@@ -83,12 +94,17 @@ class RedisCluster {
     void add();
     void meet(std::size_t i) const;
     void assign(int masters) const;
+    // Whether it answers.
     bool alive(std::size_t i) const;
+    // For whatever redis-cli is to do to the cluster.
+    void manage(const Arguments& what) const;
+    std::string first() const;
 
     std::optional<KeyPair> certificate_;
     Arguments options_;
     Arguments credentials_;
     std::vector<std::unique_ptr<Member>> nodes_;
+    std::vector<std::unique_ptr<Member>> dismissed_;
 };
 
 }  // namespace support

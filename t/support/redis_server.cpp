@@ -64,20 +64,27 @@ void RedisServer::flush() const {
 
 void RedisServer::freeze() {
     process_->freeze();
+    frozen_ = true;
 }
 
 void RedisServer::thaw() {
     process_->signal(SIGCONT);
+    frozen_ = false;
 }
 
 void RedisServer::kill9() {
     if (process_) {
         process_->stop(SIGKILL);
         process_.reset();
+        frozen_ = false;
     }
 }
 
 void RedisServer::start() {
+    start({});
+}
+
+void RedisServer::start(const Arguments& more) {
     Arguments arguments{redis_program(),
                         "--save",
                         "",
@@ -94,6 +101,7 @@ void RedisServer::start() {
                         "--unixsocket",
                         unix_path()};
     arguments.insert(arguments.end(), options_.begin(), options_.end());
+    arguments.insert(arguments.end(), more.begin(), more.end());
     process_.emplace(arguments, dir_.path() / "redis.log");
     if (!eventually([this] { return answers(); })) {
         throw std::runtime_error(redis_program() + " does not start:\n" +

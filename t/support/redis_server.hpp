@@ -36,6 +36,9 @@ class RedisServer : public StoreServer {
     void thaw() override;
     void kill9() override;
     void start() override;
+    // With more options than usual.
+    void start(const Arguments& more);
+    bool frozen() const { return frozen_; }
     // Whatever was done to it.
     void thaw_or_start() { process_ ? thaw() : start(); }
 
@@ -49,6 +52,7 @@ class RedisServer : public StoreServer {
     Arguments options_;
     Arguments credentials_;
     std::optional<Process> process_;
+    bool frozen_ = false;
 };
 
 }  // namespace support

@@ -1,5 +1,6 @@
 #include "support/tls_load.hpp"
 
+#include <random>
 #include <utility>
 
 namespace support {
@@ -28,7 +29,7 @@ TlsLoad::TlsLoad(std::vector<Address> addresses, int clients, Ready ready)
     : addresses_(std::move(addresses)), ready_(std::move(ready)) {
     for (int i = 0; i < clients; ++i) {
         clients_.emplace_back(
-            [this, i] { run(i % 2 == 0 ? tls12() : tls13()); });
+            [this, i] { run(i % 2 == 0 ? tls12() : tls13(), i); });
     }
 }
 
@@ -60,9 +61,11 @@ TlsLoad::Tally TlsLoad::stop() {
     return tally();
 }
 
-void TlsLoad::run(TlsOptions options) {
-    for (std::size_t i = 0; !stopping_; ++i) {
-        visit(addresses_[i % addresses_.size()], options);
+void TlsLoad::run(TlsOptions options, int seed) {
+    std::mt19937 random(static_cast<std::mt19937::result_type>(seed));
+    std::uniform_int_distribution<std::size_t> any(0, addresses_.size() - 1);
+    while (!stopping_) {
+        visit(addresses_[any(random)], options);
     }
 }
 

@@ -21,7 +21,7 @@ class TlsLoad {
     // Whether a client may come back with a session it has just been given:
     // where it goes to another node, it may be faster than the store.
     using Ready = std::function<bool(const Session& session)>;
-    // From node to node.
+    // From node to node, at random.
     TlsLoad(std::vector<Address> addresses, int clients, Ready ready);
     ~TlsLoad();
 
@@ -43,7 +43,7 @@ class TlsLoad {
     Tally stop();
 
   private:
-    void run(TlsOptions options);
+    void run(TlsOptions options, int seed);
     void visit(const Address& address, TlsOptions& options);
     void count(int& counter);
 

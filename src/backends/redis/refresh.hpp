@@ -57,13 +57,15 @@ class Refresh {
         last_ = now;
         hurried_ = false;
         moved_ = false;
+        due_ = coro::never;
     }
 
-    /* All slots have servers that answer, or not. */
+    /* All slots have servers that answer, or not. What has come up since it
+     * was begun, the answer may be too old for. */
     void done(coro::Time now, bool all_well) noexcept {
         if (all_well) {
             ill_ = false;
-            due_ = now + routine - up_to(routine / 4);
+            hasten(now + routine - up_to(routine / 4));
             return;
         }
 

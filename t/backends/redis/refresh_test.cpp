@@ -67,6 +67,25 @@ TEST_CASE("redis refresh: redirects alone hurry nobody") {
     CHECK(quiet.due() - start <= 21800ms);
 }
 
+TEST_CASE("redis refresh: what comes up while it is asked is asked for anew") {
+    for (unsigned seed = 0; seed < 200; ++seed) {
+        auto refresh = well(seed);
+        const auto later = start + 30s;
+        refresh.begun(later);
+        refresh.on_trouble(later + 1ms);
+        refresh.done(later + 2ms, true);
+        CHECK(refresh.due() - later >= 1s);
+        CHECK(refresh.due() - later <= 1801ms);
+
+        auto redirected = well(seed);
+        redirected.begun(later);
+        redirected.on_moved(later + 1ms);
+        redirected.done(later + 2ms, true);
+        CHECK(redirected.due() - later >= 10s);
+        CHECK(redirected.due() - later <= 11801ms);
+    }
+}
+
 TEST_CASE("redis refresh: again and again while it is ill, then less often") {
     auto refresh = well(1);
     coro::Time now = start;
