@@ -30,7 +30,7 @@ class Refresh {
     static constexpr coro::Time routine{60000};
 
     /* As long as something is wrong: soon, but not for ever. */
-    static constexpr coro::Time hurry{120000};
+    static constexpr coro::Time hurry{600000};
     static constexpr coro::Time slow{8000};
 
     /* The first one is due at once. */
