@@ -273,11 +273,11 @@ bool Client::has_room() noexcept {
 }
 
 void Client::drive() noexcept {
+    driving_ = true;
     if (finder_.empty()) {
         finder_.look_up();
     }
 
-    driving_ = true;
     while (!closing_) {
         if (!is_needed()) {
             sleep();

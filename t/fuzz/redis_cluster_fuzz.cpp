@@ -3,6 +3,7 @@
 // Input: what is asked, and how servers answer, a few bytes each.
 
 #include "fuzz/scripted_cluster.hpp"
+#include "support/test_resolver.hpp"
 #include "support/test_store.hpp"
 
 #include <doctest/doctest.h>
@@ -26,6 +27,8 @@ class Play {
             store_server(store_address(servers_.address(1))));
         auto options = store_options();
         options.count = 50;
+        options.resolver = &resolver_;
+        resolver_.takes_all_time = true;
         store_.emplace(seeds, options);
     }
 
@@ -111,6 +114,7 @@ class Play {
     }
 
     ScriptedCluster servers_;
+    LoopbackResolver resolver_;
     std::optional<TestStore> store_;
     TestStore::Fetches fetches_;
     std::vector<std::shared_ptr<TestStore::Add>> adds_;

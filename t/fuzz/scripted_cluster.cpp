@@ -177,8 +177,7 @@ std::string ScriptedCluster::refuse(Connection& connection, const Words& words,
 // Two ranges, of any servers; or all slots are the last one's.
 std::string ScriptedCluster::topology(Input& script) const {
     const auto range = [this](std::size_t from, std::size_t to, unsigned i) {
-        return "*3\r\n" + number(from) + number(to) + "*2\r\n" +
-               bulk(nodes_.at(i % size).address.host) +
+        return "*3\r\n" + number(from) + number(to) + "*2\r\n" + bulk(host(i)) +
                number(nodes_.at(i % size).address.port);
     };
     if (healthy_) {
@@ -208,8 +207,15 @@ std::string ScriptedCluster::redirect(std::string_view kind,
            endpoint(script.byte()) + "\r\n";
 }
 
-// Some do not say the host.
+// Some do not say the host, or say a name.
 std::string ScriptedCluster::endpoint(unsigned i) const {
-    const auto& address = nodes_.at(i % size).address;
-    return i >= 200 ? ":" + std::to_string(address.port) : address.text();
+    return host(i) + ":" + std::to_string(nodes_.at(i % size).address.port);
+}
+
+std::string ScriptedCluster::host(unsigned i) const {
+    if (i >= 200) {
+        return "";
+    }
+    return i >= 100 ? "n" + std::to_string(i % 8)
+                    : nodes_.at(i % size).address.host;
 }

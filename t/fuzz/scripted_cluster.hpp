@@ -54,6 +54,7 @@ class ScriptedCluster {
     std::string redirect(std::string_view kind, std::string_view key,
                          Input& script) const;
     std::string endpoint(unsigned i) const;
+    std::string host(unsigned i) const;
 
     std::array<Node, size> nodes_;
     std::list<Connection> connections_;

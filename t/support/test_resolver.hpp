@@ -26,16 +26,20 @@ class TestResolver : public backends::Resolver {
     std::vector<std::string> asked;
 };
 
-// Every name is here.
+// Every name is here. It may take its time.
 class LoopbackResolver : public backends::Resolver {
   public:
     backends::Resolved resolve(std::string name, std::uint16_t port,
-                               coro::Time /* deadline */) override {
+                               coro::Time deadline) override {
         asked.push_back(std::move(name));
+        if (takes_all_time && coro::wait(deadline) != coro::Wake::timeout) {
+            return {.error = "cancelled"};
+        }
         return {.addresses = {store_address(Address{"127.0.0.1", port})}};
     }
 
     std::vector<std::string> asked;
+    bool takes_all_time = false;
 };
 
 }  // namespace support

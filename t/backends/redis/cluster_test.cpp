@@ -170,6 +170,36 @@ TEST_CASE("redis cluster: servers have names, which somebody looks up") {
     CHECK(s.logged("[error]") == 0);
 }
 
+TEST_CASE("redis cluster: a server goes while its name is looked up") {
+    RedisCluster cluster(3, 0,
+                         {"--cluster-announce-hostname", "node.test",
+                          "--cluster-preferred-endpoint-type", "hostname",
+                          "--cluster-allow-replica-migration", "no"});
+    LoopbackResolver resolver;
+    auto options = quick();
+    options.resolver = &resolver;
+    options.timeout = 1h;
+    Known s(cluster, options);
+    const auto key = cluster.key_of(0);
+    cluster.join();
+    cluster.begin_move(cluster.slot_of(key), 3);
+    cluster.end_move(cluster.slot_of(key), 3);
+
+    resolver.takes_all_time = true;
+    const auto asked = resolver.asked.size();
+    const auto fetch = s.begin_fetch(key);
+    CHECK(s.loop.run_until([&] { return resolver.asked.size() > asked; }));
+    CHECK(s.loop.run_until([&] { return fetch->done; }));
+    CHECK(fetch->result.status == Status::down);
+
+    cluster.begin_move(cluster.slot_of(key), 0);
+    cluster.end_move(cluster.slot_of(key), 0);
+    s.loop.skip(1min);  // until it is asked for the slots
+    CHECK(fetches(s, key, Status::miss));
+    s.loop.run_turns(20);
+    CHECK(fetches(s, key, Status::miss));
+}
+
 TEST_CASE("redis cluster: servers have names, and nobody looks these up") {
     const RedisCluster cluster(3, 0,
                                {"--cluster-announce-hostname", "node.test",
