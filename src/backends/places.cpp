@@ -61,7 +61,7 @@ void Places::restart(coro::Time now) {
 }
 
 void Places::restart_at(const Address& address) {
-    here_ = address;
+    here_ = Address(address); /* as a whole, or not at all */
     for (std::size_t i = 0; i < size(); ++i) {
         tried_[i] = same(addresses_[i], address);
     }
@@ -91,7 +91,7 @@ bool Places::pick(coro::Time now) {
     if (best == size()) {
         return false;
     }
-    here_ = addresses_[best];
+    here_ = Address(addresses_[best]); /* likewise */
     tried_[best] = true;
     return true;
 }

@@ -1,11 +1,13 @@
 // Which of a server's addresses to go to.
 
 #include "backends/places.hpp"
+#include "support/allocations.hpp"
 #include "support/test_store.hpp"
 
 #include <arpa/inet.h>
 #include <doctest/doctest.h>
 #include <netinet/in.h>
+#include <new>
 
 using backends::Places;
 using namespace support;
@@ -34,6 +36,21 @@ texts(const std::vector<backends::Address>& addresses) {
         result.push_back(address.text);
     }
     return result;
+}
+
+// Whether memory that is short keeps it from being done.
+template <class Action>
+bool is_short_for(const Action& action) {
+    const Allocations::Scope product(Allocations::Of::product);
+    Allocations::fail(1);
+    try {
+        action();
+    } catch (const std::bad_alloc&) {
+        Allocations::heal();
+        return true;
+    }
+    Allocations::heal();
+    return false;
 }
 
 const auto a = v4("127.0.0.1");
@@ -141,4 +158,20 @@ TEST_CASE("places: who is at no address of the name any more has to go") {
     places.replace({b, c});
     CHECK(places.here().text == a.text);
     CHECK(texts(places.better(now)) == std::vector{b.text, c.text});
+}
+
+TEST_CASE("places: short of memory, it is where it was as a whole") {
+    const auto far = v6("2001:db8:1:2:3:4:5:6");  // takes memory of its own
+    Places places({a, far});
+    const auto stays = [&] {
+        return places.here().text == a.text &&
+               places.here().storage.ss_family == AF_INET;
+    };
+    CHECK(is_short_for([&] { places.next(now); }));
+    CHECK(stays());
+    CHECK(is_short_for([&] { places.restart_at(far); }));
+    CHECK(stays());
+
+    CHECK(places.next(now));
+    CHECK(places.here().text == far.text);
 }

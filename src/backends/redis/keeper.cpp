@@ -15,6 +15,9 @@ constexpr coro::Time leaving{250};
 /* How long a node is asked after others when it could not serve. */
 constexpr coro::Time distrust{300000};
 
+/* So short that a string has it in itself. */
+constexpr const char* no_memory = "out of memory";
+
 Address name_of(const std::vector<Server>& seeds) {
     Address address{};
     address.text = "cluster of " + seeds.front().name;
@@ -100,6 +103,7 @@ void Keeper::refresh() noexcept {
         told = ask_nodes() || ask_seeds();
     } catch (const std::bad_alloc&) {
         looking_.reset();
+        why_not_ = no_memory;
     }
 
     if (closing_) {
@@ -212,7 +216,7 @@ bool Keeper::ask_seed(Server& seed) {
     try {
         told = ask(node, now() + terms_.timeout * (addresses + 1));
     } catch (const std::bad_alloc&) {
-        why_not_ = "no memory";
+        why_not_ = no_memory;
     }
     node.client->retire();
     return told;

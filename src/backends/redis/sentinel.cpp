@@ -68,10 +68,9 @@ Resolved Sentinels::resolve(std::string master, std::uint16_t /* port */,
     }
 
     Asking asking(*this, std::move(master), deadline);
-    Resolved found = ask_all(asking);
+    last_ = ask_all(asking);
     next_ = now() + random_.time(pause, 2 * pause);
-    last_ = found;
-    return found;
+    return last_;
 }
 
 std::vector<Server> Sentinels::in_order() {
@@ -107,7 +106,7 @@ Resolved Sentinels::ask_all(Asking& asking) {
 
         if (Sentinel* sentinel = find(server.name)) {
             sentinel->is_silent = found.addresses.empty();
-            sentinel->server = server;
+            sentinel->server.addresses = std::move(server.addresses);
         }
         if (!found.addresses.empty()) {
             return found;
