@@ -53,15 +53,9 @@ Fetched Client::peek(std::string_view key) noexcept {
 
 Addition Client::add(std::string_view key, std::string_view value,
                      std::chrono::seconds ttl) noexcept {
-    switch (ask({.kind = Kind::add, .key = key, .value = value, .ttl = ttl})
-                .status) {
-    case Status::miss:
-        return Addition::added;
-    case Status::hit:
-        return Addition::exists;
-    default:
-        return Addition::unknown;
-    }
+    return addition(
+        ask({.kind = Kind::add, .key = key, .value = value, .ttl = ttl})
+            .status);
 }
 
 void Client::bound(Request& request) const noexcept {

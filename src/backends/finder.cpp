@@ -135,9 +135,12 @@ void Finder::rest() noexcept {
         timer_->set(now() + random_.time(calm, 2 * calm));
         return;
     }
-    pause_ = std::min(
-        std::max({2 * pause_, options_.interval, options_.spread}), alarm);
-    timer_->set(now() + random_.time(pause_ / 2, pause_));
+    bool is_first = pause_ == coro::Time{};
+    pause_ = std::min(std::max(2 * pause_, options_.interval), alarm);
+    timer_->set(now() +
+                random_.time(pause_ / 2, is_first
+                                             ? std::max(pause_, options_.spread)
+                                             : pause_));
 }
 
 void Finder::begin_look() noexcept {

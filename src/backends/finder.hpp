@@ -27,7 +27,7 @@ class Finder {
     /* How far apart looks are: at least, and at most twice as far, while all
      * is well; and at most while the server refuses. */
     static constexpr coro::Time calm{10'000};
-    static constexpr coro::Time alarm{1'000};
+    static constexpr coro::Time alarm{700};
 
     /* What asking at a place has come to. */
     enum class Probed { serves, refuses, away };

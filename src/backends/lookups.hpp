@@ -54,6 +54,18 @@ Fetched await(const Submit& submit, coro::Time deadline) noexcept {
     return result;
 }
 
+/* What an add came to, which is a lookup that on a miss leaves a value. */
+inline Addition addition(Status status) noexcept {
+    switch (status) {
+    case Status::miss:
+        return Addition::added;
+    case Status::hit:
+        return Addition::exists;
+    default:
+        return Addition::unknown;
+    }
+}
+
 class Lookups;
 
 /* One lookup. It can be joined until it is closed or ends. */

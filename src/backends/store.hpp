@@ -215,7 +215,7 @@ std::unique_ptr<Store> make_sentinel(coro::Scheduler& scheduler,
  */
 std::unique_ptr<Store> make_redis_cluster(coro::Scheduler& scheduler,
                                           std::vector<Server> seeds,
-                                          Options options, Log log,
+                                          Options options, const Log& log,
                                           Meters* meters);
 
 /*

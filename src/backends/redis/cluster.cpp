@@ -150,16 +150,10 @@ Fetched Cluster::peek(std::string_view key) noexcept {
 
 Addition Cluster::add(std::string_view key, std::string_view value,
                       seconds ttl) noexcept {
-    switch (ask({.kind = Kind::add, .key = key, .value = value, .ttl = ttl},
-                coro::never)
-                .status) {
-    case Status::miss:
-        return Addition::added;
-    case Status::hit:
-        return Addition::exists;
-    default:
-        return Addition::unknown;
-    }
+    return addition(
+        ask({.kind = Kind::add, .key = key, .value = value, .ttl = ttl},
+            coro::never)
+            .status);
 }
 
 /* However many nodes are asked, it is one wait, of one timeout. */
@@ -290,7 +284,7 @@ void Cluster::close() noexcept {
 
 std::unique_ptr<Store> make_redis_cluster(coro::Scheduler& scheduler,
                                           std::vector<Server> seeds,
-                                          Options options, Log log,
+                                          Options options, const Log& log,
                                           Meters* meters) {
     auto store = std::make_unique<Cluster>(scheduler, std::move(seeds),
                                            std::move(options), log, meters);

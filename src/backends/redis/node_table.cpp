@@ -152,7 +152,7 @@ std::string NodeTable::tls_name_of(const Endpoint& endpoint,
     return endpoint.name;
 }
 
-Node& NodeTable::add_seed(const Server& seed, Log log) {
+Node& NodeTable::add_seed(const Server& seed, const Log& log) {
     Options options = options_;
 
     options.addresses = seed.addresses;

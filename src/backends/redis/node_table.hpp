@@ -64,7 +64,7 @@ class NodeTable {
 
     /* A client of a seed, which does not retry. `log` gets its lines. Throws
      * std::bad_alloc. */
-    Node& add_seed(const Server& seed, Log log);
+    Node& add_seed(const Server& seed, const Log& log);
 
     void assign(std::uint16_t slot, const Node& node) noexcept;
 

@@ -28,7 +28,7 @@ class Sentinels final : public Resolver {
 
     /* How far apart they are asked by one worker, at least, or up to twice as
      * far: a client that has lost its master would ask at each attempt. */
-    static constexpr coro::Time pause{750};
+    static constexpr coro::Time pause{500};
 
     /* How old what they know of each other may get. */
     static constexpr coro::Time lesson{60'000};

@@ -3,6 +3,7 @@
 
 #include "backends/places.hpp"
 #include "support/fake_redis.hpp"
+#include "support/followed_redis.hpp"
 #include "support/test_resolver.hpp"
 #include "support/test_store.hpp"
 
@@ -52,21 +53,6 @@ struct Pair {
         return options;
     }
 };
-
-std::string line(const RedisServer& server, const std::string& what) {
-    return server.address().text() + ": " + what;
-}
-
-// A new session, which has to be there in the end.
-bool lands(TestStore& s, const RedisServer& server) {
-    static int n = 0;
-    return s.loop.run_until([&] {
-        const auto key = "new" + std::to_string(++n);
-        s.store().store(key, "value", 60s);
-        s.fetch(key);
-        return server.client().exists(key);
-    });
-}
 
 }  // namespace
 

@@ -1,5 +1,6 @@
 // The master that Sentinels name, wherever it goes.
 
+#include "support/followed_redis.hpp"
 #include "support/peer.hpp"
 #include "support/sentinel_server.hpp"
 #include "support/test_store.hpp"
@@ -35,21 +36,6 @@ backends::Watch watch(Watched& watched, std::size_t count = 3) {
         addresses.push_back(watched.sentinel(i).address());
     }
     return watch(addresses);
-}
-
-std::string line(const RedisServer& server, const std::string& what) {
-    return server.address().text() + ": " + what;
-}
-
-// A new session, which has to be there in the end.
-bool lands(TestStore& s, const RedisServer& server) {
-    static int n = 0;
-    return s.loop.run_until([&] {
-        const auto key = "new" + std::to_string(++n);
-        s.store().store(key, "value", 60s);
-        s.fetch(key);
-        return server.client().exists(key);
-    });
 }
 
 // What says things that no Sentinel would.
