@@ -81,9 +81,14 @@ TEST_CASE("redis cluster: 500 workers that lose a master ask in turn") {
         }
     }
     // Nobody has forgotten about it, either.
-    CHECK(cluster.asked(1, begin) + cluster.asked(2, begin) +
-              cluster.asked(1, begin + 1s) + cluster.asked(2, begin + 1s) >=
-          all);
+    CHECK(coroutines.loop.run_until([&] {
+        int asked = 0;
+        for (auto from = 0s; from < 30s; ++from) {
+            asked += cluster.asked(1, begin + from);
+            asked += cluster.asked(2, begin + from);
+        }
+        return asked >= all;
+    }));
 
     for (const auto& store : stores) {
         store->close();
@@ -127,7 +132,6 @@ TEST_CASE("redis sentinel: 300 workers that lose their master ask in turn") {
         sum += after[i] - before[i];
     }
     CHECK(sum < all * 5 / 4);
-    CHECK(sum > all / 4);
     CHECK(coroutines.loop.run_until([&] { return connected == 2 * all; }));
 
     for (const auto& store : stores) {
