@@ -35,14 +35,30 @@ void check(const ServerParameters& server) {
     CHECK(server.weight <= 1000);
 }
 
+/* Several servers are the seeds of a cluster, or Sentinels. */
+void check_redis(const StoreParameters& store) {
+    const bool has_sentinels = !store.sentinel.empty();
+
+    CHECK((store.servers.size() == 1 || store.cluster || has_sentinels));
+    CHECK_FALSE((store.cluster && has_sentinels));
+    CHECK((store.db == 0 || !store.cluster));
+    CHECK((store.sentinel_password.empty() || has_sentinels));
+    CHECK((store.sentinel_user.empty() || !store.sentinel_password.empty()));
+    for (const ServerParameters& server : store.servers) {
+        CHECK(server.weight == 1);
+    }
+}
+
 void check_type(const StoreParameters& store) {
+    CHECK(store.servers.size() <= 100);
     if (store.type == Type::redis) {
-        CHECK(store.servers.size() == 1);
-        CHECK(store.servers.front().weight == 1);
+        check_redis(store);
         return;
     }
+    CHECK_FALSE(store.cluster);
+    CHECK(store.sentinel.empty());
+    CHECK(store.sentinel_password.empty());
     CHECK(store.db == 0);
-    CHECK(store.servers.size() <= 100);
     CHECK((store.password.empty() || !store.user.empty()));
 }
 
