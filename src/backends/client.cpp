@@ -1,7 +1,6 @@
 #include "backends/client.hpp"
 
 #include <algorithm>
-#include <ctime>
 #include <new>
 #include <utility>
 
@@ -27,7 +26,7 @@ Client::Client(coro::Scheduler& scheduler, Options options, Log log,
 
 void Client::start() noexcept {
     begin_start();
-    started_ = scheduler_.start(
+    scheduler_.start(
         {[](void* self) noexcept { static_cast<Client*>(self)->drive(); },
          this});
 }
@@ -35,7 +34,7 @@ void Client::start() noexcept {
 void Client::start_took_long() noexcept {
     moving_ = false; /* too busy for that */
     end_start(up_ ? Status::queued : Status::down);
-    if (!started_ && !closing_) {
+    if (!driving_ && !closing_) {
         start();
     }
 }
@@ -136,7 +135,7 @@ Status Client::begin(Request request) noexcept {
 }
 
 void Client::begin_start() noexcept {
-    note(Meter::State::connecting);
+    meter_.note(Meter::State::connecting);
     hold_back();
 }
 
@@ -239,12 +238,6 @@ void Client::count_queue() noexcept {
     }
 }
 
-void Client::note(Meter::State state) noexcept {
-    if (meter_.state.exchange(state) != state || meter_.since == 0) {
-        meter_.since = std::time(nullptr);
-    }
-}
-
 Status Client::admit(bool available) noexcept {
     if (!available) {
         return Status::down;
@@ -301,7 +294,7 @@ void Client::tell_lost() noexcept {
  * another one at once, where the finder is. */
 bool Client::visit() noexcept {
     if (finder_.empty()) {
-        note(Meter::State::down);
+        meter_.note(Meter::State::down);
         return false;
     }
 
@@ -324,7 +317,7 @@ bool Client::visit() noexcept {
 /* Lookups that come when it is wanted again wait as a worker's first do. */
 void Client::sleep() noexcept {
     end_start(Status::down);
-    note(Meter::State::closed);
+    meter_.note(Meter::State::closed);
     asleep_ = true;
     resting_ = coro::next_wait();
     coro::wait();
@@ -369,7 +362,7 @@ void Client::lose(const Loss& loss) noexcept {
 
     moving_ = false;
     finder_.lost();
-    note(closing_ ? Meter::State::closed : Meter::State::down);
+    meter_.note(closing_ ? Meter::State::closed : Meter::State::down);
     if (was_up && !loss.empty()) {
         meter_.losses.add();
     }
@@ -410,7 +403,7 @@ void Client::connected(std::string_view version) {
     up_ = true;
     meter_.connects.add();
     finder_.connected();
-    note(Meter::State::up);
+    meter_.note(Meter::State::up);
     journal_.connected(version, now());
     end_start(Status::queued);
     if (options_.connected != nullptr) {

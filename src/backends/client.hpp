@@ -180,7 +180,6 @@ class Client : public Store, private Finder::User {
     bool visit() noexcept;
     Loss try_address() noexcept;
     void lose(const Loss& loss) noexcept;
-    void note(Meter::State state) noexcept;
     void rest() noexcept;
     void sleep() noexcept;
 
@@ -188,8 +187,7 @@ class Client : public Store, private Finder::User {
     Lookups lookups_;
     std::vector<Request> early_; /* while starting_ */
     std::unique_ptr<coro::Timer> start_timer_;
-    bool started_ = false;   /* there is a coroutine */
-    bool driving_ = false;   /* there is a coroutine that has not ended */
+    bool driving_ = false;   /* there is a coroutine */
     std::size_t shared_ = 0; /* what Options::queued has of this client */
     Finder finder_;
     bool starting_ = true;

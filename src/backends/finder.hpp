@@ -84,8 +84,6 @@ class Finder {
     /* It does what it did not. */
     void accepted() noexcept;
 
-    bool has_refused() const noexcept { return refuses_; }
-
     /* Whether a coroutine of its own is under way. */
     bool looks() const noexcept { return looks_; }
 

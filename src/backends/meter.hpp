@@ -13,6 +13,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <ctime>
 
 namespace backends {
 
@@ -96,6 +97,12 @@ struct Meter {
     coro::Counter bytes_fetched; /* of values, likewise below */
     coro::Counter bytes_stored;
     Histogram latency; /* of fetches that waited, but for cancelled ones */
+
+    void note(State now) noexcept {
+        if (state.exchange(now) != now || since == 0) {
+            since = std::time(nullptr);
+        }
+    }
 
     /* Counts what a fetch came to: `size` bytes, after `took`, or 0 if nobody
      * had to wait. */

@@ -231,8 +231,7 @@ Client::Loss Pipeline::complete(const Result& result) {
  * made do with only where there is no other.
  */
 Client::Loss Pipeline::greeted(const Command& command, const Result& result) {
-    bool refuses = result.refusal == Refusal::standing ||
-                   result.refusal == Refusal::farewell;
+    bool refuses = is_final(result.refusal);
     bool lost = command.role == Role::setup && !result.worked;
 
     if (lost || result.refusal == Refusal::farewell ||

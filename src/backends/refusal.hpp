@@ -13,4 +13,9 @@ enum class Refusal {
     farewell, /* likewise, and hangs up */
 };
 
+/* Whether another server is to be asked instead. */
+inline bool is_final(Refusal refusal) noexcept {
+    return refusal == Refusal::standing || refusal == Refusal::farewell;
+}
+
 }  // namespace backends

@@ -195,22 +195,23 @@ std::optional<Connected> least_of(const Snapshot& snapshot,
 }
 
 void add_clusters(Metrics& metrics, const Snapshot& snapshot) {
+    const auto add = [&](const auto& of) {
+        for_each_server(
+            snapshot, [&](const Labels& labels, const auto& totals) {
+                if (auto least = least_of(snapshot, totals.server)) {
+                    metrics.add(labels, static_cast<std::uint64_t>(of(*least)));
+                }
+            });
+    };
+
     metrics.family("store_cluster_slots", "gauge",
                    "Slots of a cluster that a connected server has, in the "
                    "worker with the fewest.");
-    for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
-        if (auto least = least_of(snapshot, totals.server)) {
-            metrics.add(labels, static_cast<std::uint64_t>(least->slots));
-        }
-    });
+    add([](const Connected& cluster) { return cluster.slots; });
     metrics.family("store_cluster_told_timestamp_seconds", "gauge",
                    "When a cluster's slots were told last, in the worker where "
                    "that is longest ago.");
-    for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
-        if (auto least = least_of(snapshot, totals.server)) {
-            metrics.add(labels, static_cast<std::uint64_t>(least->told));
-        }
-    });
+    add([](const Connected& cluster) { return cluster.told; });
 }
 
 void add_connections(Metrics& metrics, const Snapshot& snapshot) {

@@ -28,27 +28,16 @@ Options ClusterNode::own(Options options, ClusterNode* self) {
         return !self->retired_ && (wanted == nullptr || wanted());
     };
     options.connected = [self, connected = std::move(options.connected)] {
-        self->on_connected();
+        self->listener_.changed(*self);
         if (connected != nullptr) {
             connected();
         }
     };
-    options.lost = [self] { self->on_lost(); };
+    options.lost = [self] {
+        self->failed_ = true;
+        self->listener_.changed(*self);
+    };
     return options;
-}
-
-void ClusterNode::greet() {
-    asked_slots_ = false;
-    Redis::greet();
-}
-
-void ClusterNode::on_connected() noexcept {
-    listener_.changed(*this);
-}
-
-void ClusterNode::on_lost() noexcept {
-    failed_ = true;
-    listener_.changed(*this);
 }
 
 bool ClusterNode::ask_slots() noexcept {
@@ -109,7 +98,8 @@ Client::Loss ClusterNode::handle(const redisReply& reply) {
 
     bool is_slots = command.name == slots_command;
     if (is_slots) {
-        hear_slots(reply);
+        topology_ = parse_topology(reply);
+        asked_slots_ = false;
     }
 
     bool is_error = reply.type == REDIS_REPLY_ERROR && !is_slots;
@@ -118,11 +108,6 @@ Client::Loss ClusterNode::handle(const redisReply& reply) {
         listener_.changed(*this);
     }
     return loss;
-}
-
-void ClusterNode::hear_slots(const redisReply& reply) {
-    topology_ = parse_topology(reply);
-    asked_slots_ = false;
 }
 
 Client::Loss ClusterNode::handle_error(const redisReply& reply) {

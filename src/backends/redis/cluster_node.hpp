@@ -81,7 +81,6 @@ class ClusterNode final : public Redis {
   private:
     static Options own(Options options, ClusterNode* self);
 
-    void greet() override;
     void format(const Request& request, Command& command) override;
     void expect(const Command& command, Parser& parser) const noexcept override;
     Loss handle(const redisReply& reply) override;
@@ -90,9 +89,6 @@ class ClusterNode final : public Redis {
     Loss handle_error(const redisReply& reply);
     Loss redirect(const Redirect& redirect, const redisReply& reply);
     static Request request_of(Command& command) noexcept;
-    void hear_slots(const redisReply& reply);
-    void on_connected() noexcept;
-    void on_lost() noexcept;
 
     Listener& listener_;
     bool retired_ = false;

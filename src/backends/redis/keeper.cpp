@@ -137,9 +137,7 @@ void Keeper::note_state() noexcept {
         return;
     }
     terms_.meter.slots = table_.served();
-    if (terms_.meter.state.exchange(state) != state) {
-        terms_.meter.since = std::time(nullptr);
-    }
+    terms_.meter.note(state);
 }
 
 /* At random, for a fleet that avoided whom it asked last would move from one to
@@ -148,7 +146,7 @@ std::vector<Node*> Keeper::candidates() {
     std::vector<Node*> all;
 
     for (const auto& node : table_.nodes()) {
-        if (node != nullptr && node->serves() && node->client->up()) {
+        if (node->serves() && node->client->up()) {
             all.push_back(node.get());
         }
     }

@@ -47,41 +47,18 @@ bool is_name(const Endpoint& endpoint) {
 NodeTable::NodeTable(coro::Scheduler& scheduler, Options options, Log log,
                      Meters* meters, ClusterNode::Listener& listener)
     : scheduler_(scheduler), options_(std::move(options)), log_(std::move(log)),
-      meters_(meters), listener_(listener) {
-    slots_.fill(none);
-}
-
-NodeTable::~NodeTable() {
-    for (auto& node : nodes_) {
-        if (node != nullptr) {
-            destroy(node);
-        }
-    }
-}
-
-Node* NodeTable::of_slot(std::uint16_t slot) const noexcept {
-    std::uint16_t index = slots_.at(slot);
-    return index != none ? nodes_[index].get() : nullptr;
-}
+      meters_(meters), listener_(listener) {}
 
 Node& NodeTable::of(const ClusterNode& client) const noexcept {
     return **std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& node) {
-        return node != nullptr && node->client.get() == &client;
+        return node->client.get() == &client;
     });
-}
-
-std::uint16_t NodeTable::index_of(const Node& node) const noexcept {
-    auto found =
-        std::find_if(nodes_.begin(), nodes_.end(),
-                     [&](const auto& other) { return other.get() == &node; });
-    return static_cast<std::uint16_t>(found - nodes_.begin());
 }
 
 Node* NodeTable::find(const std::string& name) const noexcept {
     auto found =
         std::find_if(nodes_.begin(), nodes_.end(), [&](const auto& node) {
-            return node != nullptr && node->name == name &&
-                   !node->client->closing();
+            return node->name == name && !node->client->closing();
         });
     return found != nodes_.end() ? found->get() : nullptr;
 }
@@ -134,8 +111,8 @@ Node* NodeTable::make(const Endpoint& endpoint, std::string name,
     auto node = std::make_unique<Node>();
     node->name = std::move(name);
     if (meters_ != nullptr) {
-        node->meter = &meters_->take(node->name);
-        options.meter = node->meter;
+        node->meter = {&meters_->take(node->name), {meters_}};
+        options.meter = node->meter.get();
     }
     return &add(std::move(node), std::move(options), log_);
 }
@@ -167,42 +144,21 @@ Node& NodeTable::add_seed(const Server& seed, const Log& log) {
 
 Node& NodeTable::add(std::unique_ptr<Node> node, Options options,
                      const Log& log) {
-    Meter* meter = node->meter;
-
-    try {
-        options.queued = &queued_;
-        node->tls_name = options.tls_name;
-        node->client = std::make_unique<ClusterNode>(
-            scheduler_, std::move(options), log, listener_);
-
-        auto place = std::find(nodes_.begin(), nodes_.end(), nullptr);
-        if (place == nodes_.end()) {
-            place = nodes_.emplace(place);
-        }
-        *place = std::move(node);
-        ClusterNode& client = *(*place)->client;
-        client.start();
-        return of(client);
-    } catch (...) {
-        if (meter != nullptr) {
-            meters_->give_back(*meter);
-        }
-        throw;
-    }
-}
-
-void NodeTable::assign(std::uint16_t slot, const Node& node) noexcept {
-    slots_.at(slot) = index_of(node);
+    options.queued = &queued_;
+    node->tls_name = options.tls_name;
+    node->client = std::make_unique<ClusterNode>(scheduler_, std::move(options),
+                                                 log, listener_);
+    Node& added = *nodes_.emplace_back(std::move(node));
+    added.client->start();
+    return added;
 }
 
 void NodeTable::assign(const Topology& topology,
                        const std::vector<Node*>& masters) noexcept {
-    slots_.fill(none);
+    slots_.fill(nullptr);
     for (const Topology::Range& range : topology.ranges) {
-        const Node* master = masters[range.master];
-        std::uint16_t index = master != nullptr ? index_of(*master) : none;
         std::fill(slots_.begin() + range.first, slots_.begin() + range.last + 1,
-                  index);
+                  masters[range.master]);
     }
 }
 
@@ -210,8 +166,7 @@ void NodeTable::retire_others(const std::vector<Node*>& masters) noexcept {
     coro::Time now = scheduler_.loop().now();
 
     for (const auto& node : nodes_) {
-        if (node != nullptr && node->serves() &&
-            now - node->client->last_asked >= importing &&
+        if (node->serves() && now - node->client->last_asked >= importing &&
             std::find(masters.begin(), masters.end(), node.get()) ==
                 masters.end()) {
             node->client->retire();
@@ -220,64 +175,51 @@ void NodeTable::retire_others(const std::vector<Node*>& masters) noexcept {
 }
 
 bool NodeTable::sweep() noexcept {
-    bool left = false;
-
-    for (auto& node : nodes_) {
-        if (node == nullptr || !node->client->retired()) {
-            continue;
-        }
-        if (node->client->idle() && !node->client->closing()) {
-            node->client->close();
-        }
-        if (node->client->ended() && node->client->idle()) {
-            destroy(node);
-        } else {
-            left = true;
+    for (const auto& node : nodes_) {
+        ClusterNode& client = *node->client;
+        if (client.retired() && client.idle() && !client.closing()) {
+            client.close();
         }
     }
-    return left;
-}
 
-void NodeTable::destroy(std::unique_ptr<Node>& node) noexcept {
-    std::uint16_t index = index_of(*node);
-    Meter* meter = node->meter;
-
-    std::replace(slots_.begin(), slots_.end(), index, none);
-    node.reset();
-    if (meter != nullptr) {
-        meters_->give_back(*meter);
-    }
+    std::erase_if(nodes_, [this](const auto& node) {
+        bool gone = node->client->retired() && node->client->ended() &&
+                    node->client->idle();
+        if (gone) {
+            std::replace(slots_.begin(), slots_.end(), node.get(),
+                         static_cast<Node*>(nullptr));
+        }
+        return gone;
+    });
+    return std::any_of(nodes_.begin(), nodes_.end(), [](const auto& node) {
+        return node->client->retired();
+    });
 }
 
 int NodeTable::served() const noexcept {
-    auto count = std::count_if(
-        slots_.begin(), slots_.end(), [this](std::uint16_t index) {
-            return index != none && nodes_[index]->client->may_serve();
+    auto count =
+        std::count_if(slots_.begin(), slots_.end(), [](const Node* node) {
+            return node != nullptr && node->client->may_serve();
         });
     return static_cast<int>(count);
 }
 
 bool NodeTable::is_well() const noexcept {
-    return std::find(slots_.begin(), slots_.end(), none) == slots_.end() &&
+    return std::find(slots_.begin(), slots_.end(), nullptr) == slots_.end() &&
            std::all_of(nodes_.begin(), nodes_.end(), [](const auto& node) {
-               return node == nullptr || !node->serves() ||
-                      node->client->may_serve();
+               return !node->serves() || node->client->may_serve();
            });
 }
 
 void NodeTable::reconsider() noexcept {
     for (const auto& node : nodes_) {
-        if (node != nullptr) {
-            node->client->reconsider();
-        }
+        node->client->reconsider();
     }
 }
 
 void NodeTable::close() noexcept {
     for (const auto& node : nodes_) {
-        if (node != nullptr) {
-            node->client->close();
-        }
+        node->client->close();
     }
 }
 

@@ -18,10 +18,18 @@
 
 namespace backends::redis {
 
+/* A meter goes back to where it is from. */
+struct GiveBack {
+    Meters* from = nullptr;
+
+    void operator()(Meter* meter) const noexcept { from->give_back(*meter); }
+};
+using LentMeter = std::unique_ptr<Meter, GiveBack>;
+
 struct Node {
     std::string name;     /* of its endpoint; empty: a seed, to be asked only */
     std::string tls_name; /* as in Options */
-    Meter* meter = nullptr;
+    LentMeter meter{};    /* or null */
     std::unique_ptr<ClusterNode> client{};
 
     bool is_seed() const noexcept { return name.empty(); }
@@ -32,7 +40,7 @@ struct Node {
 
 class NodeTable {
   public:
-    using Nodes = std::vector<std::unique_ptr<Node>>; /* null: a free place */
+    using Nodes = std::vector<std::unique_ptr<Node>>;
 
     /*
      * `options` are those of all nodes; without a `tls_name` each has its own.
@@ -42,16 +50,16 @@ class NodeTable {
     NodeTable(coro::Scheduler& scheduler, Options options, Log log,
               Meters* meters, ClusterNode::Listener& listener);
 
-    /* The clients' coroutines have to have ended. */
-    ~NodeTable();
-
     NodeTable(const NodeTable&) = delete;
     NodeTable& operator=(const NodeTable&) = delete;
+
+    /* The clients' coroutines have to have ended. */
+    ~NodeTable() = default;
 
     const Nodes& nodes() const noexcept { return nodes_; }
 
     /* Null: nobody is known to have it. */
-    Node* of_slot(std::uint16_t slot) const noexcept;
+    Node* of_slot(std::uint16_t slot) const noexcept { return slots_.at(slot); }
 
     Node& of(const ClusterNode& client) const noexcept;
 
@@ -66,7 +74,9 @@ class NodeTable {
      * std::bad_alloc. */
     Node& add_seed(const Server& seed, const Log& log);
 
-    void assign(std::uint16_t slot, const Node& node) noexcept;
+    void assign(std::uint16_t slot, Node& node) noexcept {
+        slots_.at(slot) = &node;
+    }
 
     /* Gives the slots of a topology to nodes, one for each of its masters;
      * where that is null, nobody has them. */
@@ -91,8 +101,6 @@ class NodeTable {
     void close() noexcept;
 
   private:
-    static constexpr std::uint16_t none = 0xffff;
-
     /* Clusters have 1,000 at most; this is for who makes endpoints up. */
     static constexpr std::size_t max_nodes = 1200;
 
@@ -103,8 +111,6 @@ class NodeTable {
     bool is_looked_up(const Endpoint& endpoint) const;
     Node& add(std::unique_ptr<Node> node, Options options, const Log& log);
     std::string tls_name_of(const Endpoint& endpoint, const Node& from) const;
-    std::uint16_t index_of(const Node& node) const noexcept;
-    void destroy(std::unique_ptr<Node>& node) noexcept;
 
     coro::Scheduler& scheduler_;
     std::size_t queued_ = 0; /* of all clients */
@@ -113,7 +119,7 @@ class NodeTable {
     Meters* meters_;
     ClusterNode::Listener& listener_;
     Nodes nodes_;
-    std::array<std::uint16_t, n_slots> slots_{}; /* indices, or none */
+    std::array<Node*, n_slots> slots_{}; /* null: nobody's */
 };
 
 }  // namespace backends::redis

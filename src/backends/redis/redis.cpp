@@ -182,10 +182,8 @@ Finder::Probed Redis::try_out(Connection& connection, coro::Time deadline) {
         (greeted && talk.ask({"PING"}) != nullptr)) {
         return probed;
     }
-    return talk.refusal() == Refusal::standing ||
-                   talk.refusal() == Refusal::farewell
-               ? Finder::Probed::refuses
-               : Finder::Probed::away;
+    return is_final(talk.refusal()) ? Finder::Probed::refuses
+                                    : Finder::Probed::away;
 }
 
 /* Whether it is what it is to be, as far as it says. */
