@@ -2,6 +2,7 @@
 
 #include "backends/memcached/ring.hpp"
 #include "numbers/number.hpp"
+#include "tickets/slot.hpp"
 
 #include <algorithm>
 #include <array>
@@ -10,6 +11,8 @@
 #include <sys/un.h>
 
 namespace session_cache {
+
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -40,10 +43,11 @@ std::optional<std::chrono::milliseconds> time(std::string_view text) {
         std::string_view name;
         std::uint64_t milliseconds;
     };
-    constexpr std::array<Unit, 5> units{{{"ms", 1},
+    constexpr std::array<Unit, 6> units{{{"ms", 1},
                                          {"s", 1000},
                                          {"m", 60 * 1000},
                                          {"h", 3600 * 1000},
+                                         {"d", 24 * 3600 * 1000},
                                          {"", 1}}};
 
     const Unit& unit =
@@ -106,7 +110,7 @@ class Parser {
         Setter set;
     };
 
-    static constexpr std::size_t n_parameters = 20;
+    static constexpr std::size_t n_parameters = 21;
     static const std::array<Parameter, n_parameters> parameters;
 
     void read(std::string_view argument);
@@ -119,6 +123,7 @@ class Parser {
     bool has_unix_socket() const;
     void finish_ports(std::uint16_t default_port);
     void finish_tls();
+    void finish_tickets();
     bool was_given(std::string_view name) const;
 
     bool addr(std::string_view value);
@@ -135,6 +140,7 @@ class Parser {
     bool sentinel_auth(std::string_view value);
     bool prefix(std::string_view value);
     bool tickets(std::string_view value);
+    bool rotate(std::string_view value);
     bool key(std::string_view value);
     bool tls(std::string_view value);
     bool tls_ca(std::string_view value);
@@ -166,6 +172,7 @@ const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
     {"sentinel_auth", &Parser::sentinel_auth},
     {"prefix", &Parser::prefix},
     {"tickets", &Parser::tickets},
+    {"rotate", &Parser::rotate},
     {"key", &Parser::key},
     {"tls", &Parser::tls},
     {"tls_ca", &Parser::tls_ca},
@@ -252,6 +259,7 @@ void Parser::finish() {
     } else {
         finish_ports(default_port());
         finish_tls();
+        finish_tickets();
     }
 }
 
@@ -354,6 +362,16 @@ void Parser::finish_tls() {
         fail("parameter \"tls_cert\" without \"tls_cert_key\"");
     } else if (tls.cert.empty() && !tls.cert_key.empty()) {
         fail("parameter \"tls_cert_key\" without \"tls_cert\"");
+    }
+}
+
+void Parser::finish_tickets() {
+    bool are_shared = result_.directive.tickets == Tickets::shared;
+
+    if (are_shared && result_.directive.keys.empty()) {
+        fail("parameter \"tickets=shared\" without \"key\"");
+    } else if (!are_shared && was_given("rotate")) {
+        fail("parameter \"rotate\" without \"tickets=shared\"");
     }
 }
 
@@ -485,8 +503,28 @@ bool Parser::prefix(std::string_view value) {
 }
 
 bool Parser::tickets(std::string_view value) {
-    result_.directive.tickets = value == "keep" ? Tickets::keep : Tickets::off;
-    return value == "keep" || value == "off";
+    Tickets& tickets = result_.directive.tickets;
+
+    if (value == "keep") {
+        tickets = Tickets::keep;
+    } else if (value == "shared") {
+        tickets = Tickets::shared;
+    } else {
+        tickets = Tickets::off;
+    }
+    return tickets != Tickets::off || value == "off";
+}
+
+/* In whole seconds, for nodes that cut time otherwise have other keys. */
+bool Parser::rotate(std::string_view value) {
+    using std::chrono::seconds;
+    auto rotate = time(value);
+    if (!rotate || *rotate % seconds(1) != 0ms) {
+        return false;
+    }
+
+    result_.directive.rotate = duration_cast<seconds>(*rotate);
+    return *rotate >= tickets::min_rotate && *rotate <= tickets::max_rotate;
 }
 
 bool Parser::key(std::string_view value) {

@@ -21,7 +21,11 @@ namespace session_cache {
 enum class Type { redis, memcached };
 
 /* What happens to stateless session tickets (RFC 5077). */
-enum class Tickets { off, keep };
+enum class Tickets {
+    off,   /* none are made */
+    keep,  /* as nginx makes them */
+    shared /* with keys that the fleet shares through the store */
+};
 
 /* Where a server of the store is. */
 struct ServerParameters {
@@ -58,6 +62,10 @@ struct Directive {
     std::string prefix = "ngx_ssl:";
     std::vector<std::string> keys; /* files; the first seals, all open */
     Tickets tickets = Tickets::off;
+
+    /* Of shared tickets' keys, for how long each is used: 1 minute to 7 days.
+     */
+    std::chrono::seconds rotate = std::chrono::hours(1);
 
     bool operator==(const Directive&) const = default;
 };

@@ -3,6 +3,7 @@
 #include "module/figures.hpp"
 #include "module/record.hpp"
 #include "module/session.hpp"
+#include "module/ticket_plan.hpp"
 #include "module/warnings.hpp"
 
 #include <algorithm>
@@ -12,6 +13,12 @@
 namespace session_cache {
 
 namespace {
+
+/* Shared tickets are opened without asking the store. */
+bool has_use_of(const ServerConf& conf, const Address& address) {
+    return asks_store(address) ||
+           (conf.on() && conf.remote->directive.tickets == Tickets::shared);
+}
 
 /*
  * Who decides on sessions, at one of its addresses at least. A server that
@@ -28,7 +35,8 @@ void find_deciding(const Configuration& configuration) {
 
     for (const Listener& listener : configuration.listeners) {
         for (ServerConf* conf : listener.servers) {
-            if (is_ruled(*conf, listener) || !asks_store(listener.address)) {
+            if (is_ruled(*conf, listener) ||
+                !has_use_of(*conf, listener.address)) {
                 continue;
             }
             conf->decides = true;
@@ -47,21 +55,22 @@ void find_deciding(const Configuration& configuration) {
 #endif
 }
 
-bool wants_stateful_tickets(const ServerConf& conf) {
-    auto options = SSL_CTX_get_options(conf.tls.ctx);
-
-    return (options & SSL_OP_NO_TICKET) != 0 ||
-           (conf.remote->directive.tickets != Tickets::keep && !conf.keys_act);
+bool is_to_be_attached(const ServerConf& conf) {
+    return conf.tls.ctx != nullptr && conf.decides && conf.on() &&
+           !prohibits_sessions(conf);
 }
 
-ngx_int_t attach_deciding(ngx_conf_t* cf, const Servers& servers) {
-    for (ServerConf* conf : servers) {
-        if (conf->tls.ctx == nullptr || !conf->decides || !conf->on() ||
-            prohibits_sessions(*conf)) {
-            continue;
+ngx_int_t attach_deciding(ngx_conf_t* cf, const Configuration& configuration) {
+    for (ServerConf* conf : configuration.servers) {
+        conf->attached = is_to_be_attached(*conf);
+        if (conf->attached && plan_tickets(cf, *conf) != NGX_OK) {
+            return NGX_ERROR;
         }
-        conf->stateful_tickets = wants_stateful_tickets(*conf);
-        if (attach(cf, *conf, conf->tls.ctx) != NGX_OK) {
+    }
+
+    drop_unreachable_tickets(configuration);
+    for (ServerConf* conf : configuration.servers) {
+        if (conf->attached && attach(cf, *conf, conf->tls.ctx) != NGX_OK) {
             return NGX_ERROR;
         }
     }
@@ -188,7 +197,7 @@ ngx_int_t finish_configuration(ngx_conf_t* cf,
 
     find_deciding(configuration);
     if (check_names(cf, configuration) != NGX_OK ||
-        attach_deciding(cf, servers) != NGX_OK) {
+        attach_deciding(cf, configuration) != NGX_OK) {
         return NGX_ERROR;
     }
 

@@ -10,6 +10,7 @@
 #include "module/address.hpp"
 #include "module/ngx.hpp"
 #include "module/remote.hpp"
+#include "module/server_tickets.hpp"
 #include "sessions/context.hpp"
 #include "sessions/local_cache.hpp"
 
@@ -78,8 +79,9 @@ struct ServerConf {
     bool decides = false;  /* on sessions, where the store may be asked */
     bool attached = false; /* to the server's SSL_CTX, so in use */
     bool keys_act = false; /* of "ssl_session_ticket_key", where it decides */
-    bool stateful_tickets = false; /* there, and only there */
-    AddressContexts contexts;      /* of handshakes that begin with it */
+    bool stateful_tickets = false; /* there, and only there, or: */
+    ServerTickets tickets{};
+    AddressContexts contexts; /* of handshakes that begin with it */
     LocalCache local;
     backends::Store* store = nullptr; /* in a worker; the worker's */
 

@@ -3,7 +3,6 @@
 #include "module/ngx.hpp"
 #include "sessions/key_record.hpp"
 
-#include <algorithm>
 #include <new>
 #include <string>
 
@@ -11,12 +10,9 @@ namespace session_cache {
 
 bool FleetKeys::is_of(const backends::Store& store,
                       const Remote& remote) const noexcept {
-    auto same = [](const SealingKey& one, const SealingKey& other) {
-        return one.id() == other.id();
-    };
     return &store_ == &store &&
            remote_.directive.prefix == remote.directive.prefix &&
-           std::ranges::equal(remote_.keys, remote.keys, same);
+           are_same(remote_.keys, remote.keys);
 }
 
 void FleetKeys::compare() noexcept {

@@ -4,6 +4,7 @@
 #include "module/worker.hpp"
 #include "sessions/value.hpp"
 
+#include <chrono>
 #include <new>
 #include <set>
 #include <span>
@@ -51,6 +52,11 @@ void start(ngx_cycle_t* cycle, const Protocol& protocol) {
     for (ServerConf* conf : servers) {
         if (conf->attached) {
             conf->store = worker->store(*conf->remote, resolver);
+        }
+        if (conf->attached && conf->tickets.act) {
+            conf->tickets.keyring = worker->keyring(
+                *conf->remote, *conf->store,
+                std::chrono::seconds(SSL_CTX_get_timeout(conf->tls.ctx)));
         }
     }
 

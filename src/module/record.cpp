@@ -128,6 +128,9 @@ Ending ending_of(SSL* ssl, Outcome outcome) {
 
 void complete(SSL* ssl, Record& record) {
     Ending ending = ending_of(ssl, record.outcome);
+    if (ending == Ending::by_ticket) {
+        record.outcome = Outcome::ticket;
+    }
 
     finish(record, true, ending);
     worker->need_no_more();
@@ -160,7 +163,7 @@ void on_info(const SSL* ssl, int where, int value) noexcept {
         return;
     }
     if (where & SSL_CB_LOOP) {
-        keep_tickets_stateful(own);
+        keep_tickets(own);
     }
     if (!(where & (SSL_CB_HANDSHAKE_START | SSL_CB_HANDSHAKE_DONE))) {
         return;

@@ -10,6 +10,7 @@
 #include "module/ngx.hpp"
 #include "sessions/value.hpp"
 #include "status/outcome.hpp"
+#include "tickets/ticket_name.hpp"
 
 #include <array>
 #include <chrono>
@@ -24,6 +25,7 @@ struct Record {
     Budget budget{};
     Outcome outcome = Outcome::none;
     std::chrono::microseconds waited{}; /* for the store */
+    tickets::TicketName ticket{}; /* of the one whose key was found last */
     bool complete = false;
 };
 

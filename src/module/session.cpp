@@ -1,12 +1,16 @@
 #include "module/session.hpp"
+#include "module/acting.hpp"
+#include "module/belief.hpp"
 #include "module/handshake.hpp"
 #include "module/record.hpp"
+#include "module/ticket_callbacks.hpp"
 #include "module/worker.hpp"
-#include "sessions/cipher.hpp"
+#include "sessions/session_tag.hpp"
 #include "sessions/value.hpp"
 
 #include <algorithm>
 #include <new>
+#include <openssl/rand.h>
 #include <string>
 
 namespace session_cache {
@@ -14,40 +18,6 @@ namespace session_cache {
 namespace {
 
 using std::chrono::seconds;
-
-/* Where an SSL_CTX keeps its server's configuration. */
-int conf_index() {
-    static const int index =
-        SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
-    return index;
-}
-
-ServerConf* conf_of(const SSL_CTX* ctx) {
-    return static_cast<ServerConf*>(SSL_CTX_get_ex_data(ctx, conf_index()));
-}
-
-ngx_connection_t* connection_of(SSL* ssl) {
-    return static_cast<ngx_connection_t*>(ngx_ssl_get_connection(ssl));
-}
-
-/*
- * The server that the handshake began with. OpenSSL keeps to the callbacks of
- * its SSL_CTX, and nginx to its local cache, whatever SNI says.
- */
-ServerConf* first_of(SSL* ssl) {
-    return conf_of(connection_of(ssl)->ssl->session_ctx);
-}
-
-/* The server whose directive acts. */
-ServerConf* acting_of(SSL* ssl) {
-#if (NGX_HAVE_SNI_BEFORE_SESSION)
-    ServerConf* named = conf_of(SSL_get_SSL_CTX(ssl));
-    if (named != nullptr) {
-        return named;
-    }
-#endif
-    return first_of(ssl);
-}
 
 /*
  * Whether the session that was just made can be looked up. OpenSSL calls
@@ -119,58 +89,18 @@ int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
     return kept;
 }
 
-/* The SSL_CTX whose ciphers a full handshake would have to choose from. With
- * TLS 1.2 the name of a session that is resumed is the one that counts. */
-SSL_CTX* choosing_ctx(SSL* ssl, [[maybe_unused]] const SSL_SESSION* session) {
-#if !(NGX_HAVE_SNI_BEFORE_SESSION)
-    const ServerConf& first = *first_of(ssl);
-    const char* name = SSL_SESSION_get0_hostname(session);
-
-    if (name != nullptr && first.find_named != nullptr) {
-        const ServerConf* named = first.find_named(connection_of(ssl), name);
-        if (named != nullptr && named->tls.ctx != nullptr) {
-            return named->tls.ctx;
-        }
-    }
-#endif
-    return SSL_get_SSL_CTX(ssl);
-}
-
-bool has_allowed_cipher(SSL* ssl, const SSL_SESSION* session) {
-    return allows_cipher(choosing_ctx(ssl, session), session);
-}
-
-/* Counts it, and logs it when it is new. */
-void refuse(const ngx_connection_t* c, Record* record, Refusal refusal) {
-    tell(record, "value refused: %s", text(refusal));
-    worker->tally().refusals[static_cast<std::size_t>(refusal)].add();
-
-    if (worker->is_news(refusal)) {
-        ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                      "remote_ssl_session_cache: stored session is not used: "
-                      "%s",
-                      text(refusal));
-    }
-}
-
 /* A session from what the store had for `id`, or null. */
 Session believe(const ServerConf& conf, SSL* ssl, SessionId id,
                 std::string_view value) {
-    ngx_connection_t* c = connection_of(ssl);
-    seconds timeout(SSL_CTX_get_timeout(c->ssl->session_ctx));
+    Decoded decoded =
+        decode(value, conf.remote->keys, expected_of(conf, ssl, id));
 
-    Decoded decoded = decode(value, conf.remote->keys,
-                             {.id = id,
-                              .context = conf.contexts.of(c),
-                              .protocol = SSL_version(ssl),
-                              .timeout = timeout,
-                              .now = ngx_time()});
     if (decoded.refusal == Refusal::none &&
         !has_allowed_cipher(ssl, decoded.session.get())) {
         decoded = {nullptr, Refusal::other_cipher};
     }
     if (decoded.refusal != Refusal::none) {
-        refuse(c, record_of(ssl), decoded.refusal);
+        refuse(connection_of(ssl), record_of(ssl), decoded.refusal);
     }
     return std::move(decoded.session);
 }
@@ -308,7 +238,7 @@ Session find(SSL* ssl, SessionId id) {
     const ServerConf& conf = *acting_of(ssl);
     Session found = find_local(local, ssl, id);
 
-    if (conf.store == nullptr) {
+    if (conf.store == nullptr || !may_be_stored(ssl, id)) {
         return found;
     }
     if (found == nullptr) {
@@ -333,10 +263,28 @@ SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
     }
 }
 
+/* SSL_CTX_set_generate_session_id(3). To fail would fail the handshake, so
+ * without memory an ID has no tag. */
+int on_generate(SSL* ssl, unsigned char* id, unsigned* length) noexcept {
+    const ServerConf* conf = acting_of(ssl);
+
+    if (RAND_bytes(id, static_cast<int>(*length)) != 1) {
+        return 0;
+    }
+    try {
+        if (conf->attached && !conf->remote->keys.empty()) {
+            tag_session_id(conf->remote->keys.front(), {id, *length});
+        }
+    } catch (const std::bad_alloc&) {
+        return 1;
+    }
+    return 1;
+}
+
 /* SSL_CTX_sess_set_remove_cb(3): the session is expired, or has failed. One
  * that is in the store of another server, by SNI, will expire there. */
 void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
-    ServerConf& conf = *conf_of(ctx);
+    ServerConf& conf = *server_of(ctx);
 
     conf.local.remove(ctx, session);
 
@@ -361,8 +309,7 @@ bool uses_store(SSL* ssl) noexcept {
 }
 
 ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
-    if (conf_index() == -1 ||
-        SSL_CTX_set_ex_data(ctx, conf_index(), &conf) == 0) {
+    if (!note_server(ctx, conf)) {
         ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0,
                       (char*)"SSL_CTX_set_ex_data() failed");
         return NGX_ERROR;
@@ -388,6 +335,11 @@ ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
                                             SSL_SESS_CACHE_NO_INTERNAL |
                                             SSL_SESS_CACHE_NO_AUTO_CLEAR);
 
+    SSL_CTX_set_generate_session_id(ctx, on_generate);
+    if (conf.tickets.act) {
+        set_ticket_callbacks(ctx);
+    }
+
 #if (NGX_HAVE_SNI_BEFORE_SESSION)
     /* OpenSSL looks for the session at once when SNI has brought it here */
     if (conf.stateful_tickets) {
@@ -395,7 +347,6 @@ ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
     }
 #endif
 
-    conf.attached = true;
     return NGX_OK;
 }
 
@@ -406,14 +357,16 @@ void begin_handshake([[maybe_unused]] SSL* ssl) noexcept {
     SSL_set_session_id_context(ssl, context.data(),
                                static_cast<unsigned>(context.size()));
 #endif
-    keep_tickets_stateful(ssl);
+    keep_tickets(ssl);
 }
 
-void keep_tickets_stateful(SSL* ssl) noexcept {
+void keep_tickets(SSL* ssl) noexcept {
     const ServerConf* conf = acting_of(ssl);
 
     if (conf != nullptr && conf->stateful_tickets) {
         SSL_set_options(ssl, SSL_OP_NO_TICKET);
+    } else {
+        keep_tickets_acting(ssl);
     }
 }
 

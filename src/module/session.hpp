@@ -34,7 +34,7 @@ void begin_handshake(SSL* ssl) noexcept;
  * of the server that this chose, but whether there are stateless tickets
  * (RFC 5077, RFC 8446 4.6.1) is up to the server whose callbacks act.
  */
-void keep_tickets_stateful(SSL* ssl) noexcept;
+void keep_tickets(SSL* ssl) noexcept;
 
 /* Whether the server whose directive acts for this handshake uses the store. */
 bool uses_store(SSL* ssl) noexcept;

@@ -30,11 +30,10 @@ Worker::Worker(ngx_shm_zone_t* figures)
     : figures_(figures), stacks_(coro::StackPool::default_size,
                                  &figures_.tally().stacks, count_workers()),
       scheduler_(loop_, stacks_),
-      started_(
-          loop_.make_task({[](void* self) noexcept {
-                               static_cast<Worker*>(self)->figures_.complete();
-                           },
-                           this})) {}
+      started_(loop_.make_task({[](void* self) noexcept {
+                                    static_cast<Worker*>(self)->on_started();
+                                },
+                                this})) {}
 
 backends::Resolver* Worker::resolver(ngx_resolver_t* resolver) {
     if (resolver == nullptr) {
@@ -54,6 +53,47 @@ backends::Store* Worker::store(const Remote& remote, ngx_resolver_t* resolver) {
         fleets_.emplace_back(*store, remote);
     }
     return store;
+}
+
+void Worker::on_started() noexcept {
+    figures_.complete();
+    for (tickets::Keyring& keyring : keyrings_) {
+        keyring.start();
+    }
+}
+
+void Worker::on_connected() noexcept {
+    compare_keys();
+    for (tickets::Keyring& keyring : keyrings_) {
+        keyring.connected();
+    }
+}
+
+tickets::Keyring* Worker::keyring(const Remote& remote, backends::Store& store,
+                                  std::chrono::seconds lifetime) {
+    const Directive& directive = remote.directive;
+    tickets::Options options{
+        .store = store,
+        .scheduler = scheduler_,
+        .meter = tally().tickets,
+        .keys = remote.keys,
+        .prefix = directive.prefix,
+        .rotate = directive.tickets == Tickets::shared
+                      ? directive.rotate
+                      : std::chrono::seconds(0),
+        .lifetimes = {lifetime},
+        .interval = directive.store.interval,
+        .clock = [] { return ngx_time(); },
+        .wanted = [this] { return is_needed() && !closed_; },
+        .log = log};
+
+    auto same = std::ranges::find_if(
+        keyrings_, [&](const auto& keyring) { return keyring.is_of(options); });
+    if (same != keyrings_.end()) {
+        same->live_for(lifetime);
+        return &*same;
+    }
+    return &keyrings_.emplace_back(std::move(options));
 }
 
 /* Of all stores: that one of them has connected is rare enough. */
@@ -96,7 +136,7 @@ Worker::connect(const Remote& remote, ngx_resolver_t* nginx_resolver) {
     options.count = parameters.count;
     options.tls = remote.tls;
     options.wanted = [this] { return is_needed(); };
-    options.connected = [this] { compare_keys(); };
+    options.connected = [this] { on_connected(); };
 
     if (parameters.type == Type::memcached) {
         return connect_ring(remote, options);

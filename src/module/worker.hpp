@@ -15,8 +15,10 @@
 #include "module/ngx.hpp"
 #include "module/remote.hpp"
 #include "module/resolver.hpp"
+#include "tickets/keyring.hpp"
 
 #include <array>
+#include <chrono>
 #include <list>
 #include <map>
 #include <memory>
@@ -37,6 +39,14 @@ class Worker {
      * std::bad_alloc.
      */
     backends::Store* store(const Remote& remote, ngx_resolver_t* resolver);
+
+    /*
+     * The ticket keys of a directive: equal ones share them. `lifetime` is that
+     * of tickets at the server which asks. Owned by the worker. May throw
+     * std::bad_alloc.
+     */
+    tickets::Keyring* keyring(const Remote& remote, backends::Store& store,
+                              std::chrono::seconds lifetime);
 
     coro::Scheduler& scheduler() noexcept { return scheduler_; }
     Tally& tally() noexcept { return figures_.tally(); }
@@ -68,6 +78,8 @@ class Worker {
     };
 
     backends::Store* client(const Remote& remote, ngx_resolver_t* resolver);
+    void on_started() noexcept;
+    void on_connected() noexcept;
     void compare_keys() noexcept;
 
     backends::Resolver* resolver(ngx_resolver_t* resolver);
@@ -108,7 +120,8 @@ class Worker {
     std::unique_ptr<coro::Task> started_; /* all stores are there */
     std::map<ngx_resolver_t*, Resolver> resolvers_;
     std::vector<Client> clients_;
-    std::list<FleetKeys> fleets_; /* each stays where it is */
+    std::list<FleetKeys> fleets_; /* each stays where it is, as below */
+    std::list<tickets::Keyring> keyrings_;
     std::array<backends::Trouble, n_refusals> refusals_{};
     std::size_t needs_ = 0;
     bool closed_ = false;

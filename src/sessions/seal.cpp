@@ -128,7 +128,7 @@ void seal(const SealingKey& key, const SealedFor& what, const Nonce& nonce,
     gcm.tag(text.data() + text.size());
 }
 
-Refusal unseal(const SealingKeys& keys, const SealedFor& what,
+Refusal unseal(std::span<const SealingKey> keys, const SealedFor& what,
                std::string_view value, SecretBytes& out) {
     Bytes bytes(reinterpret_cast<const unsigned char*>(value.data()),
                 value.size());

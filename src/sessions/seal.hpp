@@ -68,7 +68,7 @@ void seal(const SealingKey& key, const SealedFor& what, const Nonce& nonce,
  * is in `out` then. Returns why it is not to be believed, or none. Throws as
  * seal() does.
  */
-Refusal unseal(const SealingKeys& keys, const SealedFor& what,
+Refusal unseal(std::span<const SealingKey> keys, const SealedFor& what,
                std::string_view value, SecretBytes& out);
 
 }  // namespace session_cache

@@ -3,17 +3,9 @@
 #include <algorithm>
 #include <bitset>
 #include <openssl/core_names.h>
-#include <openssl/crypto.h>
 #include <openssl/kdf.h>
-#include <sys/mman.h>
 
 namespace session_cache {
-
-/* In pages of its own, which core dumps leave out where the system can. */
-struct SealingKey::Secrets {
-    std::array<unsigned char, 32> naming;
-    std::array<unsigned char, 32> sealing;
-};
 
 namespace {
 
@@ -28,11 +20,14 @@ OSSL_PARAM digest() {
     return OSSL_PARAM_construct_utf8_string(OSSL_ALG_PARAM_DIGEST, name, 0);
 }
 
-/* EVP_KDF-HKDF(7). */
-void hkdf(EVP_KDF_CTX* kdf, Bytes key, Bytes info,
+/* EVP_KDF-HKDF(7), which refuses a salt without bytes: none is in its place. */
+void hkdf(EVP_KDF_CTX* kdf, Bytes key, Bytes salt, Bytes info,
           std::span<unsigned char> out) {
     const OSSL_PARAM parameters[] = {digest(), octets(OSSL_KDF_PARAM_KEY, key),
                                      octets(OSSL_KDF_PARAM_INFO, info),
+                                     salt.empty()
+                                         ? OSSL_PARAM_construct_end()
+                                         : octets(OSSL_KDF_PARAM_SALT, salt),
                                      OSSL_PARAM_construct_end()};
     require(EVP_KDF_derive(kdf, out.data(), out.size(), parameters) == 1);
 }
@@ -74,15 +69,36 @@ Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> make_mac() {
     return owned;
 }
 
+/* AES-256 of a block at a time. It keeps its key. */
+Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> make_block_cipher(Bytes key,
+                                                             bool encrypts) {
+    EVP_CIPHER* aes = EVP_CIPHER_fetch(nullptr, "AES-256-ECB", nullptr);
+    Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> ctx(EVP_CIPHER_CTX_new());
+    bool made = aes != nullptr && ctx != nullptr &&
+                EVP_CipherInit_ex(ctx.get(), aes, nullptr, key.data(), nullptr,
+                                  encrypts ? 1 : 0) == 1 &&
+                EVP_CIPHER_CTX_set_padding(ctx.get(), 0) == 1;
+
+    EVP_CIPHER_free(aes);
+    require(made);
+    return ctx;
+}
+
+SealingKey::NameBlock crypt(EVP_CIPHER_CTX* ctx,
+                            const SealingKey::NameBlock& block) {
+    SealingKey::NameBlock out;
+    int length = 0;
+
+    require(EVP_CipherUpdate(ctx, out.data(), &length, block.data(),
+                             static_cast<int>(block.size())) == 1 &&
+            static_cast<std::size_t>(length) == out.size());
+    return out;
+}
+
 /* Of a length that the FIPS provider takes, too. */
 constexpr unsigned char no_key[32] = {};
 
 }  // namespace
-
-void SealingKey::Unmap::operator()(Secrets* secrets) const noexcept {
-    OPENSSL_cleanse(secrets, sizeof(Secrets));
-    munmap(secrets, sizeof(Secrets));
-}
 
 /* That 32 random bytes have fewer values happens once in 10^36 files. */
 bool SealingKey::is_varied(std::string_view file) noexcept {
@@ -95,24 +111,21 @@ bool SealingKey::is_varied(std::string_view file) noexcept {
     return seen.count() >= least;
 }
 
-SealingKey::SealingKey(std::string_view file) {
-    void* pages = mmap(nullptr, sizeof(Secrets), PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    require(pages != MAP_FAILED);
-    secrets_.reset(new (pages) Secrets);
-#ifdef MADV_DONTDUMP
-    madvise(pages, sizeof(Secrets), MADV_DONTDUMP);
-#endif
-
+SealingKey::SealingKey(std::string_view file)
+    : secrets_(make_secret_pages<Secrets>()) {
     auto kdf = make_kdf();
     auto make = [&](std::string_view purpose, std::span<unsigned char> out) {
-        hkdf(kdf.get(), bytes_of(file), bytes_of(purpose), out);
+        hkdf(kdf.get(), bytes_of(file), {}, bytes_of(purpose), out);
     };
     make("ngx_ssl_session_cache identifier", id_);
     make("ngx_ssl_session_cache naming", secrets_->naming);
     make("ngx_ssl_session_cache sealing", secrets_->sealing);
+    make("ngx_ssl_session_cache ticket names", secrets_->ticket_names);
+    make("ngx_ssl_session_cache tickets", secrets_->tickets);
 
     mac_ = make_mac();
+    cover_ = make_block_cipher(secrets_->ticket_names, true);
+    uncover_ = make_block_cipher(secrets_->ticket_names, false);
 }
 
 /*
@@ -159,6 +172,25 @@ SealingKey::ContextTag SealingKey::tag(Bytes session_id, Bytes context) const {
     expand({session_id, context, end}, block);
     std::copy_n(block.begin(), tag.size(), tag.begin());
     return tag;
+}
+
+SealingKey::NameBlock SealingKey::cover(const NameBlock& plain) const {
+    return crypt(cover_.get(), plain);
+}
+
+SealingKey::NameBlock SealingKey::uncover(const NameBlock& name) const {
+    return crypt(uncover_.get(), name);
+}
+
+void SealingKey::derive(Bytes seed, Bytes info,
+                        std::span<unsigned char> out) const {
+    hkdf(make_kdf().get(), secrets_->tickets, seed, info, out);
+}
+
+bool are_same(std::span<const SealingKey> some,
+              std::span<const SealingKey> others) noexcept {
+    return std::ranges::equal(some, others, {}, &SealingKey::id,
+                              &SealingKey::id);
 }
 
 }  // namespace session_cache

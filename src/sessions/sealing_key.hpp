@@ -4,17 +4,17 @@
  * Of a key file's bytes HKDF-SHA256 (RFC 5869) makes an identifier, a key
  * for names and one for sealing; and of the latter and a session ID the key
  * of that session alone: a fleet stores more values than one AES-GCM key may
- * seal with random nonces (NIST SP 800-38D, 8.3).
+ * seal with random nonces (NIST SP 800-38D, 8.3). Two more are for tickets.
  */
 
 #pragma once
 
 #include "sessions/openssl.hpp"
+#include "sessions/secret_pages.hpp"
 
 #include <array>
 #include <cstddef>
 #include <initializer_list>
-#include <memory>
 #include <openssl/evp.h>
 #include <string_view>
 #include <vector>
@@ -26,6 +26,8 @@ class SealingKey {
     using Id = std::array<unsigned char, 8>;
     using Name = std::array<unsigned char, 32>;
     using ContextTag = std::array<unsigned char, 8>;
+
+    using NameBlock = std::array<unsigned char, 16>; /* of AES */
 
     /* An AES-256 key, cleansed when it goes. */
     struct SessionKey {
@@ -62,21 +64,45 @@ class SealingKey {
      */
     ContextTag tag(Bytes session_id, Bytes context) const;
 
+    /*
+     * A ticket's name of what it says, and the reverse: one block of AES-256,
+     * so to who has no key it is a random number. Throws as above.
+     */
+    NameBlock cover(const NameBlock& plain) const;
+    NameBlock uncover(const NameBlock& name) const;
+
+    /*
+     * What HKDF-SHA256 (RFC 5869) makes of the key file with `seed` as its
+     * salt, for what `info` says: nobody gets it who lacks one of the two. At
+     * most 8160 bytes. Throws as above.
+     */
+    void derive(Bytes seed, Bytes info, std::span<unsigned char> out) const;
+
   private:
     using Block = std::array<unsigned char, 32>;
+    using Cipher = Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free>;
     void expand(std::initializer_list<Bytes> info, Block& block) const;
 
-    struct Secrets;
-    struct Unmap {
-        void operator()(Secrets* secrets) const noexcept;
+    /* No more than bytes: see secret_pages.hpp. */
+    struct Secrets {
+        std::array<unsigned char, 32> naming;
+        std::array<unsigned char, 32> sealing;
+        std::array<unsigned char, 32> ticket_names;
+        std::array<unsigned char, 32> tickets;
     };
 
     Id id_{};
-    std::unique_ptr<Secrets, Unmap> secrets_;
+    SecretPages<Secrets> secrets_;
     Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> mac_; /* dear to set up, but its key */
+    Cipher cover_;                             /* likewise, with its key */
+    Cipher uncover_;
 };
 
 /* The first seals, all of them open. Empty: nothing is sealed. */
 using SealingKeys = std::vector<SealingKey>;
+
+/* Whether they are of the same files, in the same order. */
+bool are_same(std::span<const SealingKey> some,
+              std::span<const SealingKey> others) noexcept;
 
 }  // namespace session_cache

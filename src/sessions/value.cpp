@@ -91,21 +91,10 @@ Decoded read_session(std::string_view value, const Expected& expected) {
         return {nullptr, Refusal::other_id};
     }
 
-    if (!std::ranges::equal(context_of(session.get()), expected.context)) {
-        return {nullptr, Refusal::other_context};
+    Refusal refusal = judge(session.get(), expected);
+    if (refusal != Refusal::none) {
+        return {nullptr, refusal};
     }
-
-    if (SSL_SESSION_get_protocol_version(session.get()) != expected.protocol) {
-        return {nullptr, Refusal::other_protocol};
-    }
-
-    if (time_left(session.get(), expected.timeout, expected.now).count() <= 0) {
-        return {nullptr, Refusal::expired};
-    }
-
-    /* so that it dies in time in the local cache and when resumed, too */
-    SSL_SESSION_set_timeout(session.get(),
-                            lifetime(session.get(), expected.timeout));
     return {std::move(session)};
 }
 
@@ -165,6 +154,21 @@ bool encode(const SSL_SESSION* session, const SealingKeys& keys,
              {first, bytes.size()});
     }
     return true;
+}
+
+Refusal judge(SSL_SESSION* session, const Expected& expected) {
+    if (!std::ranges::equal(context_of(session), expected.context)) {
+        return Refusal::other_context;
+    }
+    if (SSL_SESSION_get_protocol_version(session) != expected.protocol) {
+        return Refusal::other_protocol;
+    }
+    if (time_left(session, expected.timeout, expected.now).count() <= 0) {
+        return Refusal::expired;
+    }
+
+    SSL_SESSION_set_timeout(session, lifetime(session, expected.timeout));
+    return Refusal::none;
 }
 
 Decoded decode(std::string_view value, const SealingKeys& keys,

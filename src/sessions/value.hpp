@@ -66,6 +66,13 @@ struct Expected {
     std::time_t now;
 };
 
+/*
+ * Why a session of another node's, or an old one, is none for who asks, or
+ * none; the ID is not looked at. The shorter of the two timeouts becomes the
+ * session's, so that it dies in time in the local cache and when resumed, too.
+ */
+Refusal judge(SSL_SESSION* session, const Expected& expected);
+
 struct Decoded {
     Session session;
     Refusal refusal = Refusal::none; /* why there is none */
@@ -74,9 +81,9 @@ struct Decoded {
 /*
  * Reads what encode() wrote and checks it: OpenSSL compares neither the
  * session ID with the one asked for, nor the lifetime with the timeout of a
- * server other than the one that made the session; the shorter of the two
- * timeouts becomes the session's. With `keys`, what is not sealed with one of
- * them is no session; without, what is sealed is none. Throws std::bad_alloc.
+ * server other than the one that made the session. What is left to say is
+ * judge()'s. With `keys`, what is not sealed with one of them is no session;
+ * without, what is sealed is none. Throws std::bad_alloc.
  */
 Decoded decode(std::string_view value, const SealingKeys& keys,
                const Expected& expected);

@@ -25,6 +25,13 @@ inline constexpr Names<backends::n_fetch_results> fetch_names{
 inline constexpr Names<backends::n_changes> change_names{
     "done", "failed", "lost", "down", "busy"};
 
+/* By how old the slot of a ticket is. */
+inline constexpr Names<tickets::n_ages> age_names{"current", "previous",
+                                                  "older"};
+
+inline constexpr Names<tickets::n_unopened> unopened_names{
+    "foreign", "missing", "no_answer", "damaged", "refused"};
+
 inline constexpr Names<4> state_names{"connecting", "up", "down", "closed"};
 
 inline const char* name_of(backends::Meter::State state) {

@@ -14,7 +14,8 @@ enum class Outcome {
     none,    /* the client offered nothing that could be looked up */
     hit,     /* the store had it */
     local,   /* nginx's own shared cache had it */
-    miss,    /* neither had it */
+    ticket,  /* it was in a stateless ticket */
+    miss,    /* none of them had it, or there was no key for the ticket */
     timeout, /* the store did not answer in time */
     down,    /* the store was not connected, was lost, or gave an error */
     busy,    /* the queue was full, or there was no stack or memory to wait */
@@ -26,7 +27,8 @@ inline constexpr std::size_t n_outcomes =
     static_cast<std::size_t>(Outcome::count);
 
 inline constexpr std::array<const char*, n_outcomes> outcome_texts{
-    "-", "HIT", "LOCAL", "MISS", "TIMEOUT", "DOWN", "BUSY", "INVALID"};
+    "-",       "HIT",  "LOCAL", "TICKET", "MISS",
+    "TIMEOUT", "DOWN", "BUSY",  "INVALID"};
 
 inline const char* text(Outcome outcome) noexcept {
     return outcome_texts[static_cast<std::size_t>(outcome)];

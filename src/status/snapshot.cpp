@@ -19,6 +19,17 @@ void add_to(Level& sum, const coro::Gauge& gauge, bool alive) {
     sum.highest = std::max(sum.highest, gauge.highest());
 }
 
+void add_to(TicketTotals& sums, const tickets::Meter& meter, bool alive) {
+    add_to(sums.keys, meter.keys, alive);
+    sums.rotated += meter.rotated.get();
+    sums.late += meter.late.get();
+    sums.seeds_made += meter.made.get();
+    sums.seeds_fetched += meter.fetched.get();
+    sums.seeds_put_back += meter.put_back.get();
+    add_to(sums.opened, meter.opened);
+    add_to(sums.not_opened, meter.not_opened);
+}
+
 ServerTotals& totals_of(std::vector<ServerTotals>& all,
                         const ServerName& server) {
     auto known = std::find_if(all.begin(), all.end(), [&](const auto& totals) {
@@ -44,9 +55,11 @@ void Snapshot::add(const Tally& tally, pid_t pid) {
     not_stored += tally.not_stored.get();
     add_to(suspended, tally.suspended, alive);
     add_to(stacks, tally.stacks, alive);
+    add_to(tickets, tally.tickets, alive);
 
     if (alive) {
-        workers.push_back({pid, Level(tally.suspended), Level(tally.stacks)});
+        workers.push_back({pid, Level(tally.suspended), Level(tally.stacks),
+                           tally.tickets.slot});
     }
 }
 

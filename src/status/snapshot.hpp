@@ -60,10 +60,23 @@ struct Connected {
     std::int64_t told = 0; /* likewise */
 };
 
+/* Stateless tickets, and the keys for them. */
+struct TicketTotals {
+    Level keys;
+    std::uint64_t rotated = 0;
+    std::uint64_t late = 0;
+    std::uint64_t seeds_made = 0;
+    std::uint64_t seeds_fetched = 0;
+    std::uint64_t seeds_put_back = 0;
+    Numbers<tickets::n_ages> opened{};
+    Numbers<tickets::n_unopened> not_opened{};
+};
+
 struct WorkerState {
     pid_t pid = 0;
     Level suspended;
     Level stacks;
+    std::int64_t ticket_slot = 0; /* as in tickets::Meter */
     std::vector<Connected> servers{};
 };
 
@@ -74,6 +87,7 @@ struct Snapshot {
     std::uint64_t not_stored = 0;
     Level suspended;
     Level stacks;
+    TicketTotals tickets{};
     std::vector<ServerTotals> servers{};
     std::vector<WorkerState> workers{};
 

@@ -93,10 +93,23 @@ Json array_of(const std::vector<T>& all) {
     return array;
 }
 
+Json object_of(const TicketTotals& tickets) {
+    return {{"opened", object_of(age_names, tickets.opened)},
+            {"not_opened", object_of(unopened_names, tickets.not_opened)},
+            {"keys", object_of(tickets.keys)},
+            {"rotated", tickets.rotated},
+            {"late", tickets.late},
+            {"seeds",
+             {{"made", tickets.seeds_made},
+              {"fetched", tickets.seeds_fetched},
+              {"put_back", tickets.seeds_put_back}}}};
+}
+
 Json object_of(const WorkerState& worker) {
     return {{"pid", worker.pid},
             {"suspended", object_of(worker.suspended)},
             {"stacks", object_of(worker.stacks)},
+            {"ticket_slot", worker.ticket_slot},
             {"servers", array_of(worker.servers)}};
 }
 
@@ -125,6 +138,7 @@ std::string to_json(const Snapshot& snapshot) {
               {"sessions_not_stored", snapshot.not_stored},
               {"suspended", object_of(snapshot.suspended)},
               {"stacks", object_of(snapshot.stacks)},
+              {"tickets", object_of(snapshot.tickets)},
               {"servers", array_of(snapshot.servers)},
               {"workers", array_of(snapshot.workers)}};
 

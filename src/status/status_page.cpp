@@ -84,6 +84,7 @@ a { color: inherit; }
     <table class="text" id="requests"></table></section>
   <section class="wide"><h2>Workers</h2>
     <table class="text" id="workers"></table></section>
+  <section><h2>Stateless tickets</h2><table id="tickets"></table></section>
   <section><h2>Refused values</h2><table id="refused"></table></section>
 </main>
 <script>

@@ -137,6 +137,42 @@ void add_handshakes(Metrics& metrics, const Snapshot& snapshot) {
     metrics.add({}, snapshot.workers.size());
 }
 
+/* The oldest slot whose key a worker makes tickets with; 0: one has none, or
+ * there is no worker. */
+std::int64_t oldest_slot(const Snapshot& snapshot) {
+    auto oldest = std::ranges::min_element(snapshot.workers, {},
+                                           &WorkerState::ticket_slot);
+    return oldest != snapshot.workers.end() ? oldest->ticket_slot : 0;
+}
+
+void add_tickets(Metrics& metrics, const Snapshot& snapshot) {
+    const TicketTotals& tickets = snapshot.tickets;
+
+    metrics.family("tickets_opened_total", "counter",
+                   "Stateless tickets that were opened with a shared key, by "
+                   "the age of its slot.");
+    metrics.add({}, "slot", age_names, tickets.opened);
+    metrics.family("tickets_not_opened_total", "counter",
+                   "Stateless tickets that were not used, by reason.");
+    metrics.add({}, "reason", unopened_names, tickets.not_opened);
+    metrics.gauge("ticket_keys", tickets.keys, "Ticket keys that are held");
+    metrics.family("ticket_key_rotations_total", "counter",
+                   "Slots that began, in each worker.");
+    metrics.add({}, tickets.rotated);
+    metrics.family("ticket_keys_late_total", "counter",
+                   "Slots that began without a key of their own.");
+    metrics.add({}, tickets.late);
+    metrics.family("ticket_seeds_total", "counter",
+                   "Seeds of ticket keys, by what was done with them.");
+    metrics.add({}, "what", Names<3>{"made", "fetched", "put_back"},
+                Numbers<3>{tickets.seeds_made, tickets.seeds_fetched,
+                           tickets.seeds_put_back});
+    metrics.family("ticket_slot_timestamp_seconds", "gauge",
+                   "When the slot began whose key makes tickets, in the worker "
+                   "where that is longest ago; 0: one has none.");
+    metrics.add({}, static_cast<std::uint64_t>(oldest_slot(snapshot)));
+}
+
 void add_requests(Metrics& metrics, const Snapshot& snapshot) {
     metrics.family("store_fetches_total", "counter", "Fetches, by result.");
     for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
@@ -249,6 +285,7 @@ std::string to_prometheus(const Snapshot& snapshot) {
     Metrics metrics;
 
     add_handshakes(metrics, snapshot);
+    add_tickets(metrics, snapshot);
     add_requests(metrics, snapshot);
     add_connections(metrics, snapshot);
     add_clusters(metrics, snapshot);

@@ -78,7 +78,8 @@ const rate = (of, {now, then, seconds}) =>
   seconds > 0 ? (of(now) - of(then)) / seconds : 0;
 
 function ratio({now, then}, whole) {
-  const hits = json => json.lookups.HIT + json.lookups.LOCAL;
+  const hits = json => json.lookups.HIT + json.lookups.LOCAL +
+    json.lookups.TICKET;
   const asked = json => sum(json.lookups) - json.lookups['-'];
   return whole ? hits(now) / asked(now) :
     (hits(now) - hits(then)) / (asked(now) - asked(then));
@@ -211,6 +212,18 @@ function showWorkers(json) {
     [state(s), s.state], ago(s.since), count(s.queue.now)]))]);
 }
 
+// As far as there was anything to count.
+function showTickets({opened, not_opened, keys, seeds, rotated, late}) {
+  const rows = [
+    ...Object.entries(opened).map(([slot, n]) => [`opened, ${slot} key`, n]),
+    ...Object.entries(not_opened).map(([why, n]) => [`not used, ${why}`, n]),
+    ['keys held', keys.now], ['slots begun', rotated], ['late', late],
+    ...Object.entries(seeds).map(([what, n]) => [`seeds ${what}`, n])]
+    .filter(row => row[1] > 0)
+    .map(([name, n]) => [name.replaceAll('_', ' '), count(n)]);
+  fill('tickets', [['what', 'all'], ...rows.length ? rows : [['none', '-']]]);
+}
+
 function show() {
   const short = span(5), minute = span(recent), json = minute.now;
   showTiles(short, minute);
@@ -220,6 +233,7 @@ function show() {
   showLatency(minute);
   showServers(json);
   showWorkers(json);
+  showTickets(json.tickets);
   const refused = Object.entries(json.refused_values).filter(e => e[1] > 0);
   fill('refused', [['why', 'all'], ...refused.map(([why, n]) =>
     [why, count(n)]), ...refused.length ? [] : [['none', '-']]]);

@@ -7,6 +7,7 @@
 #include "coro/meter.hpp"
 #include "sessions/refusal.hpp"
 #include "status/outcome.hpp"
+#include "tickets/meter.hpp"
 
 #include <array>
 #include <cstddef>
@@ -33,6 +34,7 @@ struct Tally {
     coro::Counter not_stored; /* sessions: expired or too long */
     coro::Gauge suspended;    /* handshakes that wait for the store */
     coro::Gauge stacks;       /* in use, those of the stores' clients, too */
+    tickets::Meter tickets;   /* stateless ones, where we have the keys */
 };
 
 }  // namespace session_cache

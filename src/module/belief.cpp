@@ -1,0 +1,58 @@
+#include "module/belief.hpp"
+
+#include "module/worker.hpp"
+#include "sessions/cipher.hpp"
+
+#include <chrono>
+
+namespace session_cache {
+
+namespace {
+
+/* The SSL_CTX whose ciphers a full handshake would have to choose from. With
+ * TLS 1.2 the name of a session that is resumed is the one that counts. */
+SSL_CTX* choosing_ctx(SSL* ssl, [[maybe_unused]] const SSL_SESSION* session) {
+#if !(NGX_HAVE_SNI_BEFORE_SESSION)
+    const ServerConf& first = *first_of(ssl);
+    const char* name = SSL_SESSION_get0_hostname(session);
+
+    if (name != nullptr && first.find_named != nullptr) {
+        const ServerConf* named = first.find_named(connection_of(ssl), name);
+        if (named != nullptr && named->tls.ctx != nullptr) {
+            return named->tls.ctx;
+        }
+    }
+#endif
+    return SSL_get_SSL_CTX(ssl);
+}
+
+}  // namespace
+
+Expected expected_of(const ServerConf& conf, SSL* ssl, SessionId id) {
+    ngx_connection_t* c = connection_of(ssl);
+
+    return {.id = id,
+            .context = conf.contexts.of(c),
+            .protocol = SSL_version(ssl),
+            .timeout =
+                std::chrono::seconds(SSL_CTX_get_timeout(c->ssl->session_ctx)),
+            .now = ngx_time()};
+}
+
+bool has_allowed_cipher(SSL* ssl, const SSL_SESSION* session) {
+    return allows_cipher(choosing_ctx(ssl, session), session);
+}
+
+void refuse(const ngx_connection_t* c, Record* record, Refusal refusal,
+            const char* what) {
+    tell(record, "value refused: %s", text(refusal));
+    worker->tally().refusals[static_cast<std::size_t>(refusal)].add();
+
+    if (worker->is_news(refusal)) {
+        ngx_log_error(NGX_LOG_INFO, c->log, 0,
+                      "remote_ssl_session_cache: %s is not used: %s", what,
+                      text(refusal));
+    }
+}
+
+}  // namespace session_cache

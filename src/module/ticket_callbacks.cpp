@@ -1,0 +1,351 @@
+#include "module/ticket_callbacks.hpp"
+
+#include "module/belief.hpp"
+#include "module/handshake.hpp"
+#include "module/worker.hpp"
+#include "sessions/session_tag.hpp"
+
+#include <algorithm>
+#include <new>
+#include <optional>
+
+namespace session_cache {
+
+namespace {
+
+using tickets::TicketKey;
+using tickets::TicketName;
+using tickets::Unopened;
+
+/* The longest session that fits a ticket: construct_stateless_ticket(). */
+constexpr int max_session_in_ticket = 0xff00;
+
+/* The server whose tickets are meant, or null: none of ours. */
+const ServerConf* ticketing_of(const SSL* ssl) {
+    const ServerConf* acting = acting_of(ssl);
+    const ServerConf* first = first_of(ssl);
+
+    if (first == nullptr || !first->tickets.act || acting->stateful_tickets) {
+        return nullptr;
+    }
+    return acting->tickets.act ? acting : first;
+}
+
+void note(Record* record, Outcome outcome) {
+    if (record != nullptr) {
+        record->outcome = outcome;
+    }
+}
+
+void count(Unopened why) {
+    worker->tally().tickets.add(why);
+}
+
+/* Until when the handshake may wait. */
+coro::Time deadline_of(const ServerConf& conf, Record& record) {
+    return record.budget.deadline(worker->scheduler().loop().now(),
+                                  conf.remote->directive.store.timeout);
+}
+
+/* Asks for the seed of a ticket; the handshake is suspended meanwhile. Where
+ * it cannot be, the next one profits. */
+backends::Status fetch(const ServerConf& conf, SSL* ssl,
+                       const tickets::Wanted& wanted) {
+    Record* record = record_of(ssl);
+    if (record == nullptr || !record->budget.admit()) {
+        return backends::Status::busy;
+    }
+
+    Suspension suspension(connection_of(ssl));
+    if (!suspension.possible()) {
+        conf.tickets.keyring->fetch_later(wanted);
+        return backends::Status::busy;
+    }
+
+    tell(record, "store asked for the seed of a ticket, suspended");
+    auto begun = Record::Clock::now();
+    backends::Status status =
+        conf.tickets.keyring->fetch(wanted, deadline_of(conf, *record));
+    record->waited +=
+        duration_cast<std::chrono::microseconds>(Record::Clock::now() - begun);
+    return status;
+}
+
+/* What the variable says where there is no key for a ticket. */
+Outcome outcome_of(backends::Status status) {
+    switch (status) {
+    case backends::Status::miss:
+        return Outcome::miss;
+    case backends::Status::timeout:
+    case backends::Status::cancelled:
+        return Outcome::timeout;
+    case backends::Status::busy:
+        return Outcome::busy;
+    default:
+        return Outcome::down;
+    }
+}
+
+const TicketKey* find_in(const std::vector<TicketKey>& files,
+                         const TicketName& name) {
+    auto found = std::ranges::find(files, name, &TicketKey::name);
+    return found != files.end() ? &*found : nullptr;
+}
+
+/* The key of a ticket, which may have to be asked for; null: there is none. */
+const TicketKey* find_key(const ServerConf& conf, SSL* ssl,
+                          const TicketName& name) {
+    tickets::Keyring& keyring = *conf.tickets.keyring;
+    const TicketKey* key = find_in(conf.tickets.files, name);
+
+    if (key == nullptr) {
+        key = keyring.find(name);
+    }
+    if (key != nullptr) {
+        return key;
+    }
+
+    auto wanted = keyring.want(name);
+    if (!wanted) {
+        count(Unopened::foreign);
+        note(record_of(ssl), Outcome::miss);
+        tell(record_of(ssl), "ticket offered, with no key of ours");
+        return nullptr;
+    }
+
+    backends::Status status = fetch(conf, ssl, *wanted);
+    key = keyring.find(name);
+    if (key == nullptr) {
+        count(status == backends::Status::miss ? Unopened::missing
+                                               : Unopened::no_answer);
+        note(record_of(ssl), outcome_of(status));
+        tell(record_of(ssl), "ticket offered, no key for it: %s",
+             text(outcome_of(status)));
+    }
+    return key;
+}
+
+int seal(const ServerConf& conf, unsigned char* name, unsigned char* iv,
+         EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
+    const TicketKey* key = conf.tickets.current();
+    return key != nullptr && key->seal(name, iv, cipher, mac) ? 1 : 0;
+}
+
+int open(const ServerConf& conf, SSL* ssl, const unsigned char* name,
+         const unsigned char* iv, EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac) {
+    TicketName wanted;
+    std::copy_n(name, wanted.size(), wanted.begin());
+
+    const TicketKey* key = find_key(conf, ssl, wanted);
+    if (key == nullptr || !key->open(iv, cipher, mac)) {
+        return 0;
+    }
+    if (Record* record = record_of(ssl); record != nullptr) {
+        record->ticket = wanted;
+    }
+    return 1;
+}
+
+/*
+ * SSL_CTX_set_tlsext_ticket_key_evp_cb(3). What it returns when it opens says
+ * nothing of a new ticket: on_opened() does. Never less than 0, which would
+ * fail the handshake.
+ */
+int on_key(SSL* ssl, unsigned char* name, unsigned char* iv,
+           EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int seals) noexcept {
+    const ServerConf* conf = ticketing_of(ssl);
+
+    if (conf == nullptr) {
+        return 0;
+    }
+    return seals != 0 ? seal(*conf, name, iv, cipher, mac)
+                      : open(*conf, ssl, name, iv, cipher, mac);
+}
+
+/* A session that does not fit a ticket would fail the handshake. Without a
+ * client's certificate none is too long, and to find out takes its time. */
+bool fits_ticket(const SSL_SESSION* session) {
+    return SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session)) ==
+               nullptr ||
+           i2d_SSL_SESSION(session, nullptr) <= max_session_in_ticket;
+}
+
+void set_stateful(SSL* ssl, bool is_stateful) {
+    if (is_stateful) {
+        SSL_set_options(ssl, SSL_OP_NO_TICKET);
+    } else {
+        SSL_clear_options(ssl, SSL_OP_NO_TICKET);
+    }
+}
+
+/*
+ * SSL_CTX_set_session_ticket_cb(3): a ticket is about to be made. In TLS 1.3
+ * what kind of one is not decided before; in TLS 1.2 it was promised.
+ */
+int on_make(SSL* ssl, void* /* data */) noexcept {
+    const ServerConf* conf = ticketing_of(ssl);
+
+    if (conf != nullptr && SSL_version(ssl) >= TLS1_3_VERSION) {
+        set_stateful(ssl, conf->tickets.current() == nullptr ||
+                              !fits_ticket(SSL_get0_session(ssl)));
+    }
+    return 1;
+}
+
+/* How old the slot is of the ticket that was opened; nothing: it was one of a
+ * file's. */
+std::optional<tickets::Age> age_of(const ServerConf& conf,
+                                   const Record& record) {
+    tickets::Keyring& keyring = *conf.tickets.keyring;
+    const TicketKey* key = keyring.find(record.ticket);
+    return key != nullptr ? std::optional(keyring.age_of(*key)) : std::nullopt;
+}
+
+/* Whether the session of a ticket is one for this client. */
+bool is_believed(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
+    Refusal refusal = judge(session, expected_of(conf, ssl, {}));
+
+    if (refusal == Refusal::none && !has_allowed_cipher(ssl, session)) {
+        refusal = Refusal::other_cipher;
+    }
+    if (refusal == Refusal::none) {
+        return true;
+    }
+    refuse(connection_of(ssl), record_of(ssl), refusal, "a ticket's session");
+    note(record_of(ssl), Outcome::invalid);
+    count(Unopened::refused);
+    return false;
+}
+
+/* In TLS 1.3 each ticket is for one use; in TLS 1.2 it is as good as new for
+ * as long as its key makes others. */
+bool needs_new_ticket(const ServerConf& conf, SSL* ssl) {
+    const Record* record = record_of(ssl);
+    const TicketKey* current = conf.tickets.current();
+
+    if (SSL_version(ssl) >= TLS1_3_VERSION) {
+        return true;
+    }
+    return current != nullptr && record != nullptr &&
+           record->ticket != current->name();
+}
+
+SSL_TICKET_RETURN use(const ServerConf& conf, SSL* ssl) {
+    Record* record = record_of(ssl);
+
+    note(record, Outcome::ticket);
+    tell(record, "ticket opened");
+    if (record != nullptr) {
+        if (auto age = age_of(conf, *record)) {
+            worker->tally().tickets.add(*age);
+        }
+    }
+    return needs_new_ticket(conf, ssl) ? SSL_TICKET_RETURN_USE_RENEW
+                                       : SSL_TICKET_RETURN_USE;
+}
+
+/* The client gets a new ticket, if there is a key for it: or else its session
+ * is to be looked up by its ID, in TLS 1.2, and one with an ID to be made. */
+SSL_TICKET_RETURN ignore(const ServerConf& conf) {
+    return conf.tickets.current() != nullptr ? SSL_TICKET_RETURN_IGNORE_RENEW
+                                             : SSL_TICKET_RETURN_IGNORE;
+}
+
+/* What was found with a key of ours, but not opened with it. */
+void note_damaged(SSL* ssl) {
+    Record* record = record_of(ssl);
+
+    if (record != nullptr && record->ticket != TicketName{}) {
+        count(Unopened::damaged);
+        note(record, Outcome::invalid);
+        tell(record, "ticket damaged");
+    }
+}
+
+/* SSL_CTX_set_session_ticket_cb(3): a ticket was opened, or not. */
+SSL_TICKET_RETURN on_opened(SSL* ssl, SSL_SESSION* session,
+                            const unsigned char* /* name */,
+                            std::size_t /* length */, SSL_TICKET_STATUS status,
+                            void* /* data */) noexcept {
+    const ServerConf* conf = ticketing_of(ssl);
+    if (conf == nullptr) {
+        return SSL_TICKET_RETURN_IGNORE;
+    }
+
+    bool is_open =
+        status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
+    try {
+        if (is_open && is_believed(*conf, ssl, session)) {
+            return use(*conf, ssl);
+        }
+    } catch (const std::bad_alloc&) {
+        return ignore(*conf);
+    }
+
+    if (status == SSL_TICKET_NO_DECRYPT) {
+        note_damaged(ssl);
+    }
+    return ignore(*conf);
+}
+
+/*
+ * SSL_CTX_set_psk_find_session_callback(3), which is asked for each PSK before
+ * OpenSSL decides whether it is a ticket or a session ID. No ticket is as short
+ * as an ID.
+ */
+int on_psk(SSL* ssl, const unsigned char* /* identity */, std::size_t length,
+           SSL_SESSION** session) noexcept {
+    *session = nullptr;
+
+    if (ticketing_of(ssl) != nullptr) {
+        set_stateful(ssl, length == SSL_MAX_SSL_SESSION_ID_LENGTH);
+        if (Record* record = record_of(ssl); record != nullptr) {
+            record->ticket = {};
+        }
+    }
+    return 1;
+}
+
+/* The ClientHello's first bytes are there, and nothing was decided yet. */
+void await_key(const ServerConf& conf, SSL* ssl) {
+    Record* record = record_of(ssl);
+
+    if (conf.tickets.makes != ServerTickets::Makes::shared ||
+        record == nullptr || !conf.tickets.keyring->is_awaited() ||
+        !may_look_up(ssl)) {
+        return;
+    }
+
+    Suspension suspension(connection_of(ssl));
+    if (suspension.possible()) {
+        tell(record, "ticket key awaited, suspended");
+        conf.tickets.keyring->await(deadline_of(conf, *record));
+    }
+}
+
+}  // namespace
+
+void set_ticket_callbacks(SSL_CTX* ctx) noexcept {
+    SSL_CTX_set_tlsext_ticket_key_evp_cb(ctx, on_key);
+    SSL_CTX_set_session_ticket_cb(ctx, on_make, on_opened, nullptr);
+    SSL_CTX_set_psk_find_session_callback(ctx, on_psk);
+}
+
+void keep_tickets_acting(SSL* ssl) noexcept {
+    const ServerConf* conf = ticketing_of(ssl);
+
+    if (conf != nullptr) {
+        await_key(*conf, ssl);
+        set_stateful(ssl, false);
+    }
+}
+
+bool may_be_stored(SSL* ssl, SessionId id) {
+    const ServerConf* conf = ticketing_of(ssl);
+
+    return conf == nullptr ||
+           conf->tickets.makes != ServerTickets::Makes::shared ||
+           is_tagged(conf->remote->keys, id);
+}
+
+}  // namespace session_cache

@@ -1,0 +1,55 @@
+/*
+ * What is counted of stateless tickets and of the keys for them. It lies where
+ * its owner wants it, such as in memory that processes share.
+ */
+
+#pragma once
+
+#include "coro/meter.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+
+namespace session_cache::tickets {
+
+/* How old the slot of a ticket is that was opened. */
+enum class Age { current, previous, older, count };
+
+/* Why a ticket was not opened, or not believed. */
+enum class Unopened {
+    foreign,   /* no name of ours: nobody was asked */
+    missing,   /* the store has no seed for it, or it has long expired */
+    no_answer, /* from the store, or nobody could wait for it */
+    damaged,   /* it is not what was made with its key */
+    refused,   /* its session is none for this client: see Refusal */
+    count
+};
+
+inline constexpr std::size_t n_ages = static_cast<std::size_t>(Age::count);
+inline constexpr std::size_t n_unopened =
+    static_cast<std::size_t>(Unopened::count);
+
+struct Meter {
+    /* When the slot began whose key makes tickets now, in seconds since 1970;
+     * 0: there is none. */
+    std::atomic<std::int64_t> slot{0};
+
+    coro::Gauge keys;       /* that are held */
+    coro::Counter rotated;  /* times that another slot's key was taken */
+    coro::Counter late;     /* slots that began without a key of their own */
+    coro::Counter made;     /* seeds */
+    coro::Counter fetched;  /* seeds, from the store */
+    coro::Counter put_back; /* seeds that the store had lost */
+
+    std::array<coro::Counter, n_ages> opened{};
+    std::array<coro::Counter, n_unopened> not_opened{};
+
+    void add(Age age) noexcept { opened[static_cast<std::size_t>(age)].add(); }
+    void add(Unopened why) noexcept {
+        not_opened[static_cast<std::size_t>(why)].add();
+    }
+};
+
+}  // namespace session_cache::tickets

@@ -1,0 +1,64 @@
+/*
+ * What stateless tickets are made with and opened by: AES-CBC and HMAC-SHA256,
+ * which is all that OpenSSL's callback offers
+ * (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
+ */
+
+#pragma once
+
+#include "sessions/sealing_key.hpp"
+#include "sessions/secret_pages.hpp"
+#include "tickets/seed.hpp"
+#include "tickets/ticket_name.hpp"
+
+#include <array>
+#include <openssl/evp.h>
+#include <string_view>
+
+namespace session_cache::tickets {
+
+class TicketKey {
+  public:
+    /* That of a slot. Throws std::bad_alloc. */
+    TicketKey(const SealingKey& key, const SeedName& name, const Seed& seed);
+
+    /*
+     * One of a file of nginx's "ssl_session_ticket_key", whose bytes these are,
+     * 48 or 80: the name, with AES-128 and AES-256 (ngx_ssl_ticket_keys()).
+     * Throws std::bad_alloc.
+     */
+    explicit TicketKey(std::string_view file);
+
+    static bool is_file_size(std::size_t size) noexcept {
+        return size == 48 || size == 80;
+    }
+
+    const TicketName& name() const noexcept { return name_; }
+
+    /*
+     * Sets up what OpenSSL is going to make a ticket with: the caller's name
+     * and initialization vector, of 16 bytes each, and both contexts. False:
+     * OpenSSL has failed.
+     */
+    bool seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
+              EVP_MAC_CTX* mac) const noexcept;
+
+    /* Likewise to open one. */
+    bool open(const unsigned char* iv, EVP_CIPHER_CTX* cipher,
+              EVP_MAC_CTX* mac) const noexcept;
+
+  private:
+    /* No more than bytes: see secret_pages.hpp. */
+    struct Secrets {
+        std::array<unsigned char, 32> aes;
+        std::array<unsigned char, 32> hmac;
+    };
+
+    bool set_hmac_key(EVP_MAC_CTX* mac) const noexcept;
+
+    TicketName name_{};
+    std::size_t key_size_ = sizeof(Secrets::aes); /* of each, in bytes */
+    SecretPages<Secrets> secrets_;
+};
+
+}  // namespace session_cache::tickets
