@@ -21,12 +21,13 @@ bool takes_all(const Address& address, ngx_connection_t* c) {
 
 }  // namespace
 
-void AddressContexts::add(const Address& address, Context context) {
+void AddressContexts::add(const Address& address, HandshakeContext context) {
     entries_.push_back({address, std::move(context)});
     differ_ = differ_ || entries_.back().context != entries_.front().context;
 }
 
-const Context& AddressContexts::of(ngx_connection_t* c) const noexcept {
+const HandshakeContext&
+AddressContexts::of(ngx_connection_t* c) const noexcept {
     if (!differ_) {
         return entries_.empty() ? other_ : entries_.front().context;
     }

@@ -32,7 +32,7 @@ Expected expected_of(const ServerConf& conf, SSL* ssl, SessionId id) {
     ngx_connection_t* c = connection_of(ssl);
 
     return {.id = id,
-            .context = conf.contexts.of(c),
+            .context = conf.contexts.of(c).ours,
             .protocol = SSL_version(ssl),
             .timeout =
                 std::chrono::seconds(SSL_CTX_get_timeout(c->ssl->session_ctx)),

@@ -47,16 +47,22 @@ class Shares {
     std::map<const ServerConf*, Digest> verifications_;
 };
 
+HandshakeContext context_in(const Company& company, const Context& own) {
+    bool adds_nothing =
+        company.verifications.empty() && company.contexts.empty();
+    return {joint_context(own, company), adds_nothing ? own : Context()};
+}
+
 #if (NGX_HAVE_SNI_BEFORE_SESSION)
 
 void set_context(ServerConf& conf, Shares& shares) {
     Company company;
     shares.add(conf, {&conf}, company);
-    Context context = joint_context(shares.context(conf), company);
+    HandshakeContext context = context_in(company, shares.context(conf));
 
     require(SSL_CTX_set_session_id_context(
-                conf.tls.ctx, context.data(),
-                static_cast<unsigned>(context.size())) == 1);
+                conf.tls.ctx, context.ours.data(),
+                static_cast<unsigned>(context.ours.size())) == 1);
     conf.contexts.set_other(std::move(context));
 }
 
@@ -91,13 +97,12 @@ void set_contexts(const Configuration& configuration) {
         Company company;
         shares.add(first, listener.servers, company);
         first.contexts.add(listener.address,
-                           joint_context(shares.context(first), company));
+                           context_in(company, shares.context(first)));
         all[&first].merge(std::move(company));
     }
 
     for (auto& [first, company] : all) {
-        first->contexts.set_other(
-            joint_context(shares.context(*first), company));
+        first->contexts.set_other(context_in(company, shares.context(*first)));
     }
 }
 

@@ -352,7 +352,8 @@ ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
 
 void begin_handshake([[maybe_unused]] SSL* ssl) noexcept {
 #if !(NGX_HAVE_SNI_BEFORE_SESSION)
-    const Context& context = first_of(ssl)->contexts.of(connection_of(ssl));
+    const Context& context =
+        first_of(ssl)->contexts.of(connection_of(ssl)).ours;
 
     SSL_set_session_id_context(ssl, context.data(),
                                static_cast<unsigned>(context.size()));

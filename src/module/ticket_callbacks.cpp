@@ -178,18 +178,61 @@ void set_stateful(SSL* ssl, bool is_stateful) {
     }
 }
 
+bool has_context(const SSL_SESSION* session, const Context& context) {
+    unsigned length = 0;
+    const unsigned char* own = SSL_SESSION_get0_id_context(session, &length);
+    return std::ranges::equal(std::span(own, length), context);
+}
+
+void set_context(SSL_SESSION* session, const Context& context) {
+    SSL_SESSION_set1_id_context(session, context.data(),
+                                static_cast<unsigned>(context.size()));
+}
+
+/* With the keys of files go tickets to and from an nginx without this module,
+ * as long as neither is stricter. */
+const HandshakeContext* context_of_files(const ServerConf& conf, SSL* ssl) {
+    const HandshakeContext& context = conf.contexts.of(connection_of(ssl));
+    return context.plain.empty() ? nullptr : &context;
+}
+
 /*
  * SSL_CTX_set_session_ticket_cb(3): a ticket is about to be made. In TLS 1.3
  * what kind of one is not decided before; in TLS 1.2 it was promised.
  */
 int on_make(SSL* ssl, void* /* data */) noexcept {
     const ServerConf* conf = ticketing_of(ssl);
+    if (conf == nullptr) {
+        return 1;
+    }
 
-    if (conf != nullptr && SSL_version(ssl) >= TLS1_3_VERSION) {
-        set_stateful(ssl, conf->tickets.current() == nullptr ||
-                              !fits_ticket(SSL_get0_session(ssl)));
+    SSL_SESSION* session = SSL_get0_session(ssl);
+    bool is_stateful =
+        conf->tickets.current() == nullptr || !fits_ticket(session);
+    if (SSL_version(ssl) >= TLS1_3_VERSION) {
+        set_stateful(ssl, is_stateful);
+    }
+
+    if (conf->tickets.makes == ServerTickets::Makes::by_file && !is_stateful) {
+        if (const auto* context = context_of_files(*conf, ssl)) {
+            set_context(session, context->plain);
+        }
     }
     return 1;
+}
+
+/* Of a ticket of nginx's own, so that it is ours. */
+void adopt(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
+    const Record* record = record_of(ssl);
+    if (record == nullptr ||
+        find_in(conf.tickets.files, record->ticket) == nullptr) {
+        return;
+    }
+
+    const auto* context = context_of_files(conf, ssl);
+    if (context != nullptr && has_context(session, context->plain)) {
+        set_context(session, context->ours);
+    }
 }
 
 /* How old the slot is of the ticket that was opened; nothing: it was one of a
@@ -203,6 +246,7 @@ std::optional<tickets::Age> age_of(const ServerConf& conf,
 
 /* Whether the session of a ticket is one for this client. */
 bool is_believed(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
+    adopt(conf, ssl, session);
     Refusal refusal = judge(session, expected_of(conf, ssl, {}));
 
     if (refusal == Refusal::none && !has_allowed_cipher(ssl, session)) {

@@ -1,4 +1,5 @@
 #include "module/warnings.hpp"
+#include "module/ticket_plan.hpp"
 #include "sessions/secret.hpp"
 
 #include <algorithm>
@@ -48,17 +49,41 @@ bool has_builtin_cache(const ServerConf& conf) {
            conf.tls.builtin_cache == NGX_SSL_DFLT_BUILTIN_SCACHE;
 }
 
+bool lacks_shared_tickets(const ServerConf& conf) {
+    return conf.attached && conf.remote->directive.tickets == Tickets::shared &&
+           !conf.tickets.act;
+}
+
 /* Those of which each server is a case by itself. */
 void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
     warn_of(cf,
             select(servers,
                    [](const ServerConf& conf) {
                        return conf.attached && conf.keys_act &&
-                              conf.remote->directive.tickets != Tickets::keep;
+                              conf.remote->directive.tickets == Tickets::off;
                    }),
             "\"ssl_session_ticket_key\" keeps stateless tickets on, clients "
             "with a ticket do not use the \"remote_ssl_session_cache\" of the "
             "server in %s");
+
+    warn_of(cf,
+            select(servers,
+                   [](const ServerConf& conf) {
+                       return lacks_shared_tickets(conf) &&
+                              prohibits_tickets(conf);
+                   }),
+            "\"ssl_session_tickets off\" keeps \"tickets=shared\" from acting "
+            "in the server in %s, whose sessions are kept in the store");
+
+    warn_of(cf,
+            select(servers,
+                   [](const ServerConf& conf) {
+                       return lacks_shared_tickets(conf) &&
+                              !prohibits_tickets(conf);
+                   }),
+            "\"tickets=shared\" does not act in the server in %s, where the "
+            "default server of an address has no tickets of this module, so "
+            "its sessions are kept in the store");
 
     warn_of(cf,
             select(servers,
@@ -264,13 +289,20 @@ void warn_of_left(ngx_conf_t* cf, const Configuration& configuration) {
             "without the patch for that");
 }
 
+bool has_sessions_in_store(const Servers& servers) {
+    return std::ranges::any_of(servers, [](const ServerConf* conf) {
+        return conf->attached &&
+               conf->tickets.makes != ServerTickets::Makes::shared;
+    });
+}
+
 void warn_of_quic(ngx_conf_t* cf, const Configuration& configuration) {
     const ngx_str_t* first = nullptr;
     std::size_t addresses = 0;
 
     for (const Listener& listener : configuration.listeners) {
-        if (!asks_store(listener.address) && use_store(listener.servers) &&
-            ++addresses == 1) {
+        if (!asks_store(listener.address) &&
+            has_sessions_in_store(listener.servers) && ++addresses == 1) {
             first = &listener.address.text;
         }
     }

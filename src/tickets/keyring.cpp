@@ -23,6 +23,13 @@ constexpr coro::Time least_often{3600000};
 /* Whose seeds are looked for at a time, besides those in use. */
 constexpr std::size_t checked_at_a_time = 16;
 
+/*
+ * How many slots ahead there are keys. Workers ask for the last of these within
+ * half a slot, so between who was first to have one and its use is a slot at
+ * least: a store that is away for as long keeps nobody from having it in time.
+ */
+constexpr int slots_ahead = 2;
+
 /* Seeds to ask for without anybody's waiting. */
 constexpr std::size_t most_later = 64;
 
@@ -39,7 +46,7 @@ std::string time_text(std::time_t time) {
 
 Keyring::Keyring(Options options)
     : options_(std::move(options)), held_(options_.meter),
-      seeds_(options_, held_),
+      seeds_(options_, held_), asks_first_(makes()),
       timer_(options_.scheduler.loop().make_timer(
           {[](void* self) noexcept {
                static_cast<Keyring*>(self)->tend_soon();
@@ -220,29 +227,43 @@ void Keyring::load_later() {
 
 void Keyring::tend_slots() {
     const Slot slot = slot_now();
-
     if (slot != entered_) {
         enter(slot);
     }
-    if (!in_use(slot) && loop_now() >= retry_at_) {
+
+    while (loop_now() >= retry_at_) {
+        auto wanted = lacking();
+        if (!wanted) {
+            break;
+        }
         asks_first_ = current() == nullptr;
-        settle_or_retry(slot);
+        settle_or_retry(*wanted);
         release();
-        in_use(slot) ? take(slot) : tell_late(slot);
-    }
-    if (in_use(slot) && !in_use(slot.next()) && now() >= ahead_at_ &&
-        loop_now() >= retry_at_) {
-        settle_or_retry(slot.next());
+        if (*wanted == slot) {
+            in_use(slot) ? take(slot) : tell_late(slot);
+        }
     }
     if (loop_now() >= check_at_) {
         check();
     }
 }
 
+/* The first one whose key should be there, and is not. */
+std::optional<Slot> Keyring::lacking() const noexcept {
+    Slot slot = slot_now();
+
+    for (int ahead = 0; ahead <= slots_ahead; ++ahead, slot = slot.next()) {
+        bool is_due = ahead < slots_ahead || now() >= ahead_at_;
+        if (is_due && !in_use(slot)) {
+            return slot;
+        }
+    }
+    return std::nullopt;
+}
+
 /*
- * The next one is asked for within the slot's second half, by each worker when
- * it will: a fleet does not ask at once, and what went wrong can be tried
- * again.
+ * The last one ahead is asked for within the slot's second half, by each worker
+ * when it will, so that a fleet does not ask at once.
  */
 void Keyring::enter(const Slot& slot) {
     const bool is_first = entered_ == Slot{};
@@ -301,28 +322,32 @@ bool Keyring::settle(const Slot& slot) {
     return name.has_value();
 }
 
+/* What makes tickets now and later, and some of what has made them. */
 void Keyring::check() {
     constexpr coro::Time::rep per_slot = 4;
-    const coro::Time slot(options_.rotate);
+    const coro::Time length(options_.rotate);
     const coro::Time most =
-        std::clamp(slot / per_slot, most_often, least_often);
+        std::clamp(length / per_slot, most_often, least_often);
     check_at_ = loop_now() + most - random_.time(coro::Time(0), most / 4);
 
-    for (const Slot& in_turn : {slot_now(), slot_now().next()}) {
-        auto name = in_use(in_turn);
-        if (name && settle(in_turn)) {
+    std::set<TicketName> done;
+    Slot slot = slot_now();
+    for (int ahead = 0; ahead <= slots_ahead; ++ahead, slot = slot.next()) {
+        auto name = in_use(slot);
+        if (name && settle(slot)) {
             seeds_.put_back(*name);
+            done.insert(*name);
         }
     }
-    put_some_back();
+    put_some_back(done);
 }
 
-/* Of those that are not in use some at a time, in turn. */
-void Keyring::put_some_back() {
+/* Some at a time, in turn; not those that were just put back. */
+void Keyring::put_some_back(const std::set<TicketName>& done) {
     std::vector<TicketName> names;
 
     for (const auto& [name, held] : held_) {
-        if (in_use(held.seed.slot) != name) {
+        if (done.find(name) == done.end()) {
             names.push_back(name);
         }
     }
@@ -353,7 +378,7 @@ void Keyring::schedule() noexcept {
 
         add_time_of_day(is_ahead ? ahead_at_ : slot.end());
         add(std::max(check_at_, loop_now() + at_least));
-        if (!in_use(slot) || (!is_ahead && !in_use(slot.next()))) {
+        if (lacking()) {
             add(retry_at_);
         }
     }

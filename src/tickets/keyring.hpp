@@ -1,6 +1,6 @@
 /*
  * The ticket keys of a fleet, as one worker has them: the one that tickets are
- * made with, the next one ahead of time, and those that tickets name.
+ * made with, the next ones ahead of time, and those that tickets name.
  */
 
 #pragma once
@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -99,7 +100,8 @@ class Keyring {
     bool settle(const Slot& slot);
     void tell_late(const Slot& slot);
     void check();
-    void put_some_back();
+    std::optional<Slot> lacking() const noexcept;
+    void put_some_back(const std::set<TicketName>& done);
     void release() noexcept;
     void schedule() noexcept;
 
@@ -109,15 +111,16 @@ class Keyring {
     backends::Random random_{};
     std::map<std::uint32_t, TicketName> in_use_; /* by beginnings of slots */
 
-    std::unique_ptr<coro::Timer> timer_;
-    bool tending_ = false;             /* in a coroutine, */
-    bool again_ = false;               /* and once more after this */
-    bool asks_first_ = false;          /* which is asking for a first key */
+    bool asks_first_;                  /* for a first key, or is about to */
     std::vector<coro::Waker> waiting_; /* for that */
+
+    std::unique_ptr<coro::Timer> timer_;
+    bool tending_ = false; /* in a coroutine, */
+    bool again_ = false;   /* and once more after this */
     std::vector<Wanted> later_;
 
     Slot entered_{};           /* the slot that was the current one last */
-    std::time_t ahead_at_ = 0; /* when to ask for the one after it */
+    std::time_t ahead_at_ = 0; /* when to ask for the last one ahead */
     coro::Time check_at_{0};   /* when to look whether all is there still */
     coro::Time retry_at_{0};   /* when to ask again what was not told */
     coro::Time pause_{0};      /* from then to the next time */

@@ -34,10 +34,11 @@ struct Lifetimes {
     }
 };
 
-/* How many slots' keys there are at a time that tickets were made with. */
+/* How many slots' keys there are at a time: of living tickets, the current one
+ * and those ahead. */
 constexpr std::int64_t keys_at_a_time(std::chrono::seconds rotate,
                                       std::chrono::seconds ticket) noexcept {
-    return ticket / rotate + 2;
+    return ticket / rotate + 3;
 }
 
 inline constexpr std::int64_t max_keys_at_a_time = 256;

@@ -265,7 +265,7 @@ STORE_TEST_CASE("a resumption by a stateless ticket is counted as such") {
         options.session = node.get(options).session();
         const auto visit = node.get(options);
         CHECK(visit.reused);
-        CHECK(visit.body() == "- - r");
+        CHECK(visit.body() == "TICKET - r");
     }
     CHECK(eventually([&] {
         return counts_of(node.figures()["handshakes"]) ==
