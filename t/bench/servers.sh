@@ -117,6 +117,18 @@ make_sealing_key() {
     echo "$file"
 }
 
+make_ticket_key() {
+    local file=$work/ticket.key
+    [[ -f $file ]] || (umask 077 && openssl rand -out "$file" 80)
+    echo "$file"
+}
+
+# How many commands Redis has had, this one among them.
+redis_commands() {
+    redis-cli -p "$redis_port" info stats |
+        tr -d '\r' | sed -n 's/^total_commands_processed://p'
+}
+
 # The lines of a server block in which the variants differ. In those that
 # are to be suspended nothing ends the wait but the store.
 variant_directives() {
@@ -126,6 +138,8 @@ variant_directives() {
     shared) echo "$shared ssl_session_tickets off;" ;;
     redis | uncounted) echo "$redis;" ;;
     sealed) echo "$redis key=$(make_sealing_key);" ;;
+    ticket-file) echo "ssl_session_ticket_key $(make_ticket_key);" ;;
+    tickets) echo "$redis tickets=shared key=$(make_sealing_key);" ;;
     cluster)
         echo "remote_ssl_session_cache cluster=on" \
             "$(printf 'addr=127.0.0.1:%d ' "${cluster_ports[@]}");"
@@ -151,7 +165,7 @@ variant_directives() {
 
 variant_module() {
     case $1 in
-    shared | waiting) ;;
+    shared | waiting | ticket-file) ;;
     uncounted) echo "load_module \"$uncounted_module\";" ;;
     *) echo "load_module \"$module\";" ;;
     esac
