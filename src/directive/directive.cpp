@@ -106,7 +106,7 @@ class Parser {
         Setter set;
     };
 
-    static constexpr std::size_t n_parameters = 20;
+    static constexpr std::size_t n_parameters = 21;
     static const std::array<Parameter, n_parameters> parameters;
 
     void read(std::string_view argument);
@@ -135,6 +135,7 @@ class Parser {
     bool sentinel_auth(std::string_view value);
     bool prefix(std::string_view value);
     bool tickets(std::string_view value);
+    bool early_data(std::string_view value);
     bool key(std::string_view value);
     bool tls(std::string_view value);
     bool tls_ca(std::string_view value);
@@ -166,6 +167,7 @@ const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
     {"sentinel_auth", &Parser::sentinel_auth},
     {"prefix", &Parser::prefix},
     {"tickets", &Parser::tickets},
+    {"early_data", &Parser::early_data},
     {"key", &Parser::key},
     {"tls", &Parser::tls},
     {"tls_ca", &Parser::tls_ca},
@@ -487,6 +489,13 @@ bool Parser::prefix(std::string_view value) {
 bool Parser::tickets(std::string_view value) {
     result_.directive.tickets = value == "keep" ? Tickets::keep : Tickets::off;
     return value == "keep" || value == "off";
+}
+
+/* Who claims early data has to know how the store remembers. */
+bool Parser::early_data(std::string_view value) {
+    result_.directive.early_data = EarlyData::once;
+    store_.surveyed = true;
+    return value == "once";
 }
 
 bool Parser::key(std::string_view value) {

@@ -23,6 +23,10 @@ enum class Type { redis, memcached };
 /* What happens to stateless session tickets (RFC 5077). */
 enum class Tickets { off, keep };
 
+/* Early data (RFC 8446, 8): as often as it is sent, which is nginx's way, or
+ * once in the fleet. */
+enum class EarlyData { any, once };
+
 /* Where a server of the store is. */
 struct ServerParameters {
     std::string host;       /* a name, IPv4 or IPv6 address, or: */
@@ -48,6 +52,7 @@ struct StoreParameters {
     std::string password;
     unsigned db = 0;
     backends::tls::Parameters tls{}; /* without a name: each server's own */
+    bool surveyed = false;           /* see backends::Options */
 
     bool operator==(const StoreParameters&) const = default;
 };
@@ -58,6 +63,7 @@ struct Directive {
     std::string prefix = "ngx_ssl:";
     std::vector<std::string> keys; /* files; the first seals, all open */
     Tickets tickets = Tickets::off;
+    EarlyData early_data = EarlyData::any;
 
     bool operator==(const Directive&) const = default;
 };

@@ -38,17 +38,6 @@ ServerConf* first_of(SSL* ssl) {
     return conf_of(connection_of(ssl)->ssl->session_ctx);
 }
 
-/* The server whose directive acts. */
-ServerConf* acting_of(SSL* ssl) {
-#if (NGX_HAVE_SNI_BEFORE_SESSION)
-    ServerConf* named = conf_of(SSL_get_SSL_CTX(ssl));
-    if (named != nullptr) {
-        return named;
-    }
-#endif
-    return first_of(ssl);
-}
-
 /*
  * Whether the session that was just made can be looked up. OpenSSL calls
  * the new-session callback for TLS 1.3's stateless tickets as well; the
@@ -103,7 +92,7 @@ void store(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
 /* SSL_CTX_sess_set_new_cb(3); what it returns is whether it keeps the
  * caller's reference. */
 int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
-    ServerConf& conf = *acting_of(ssl);
+    const ServerConf& conf = *acting_of(ssl);
     int kept = first_of(ssl)->local.add(ssl, session);
 
     if (conf.store == nullptr || !is_stateful(ssl)) {
@@ -355,16 +344,33 @@ void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
 
 }  // namespace
 
+const ServerConf* acting_of(SSL* ssl) noexcept {
+#if (NGX_HAVE_SNI_BEFORE_SESSION)
+    const ServerConf* named = conf_of(SSL_get_SSL_CTX(ssl));
+    if (named != nullptr) {
+        return named;
+    }
+#endif
+    return first_of(ssl);
+}
+
 bool uses_store(SSL* ssl) noexcept {
     const ServerConf* conf = acting_of(ssl);
     return conf != nullptr && conf->attached;
 }
 
-ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
+ngx_int_t know_server(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
     if (conf_index() == -1 ||
         SSL_CTX_set_ex_data(ctx, conf_index(), &conf) == 0) {
         ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0,
                       (char*)"SSL_CTX_set_ex_data() failed");
+        return NGX_ERROR;
+    }
+    return NGX_OK;
+}
+
+ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
+    if (know_server(cf, conf, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 

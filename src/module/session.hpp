@@ -9,6 +9,14 @@
 
 namespace session_cache {
 
+/* Notes whose an SSL_CTX is. Returns NGX_ERROR, logged, when OpenSSL refuses.
+ */
+ngx_int_t know_server(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx);
+
+/* The server whose directive acts for a handshake; null: none of those that
+ * are known. */
+const ServerConf* acting_of(SSL* ssl) noexcept;
+
 /*
  * Sets the callbacks of a server's SSL_CTX, which nginx has set up already,
  * and chains those that it had: a handshake may begin there and be another
