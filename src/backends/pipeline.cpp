@@ -59,7 +59,7 @@ void Pipeline::take_back(std::size_t length, std::size_t bytes) noexcept {
 /* Who waits for what an idle connection has to do may have to wait less now.
  * There were so many commands before. */
 void Pipeline::heed_deadline(std::size_t before) noexcept {
-    if (before == 0 && queue_.front().deadline < due()) {
+    if (before == 0 && queue_.front().deadline < idle_due()) {
         connection_.wake();
     }
 }
@@ -136,10 +136,17 @@ Client::Loss Pipeline::serve() {
     return {};
 }
 
-/* When there is something to do next, whatever comes. */
+/* When a connection without requests has something to do. */
+coro::Time Pipeline::idle_due() const noexcept {
+    return up() ? std::min(ping_due(), survey_due_) : ping_due();
+}
+
 coro::Time Pipeline::due() const noexcept {
-    coro::Time due = queue_.empty() ? ping_due() : queue_.front().deadline;
-    return up() ? std::min(due, survey_due_) : due;
+    if (queue_.empty()) {
+        return idle_due();
+    }
+    coro::Time deadline = queue_.front().deadline;
+    return up() ? std::min(deadline, survey_due_) : deadline;
 }
 
 /* At once, but for who hangs up. */

@@ -182,6 +182,7 @@ class Pipeline : public Client {
     Loss hang_up();
     Loss hung_up(const std::string& how) const;
     void heed_deadline(std::size_t before) noexcept;
+    coro::Time idle_due() const noexcept;
     coro::Time due() const noexcept;
     coro::Time first_survey() const noexcept;
     void begin_survey();

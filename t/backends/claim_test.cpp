@@ -28,25 +28,8 @@ backends::Options surveyed(const std::chrono::milliseconds* ahead = nullptr) {
     return options;
 }
 
-struct Claim {
-    bool done = false;
-    Claimed result{};
-};
-
-std::shared_ptr<Claim> begin_claim(TestStore& s, const std::string& key,
-                                   coro::Time deadline = coro::never) {
-    auto claim = std::make_shared<Claim>();
-    s.start([&s, claim, key, deadline] {
-        claim->result = s.store().claim(key, 60s, deadline);
-        claim->done = true;
-    });
-    return claim;
-}
-
 Claimed claim(TestStore& s, const std::string& key) {
-    const auto claim = begin_claim(s, key);
-    CHECK(s.loop.run_until([&] { return claim->done; }));
-    return claim->result;
+    return s.claim(key);
 }
 
 // Whether it is on firm ground that so much time ago nobody had forgotten.
@@ -94,9 +77,9 @@ STORE_TEST_CASE("claim: the first is told so, whoever asks") {
 
 STORE_TEST_CASE("claim: of many at once, one") {
     One<Server> x;
-    std::vector<std::shared_ptr<Claim>> claims;
+    std::vector<std::shared_ptr<TestStore::Claim>> claims;
     for (int i = 0; i < 50; ++i) {
-        claims.push_back(begin_claim(*x.s, "key"));
+        claims.push_back(x.s->begin_claim("key"));
         x.s->begin_fetch("other" + std::to_string(i));
     }
     std::size_t added = 0;
@@ -139,7 +122,7 @@ STORE_TEST_CASE("claim: a store that was away has to be waited for anew") {
 STORE_TEST_CASE("claim: a frozen store answers nothing until the deadline") {
     One<Server> x;
     x.server.freeze();
-    const auto claim = begin_claim(*x.s, "key", x.s->loop.now() + 100ms);
+    const auto claim = x.s->begin_claim("key", x.s->loop.now() + 100ms);
     x.s->loop.run_turns(3);
     CHECK_FALSE(claim->done);
     x.s->loop.skip(100ms);

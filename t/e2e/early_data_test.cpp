@@ -6,7 +6,9 @@
 #include "support/key_files.hpp"
 #include "support/sentinel_server.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
+#include <functional>
 
 using namespace support;
 
@@ -165,4 +167,110 @@ CLOCKS_TEST_CASE("a node whose clock is late refuses, and says so") {
     CHECK(eventually(
         [&] { return node.figures()["early_data"]["UNKNOWN"] == 1; }));
     CHECK(x.nodes.served(flight) == 1);
+}
+
+// As README recommends it for sessions.
+TEST_CASE("a flood of sessions throws claims out, and nothing is accepted" *
+          doctest::skip(checker_would_starve)) {
+    const TicketKey key;
+    Settled<RedisServer> x(once + " tickets=keep", key.directive(), 2);
+    auto client = x.store.client();
+    client.config_set("maxmemory-policy", "volatile-ttl");
+    CHECK(x.nodes.visit(0));
+    const auto flight = x.nodes.record();
+    CHECK(x.nodes.replay(flight, 4) == 1);
+
+    client.config_set("maxmemory", client.info("memory", "used_memory"));
+    const auto claims = [&] { return client.keys("ngx_ssl:early:*").size(); };
+    for (int i = 0; claims() != 0; ++i) {
+        REQUIRE(i < 10'000);
+        client.try_command({"SETEX", "ngx_ssl:" + std::to_string(i), "300",
+                            std::string(200, 'x')});
+    }
+    client.config_set("maxmemory", "0");
+    CHECK(x.nodes.replay(flight, 4) == 0);
+    CHECK(x.nodes.count("REPLAYED") == 3 + 3);
+    CHECK_FALSE(x.nodes.visit(0));
+    x.clocks.skip(window);
+    CHECK(x.nodes.visit(0));
+}
+
+CLOCKS_TEST_CASE("a node that forgets its clock, or has it set") {
+    Settled<Server> x(once, "", 1);
+    CHECK(x.nodes.visit(0));
+    x.clocks.set_ahead(window + 20);
+    CHECK_FALSE(x.nodes.visit(0));
+    x.clocks.set_ahead(window);
+    CHECK(x.nodes.visit(0));
+}
+
+CLOCKS_TEST_CASE("early data of sessions in nginx's own cache, two workers") {
+    Clocks clocks;
+    Server store;
+    NodeConfig config;
+    config.nginx.workers = 2;
+    config.server = "ssl_early_data on; ssl_session_cache shared:S:1m;";
+    Node node(directive(store, once), config);
+    REQUIRE(node.connected());
+    // Each worker is settled when it has been asked.
+    const auto visit = [&] {
+        auto options = tls13(node.get(tls13()).session());
+        options.early_data = "GET / HTTP/1.0\r\n\r\n";
+        TlsClient client(node.address(), options);
+        client.handshake();
+        CHECK(client.reused());
+        return client.early_data_accepted();
+    };
+    CHECK_FALSE(visit());
+    REQUIRE(eventually([&] {
+        const auto workers = node.figures()["workers"];
+        return std::all_of(workers.begin(), workers.end(), [](const auto& w) {
+            return !w["servers"][0]["clock"].is_null();
+        });
+    }));
+    clocks.skip(window);
+    for (int i = 0; i < 8; ++i) {
+        CHECK(visit());
+    }
+}
+
+// Without preloaded clocks, so that this is how long it takes.
+TEST_CASE("once in real time, and not after a failover or a restart") {
+    const TicketKey key;
+    const auto parameters = once + " tickets=keep interval=20";
+    RedisServer redis;
+    MemcachedServer memcached;
+    Watched watched;
+    EarlyNodes fleets[] = {{redis, parameters, key.directive(), 2},
+                           {memcached, parameters, key.directive(), 2},
+                           {"remote_ssl_session_cache " + watched.parameters() +
+                                " " + parameters + ";",
+                            key.directive(), 2}};
+    const std::function<void()> disturb[] = {[&] {
+                                                 redis.kill9();
+                                                 redis.start();
+                                             },
+                                             [&] {
+                                                 memcached.kill9();
+                                                 memcached.start();
+                                             },
+                                             [&] { watched.fail_over(); }};
+    const auto begin = Clock::now();
+    for (std::size_t i = 0; i < std::size(fleets); ++i) {
+        const EarlyNodes& nodes = fleets[i];
+        for (std::size_t node = 0; node < nodes.size(); ++node) {
+            CHECK(eventually([&] { return nodes.visit(node); },
+                             std::chrono::seconds(90)));
+        }
+        CHECK(Clock::now() - begin > std::chrono::seconds(50));
+
+        // What follows is within the 9 s that OpenSSL gives a flight.
+        const auto flight = nodes.record();
+        CHECK(nodes.replay(flight, 20) == 1);
+        disturb[i]();
+        CHECK(fleets[i][0].connected(2));
+        CHECK(fleets[i][1].connected(2));
+        CHECK(nodes.replay(flight, 4) == 0);
+        CHECK_FALSE(nodes.visit(1));
+    }
 }

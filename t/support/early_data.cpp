@@ -29,11 +29,10 @@ NodeConfig EarlyNodes::config(const std::string& server) const {
     return config;
 }
 
-EarlyNodes::EarlyNodes(StoreServer& store, const std::string& parameters,
-                       const std::string& server, std::size_t count) {
+EarlyNodes::EarlyNodes(const std::string& directive, const std::string& server,
+                       std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) {
-        nodes_.push_back(std::make_unique<Node>(directive(store, parameters),
-                                                config(server)));
+        nodes_.push_back(std::make_unique<Node>(directive, config(server)));
     }
     for (const auto& node : nodes_) {
         REQUIRE(node->connected());

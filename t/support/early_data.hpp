@@ -20,8 +20,11 @@ struct Flight {
 class EarlyNodes {
   public:
     // `server` is for each server{}; `http` for its http{}.
-    EarlyNodes(StoreServer& store, const std::string& parameters,
-               const std::string& server = "", std::size_t count = 4);
+    EarlyNodes(const StoreServer& store, const std::string& parameters,
+               const std::string& server = "", std::size_t count = 4)
+        : EarlyNodes(directive(store, parameters), server, count) {}
+    EarlyNodes(const std::string& directive, const std::string& server,
+               std::size_t count);
 
     Node& operator[](std::size_t i) { return *nodes_[i]; }
     std::size_t size() const { return nodes_.size(); }

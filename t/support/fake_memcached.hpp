@@ -10,6 +10,10 @@ struct MemcachedProtocol {
     static constexpr Answer greeting[] = {{"version\r\n", "VERSION 1.6.18\r\n"},
                                           {ping, pong}};
 
+    static constexpr Answer survey[] = {
+        {"stats\r\n", "STAT pid 1\r\nSTAT time 1700000000\r\n"
+                      "STAT evictions 0\r\nEND\r\n"}};
+
     static void connect(std::optional<TestStore>& store, const Peer& peer,
                         const backends::Options& options) {
         store.emplace(std::vector{store_server(store_address(peer))}, options);
