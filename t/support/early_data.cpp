@@ -74,6 +74,10 @@ bool EarlyNodes::decided(std::size_t times) const {
 
 TlsOptions EarlyNodes::with_request(const std::string& path) const {
     auto options = tls13(nodes_[0]->get(tls13()).session());
+    // What is longer is a ticket.
+    if (store_ != nullptr && session_id(options.session).size() == 64) {
+        REQUIRE(wait_stored(*store_, options.session));
+    }
     REQUIRE(SSL_SESSION_get_max_early_data(options.session.get()) > 0);
     options.early_data = request(path);
     return options;
@@ -103,11 +107,8 @@ std::size_t EarlyNodes::served(const Flight& flight) const {
     return count_lines(log(), " " + flight.path + "\n");
 }
 
-std::size_t EarlyNodes::replay(const Flight& flight, std::size_t times) const {
-    const auto before =
-        count("ACCEPTED") + count("REPLAYED") + count("UNKNOWN");
-    const auto accepted = count("ACCEPTED");
-    const auto served_before = served(flight);
+std::vector<Socket> EarlyNodes::send(const Flight& flight,
+                                     std::size_t times) const {
     std::vector<Socket> attackers;
     attackers.reserve(times);
     for (std::size_t i = 0; i < times; ++i) {
@@ -116,6 +117,15 @@ std::size_t EarlyNodes::replay(const Flight& flight, std::size_t times) const {
     for (auto& attacker : attackers) {
         attacker.write(flight.bytes);
     }
+    return attackers;
+}
+
+std::size_t EarlyNodes::replay(const Flight& flight, std::size_t times) const {
+    const auto before =
+        count("ACCEPTED") + count("REPLAYED") + count("UNKNOWN");
+    const auto accepted = count("ACCEPTED");
+    const auto served_before = served(flight);
+    const auto attackers = send(flight, times);
     CHECK(decided(before + times));
     // What is accepted is served without more of the client's.
     CHECK(eventually([&] {

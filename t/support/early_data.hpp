@@ -22,7 +22,9 @@ class EarlyNodes {
     // `server` is for each server{}; `http` for its http{}.
     EarlyNodes(const StoreServer& store, const std::string& parameters,
                const std::string& server = "", std::size_t count = 4)
-        : EarlyNodes(directive(store, parameters), server, count) {}
+        : EarlyNodes(directive(store, parameters), server, count) {
+        store_ = &store;
+    }
     EarlyNodes(const std::string& directive, const std::string& server,
                std::size_t count);
 
@@ -42,8 +44,9 @@ class EarlyNodes {
     // Whether the data was accepted.
     bool visit(std::size_t i) const;
 
-    // Sends the flight so many times at once, to one node after the other,
-    // and waits until all is decided; how often its request was served.
+    // Sends the flight so many times at once, to one node after the other.
+    std::vector<Socket> send(const Flight& flight, std::size_t times) const;
+    // Also waits until all is decided; how often its request was served.
     std::size_t replay(const Flight& flight, std::size_t times) const;
     std::size_t served(const Flight& flight) const;
     std::string log() const { return read_file(log_file()); }
@@ -55,6 +58,7 @@ class EarlyNodes {
     TlsOptions with_request(const std::string& path) const;
 
     TempDir dir_;
+    const StoreServer* store_ = nullptr;  // which sessions may be looked for in
     std::vector<std::unique_ptr<Node>> nodes_;
 };
 
