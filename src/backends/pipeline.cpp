@@ -292,7 +292,8 @@ void Pipeline::surveyed(const Command& command, const Result& result) {
 
 void Pipeline::tell_clock(const Skew& skew) noexcept {
     meter_.note_clock(skew.ahead);
-    if (std::exchange(is_off_, !skew.is_tolerable()) != is_off_) {
+    bool was_off = std::exchange(is_off_, !skew.is_tolerable());
+    if (was_off != is_off_) {
         journal_.clock(skew, now());
     }
 }
