@@ -22,6 +22,8 @@ struct MemcachedProtocol {
 
 class FakeMemcached : public FakeServer<MemcachedProtocol> {
   public:
+    using FakeServer::FakeServer;
+
     // A set that has arrived, and wants an answer.
     void set(const std::string& key) {
         const auto before = peer.received().size();
@@ -72,6 +74,8 @@ struct SaslProtocol {
 
 class FakeSaslMemcached : public FakeServer<SaslProtocol> {
   public:
+    using FakeServer::FakeServer;
+
     // What a fetch of "key" comes to when it is a hit.
     backends::Fetched fetch_hit(const std::string& value) {
         const auto fetch = begin_fetch("key");
