@@ -17,6 +17,7 @@ Client::Client(coro::Scheduler& scheduler, Options options, Log log,
            },
            this})),
       finder_(scheduler_, options_, journal_, *this) {
+    meter_.clock_at = options_.surveyed ? 0 : -1;
     if (finder_.empty()) { /* nothing but a name is known */
         Address name{};
         name.text = options_.host;
@@ -55,6 +56,14 @@ Addition Client::add(std::string_view key, std::string_view value,
     return addition(
         ask({.kind = Kind::add, .key = key, .value = value, .ttl = ttl})
             .status);
+}
+
+/* What its value is says nothing. */
+Claimed Client::claim(std::string_view key, std::chrono::seconds ttl,
+                      coro::Time deadline) noexcept {
+    Fetched result = ask(claim_of(key, ttl), deadline);
+
+    return {addition(result.status), footing(), result.took};
 }
 
 void Client::bound(Request& request) const noexcept {

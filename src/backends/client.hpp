@@ -30,6 +30,8 @@ class Client : public Store, private Finder::User {
     Fetched peek(std::string_view key) noexcept final;
     Addition add(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept final;
+    Claimed claim(std::string_view key, std::chrono::seconds ttl,
+                  coro::Time deadline) noexcept final;
     Status store(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept final;
     Status erase(std::string_view key) noexcept final;
@@ -48,6 +50,7 @@ class Client : public Store, private Finder::User {
         std::chrono::seconds ttl{};       /* add, set */
         std::unique_ptr<Lookup> lookup{}; /* get, add */
         coro::Time deadline{};            /* of the answer */
+        bool surveyed = false; /* add: a survey comes before its answer */
         bool asking = false;   /* of a server that does not own the key yet */
         bool followed = false; /* it was sent here by another server */
         std::unique_ptr<Kept> kept{}; /* set, del: to be told elsewhere */
@@ -66,6 +69,16 @@ class Client : public Store, private Finder::User {
 
         bool empty() const noexcept { return why.empty(); }
     };
+
+    /* The add that a claim is. */
+    static Request claim_of(std::string_view key,
+                            std::chrono::seconds ttl) noexcept {
+        return {.kind = Kind::add,
+                .key = key,
+                .value = "1",
+                .ttl = ttl,
+                .surveyed = true};
+    }
 
     static Loss timed_out(std::string_view operation) {
         return {std::string(operation) + " timed out", Status::timeout};
@@ -93,6 +106,9 @@ class Client : public Store, private Finder::User {
 
     /* How many requests are queued. */
     virtual std::size_t queued() const noexcept = 0;
+
+    /* What is known of the server that is connected. */
+    virtual Footing footing() const noexcept = 0;
 
     /* Queues a get or add, for `waiter`. */
     Status submit(Request request, const Waiter& waiter) noexcept;
@@ -157,6 +173,7 @@ class Client : public Store, private Finder::User {
     const Options options_;
     Meter& meter_;
     Journal journal_;
+    Random random_;
 
   private:
     void bound(Request& request) const noexcept;
@@ -196,7 +213,6 @@ class Client : public Store, private Finder::User {
     bool asleep_ = false; /* not needed */
     bool moving_ = false; /* there is a better place */
     std::optional<coro::Waker> resting_;
-    Random random_;
 };
 
 }  // namespace backends

@@ -105,6 +105,29 @@ void Journal::worked(std::string_view operation, coro::Time now) noexcept {
     });
 }
 
+void Journal::clock(const Skew& skew, coro::Time now) noexcept {
+    using std::chrono::duration_cast;
+    using std::chrono::seconds;
+    bool is_behind = skew.ahead.count() > 0;
+
+    write(now, [&] {
+        std::string most =
+            std::to_string(duration_cast<seconds>(Skew::tolerated).count());
+        if (skew.is_tolerable()) {
+            say(Level::notice,
+                "the clock here is within " + most + " s of the store's again",
+                now);
+            return;
+        }
+        say(Level::error,
+            "the clock here is " +
+                std::to_string(std::chrono::abs(skew.ahead).count()) + " ms " +
+                (is_behind ? "behind" : "ahead of") +
+                " the store's, more than " + most + " s",
+            now);
+    });
+}
+
 /* A burst uses up the time before it: `next_` is then that far ahead. */
 bool Journal::may_say(coro::Time now) noexcept {
     next_ = std::max(next_, now);

@@ -53,6 +53,10 @@ class Journal {
 
     void worked(std::string_view operation, coro::Time now) noexcept;
 
+    /* This machine's clock and the store's differ by too much, or do so no
+     * more. */
+    void clock(const Skew& skew, coro::Time now) noexcept;
+
   private:
     template <typename Write>
     void write(coro::Time now, const Write& write) noexcept;

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <ctime>
+#include <limits>
 
 namespace backends {
 
@@ -80,6 +81,12 @@ struct Meter {
     enum class State { connecting, up, down, closed };
 
     std::atomic<State> state{State::connecting};
+
+    /* How far the server's clock was ahead of this machine's, in milliseconds,
+     * and when: in seconds since 1970; 0: it was not told, -1: nobody asks. */
+    std::atomic<int> clock_ahead{0};
+    std::atomic<std::int64_t> clock_at{-1};
+
     std::atomic<std::int64_t> since{0}; /* seconds since 1970 */
     coro::Counter connects;
     coro::Counter losses; /* of a connection that was up */
@@ -97,6 +104,13 @@ struct Meter {
     coro::Counter bytes_fetched; /* of values, likewise below */
     coro::Counter bytes_stored;
     Histogram latency; /* of fetches that waited, but for cancelled ones */
+
+    void note_clock(std::chrono::milliseconds ahead) noexcept {
+        using Limits = std::numeric_limits<int>;
+        clock_ahead = static_cast<int>(std::clamp<std::int64_t>(
+            ahead.count(), Limits::min() + 1, Limits::max()));
+        clock_at = std::time(nullptr);
+    }
 
     void note(State now) noexcept {
         if (state.exchange(now) != now || since == 0) {

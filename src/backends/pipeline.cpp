@@ -14,7 +14,7 @@ Pipeline::Pipeline(coro::Scheduler& scheduler, Options options, Log log,
                    std::string kind)
     : Client(scheduler, std::move(options), std::move(log), std::move(kind)),
       connection_(scheduler, options_.tls, options_.tls_name),
-      outbox_(scheduler.loop(), connection_) {}
+      outbox_(scheduler.loop(), connection_), ground_(options_.wall) {}
 
 bool Pipeline::enqueue(Request& request) noexcept {
     std::size_t before = outbox().size();
@@ -27,33 +27,39 @@ bool Pipeline::enqueue(Request& request) noexcept {
         if (command.joined && cuts()) {
             outbox_.uncut();
         }
+        if (request.surveyed) {
+            command.surveyed = true;
+            ask_memory();
+        }
     } catch (const std::bad_alloc&) {
         take_back(length, before);
         return false;
     }
 
+    Command& command = queue_[length];
     queue_.back().lookup = std::move(request.lookup);
-    queue_.back().followed = request.followed;
-    queue_.back().value = request.value;
-    queue_.back().ttl = request.ttl;
-    queue_.back().kept = std::move(request.kept);
+    command.followed = request.followed;
+    command.value = request.value;
+    command.ttl = request.ttl;
+    command.kept = std::move(request.kept);
     ++requests_;
     outbox_.queued(is_urgent(request));
-    heed_deadline();
+    heed_deadline(length);
     return true;
 }
 
 /* What was queued and appended last. */
 void Pipeline::take_back(std::size_t length, std::size_t bytes) noexcept {
-    if (queue_.size() != length) {
+    while (queue_.size() != length) {
         queue_.pop_back();
     }
     outbox().resize(bytes);
 }
 
-/* Who waits for the time of a ping may have to wait less now. */
-void Pipeline::heed_deadline() noexcept {
-    if (queue_.size() == 1 && queue_.front().deadline < ping_due()) {
+/* Who waits for what an idle connection has to do may have to wait less now.
+ * There were so many commands before. */
+void Pipeline::heed_deadline(std::size_t before) noexcept {
+    if (before == 0 && queue_.front().deadline < idle_due()) {
         connection_.wake();
     }
 }
@@ -88,6 +94,7 @@ Client::Loss Pipeline::attempt(const Address& address) {
     refused_ = nullptr;
     loading_since_.reset();
     pause_ = options_.interval;
+    survey_due_ = first_survey();
     greet();
     flush();
     return serve();
@@ -109,7 +116,9 @@ Client::Loss Pipeline::serve() {
             return timed_out(queue_.front().name);
         }
 
-        if (queue_.empty() && ping_due() <= now()) {
+        if (up() && survey_due_ <= now()) {
+            begin_survey();
+        } else if (queue_.empty() && ping_due() <= now()) {
             ping();
             flush();
         }
@@ -122,10 +131,39 @@ Client::Loss Pipeline::serve() {
             return hang_up();
         }
 
-        connection_.wait(outbox_.blocked(),
-                         queue_.empty() ? ping_due() : queue_.front().deadline);
+        connection_.wait(outbox_.blocked(), due());
     }
     return {};
+}
+
+/* When a connection without requests has something to do. */
+coro::Time Pipeline::idle_due() const noexcept {
+    return up() ? std::min(ping_due(), survey_due_) : ping_due();
+}
+
+coro::Time Pipeline::due() const noexcept {
+    if (queue_.empty()) {
+        return idle_due();
+    }
+    coro::Time deadline = queue_.front().deadline;
+    return up() ? std::min(deadline, survey_due_) : deadline;
+}
+
+/* At once, but for who hangs up. */
+coro::Time Pipeline::first_survey() const noexcept {
+    if (!options_.surveyed) {
+        return coro::never;
+    }
+    return hang_ups_ < max_hang_ups ? now() : now() + distrust;
+}
+
+/* In a ping's place, or in the midst of requests. */
+void Pipeline::begin_survey() {
+    survey_at_ = now();
+    survey_due_ =
+        survey_at_ + random_.time(Ground::period * 3 / 4, Ground::period);
+    survey();
+    flush();
 }
 
 /* The more so the longer nobody asks, or a fleet's idle connections would be a
@@ -199,7 +237,11 @@ Client::Loss Pipeline::complete(const Result& result) {
     switch (command.role) {
     case Role::request:
         pause_ = options_.interval;
-        answer(command.lookup.get(), result.status, result.value);
+        if (command.surveyed) {
+            queue_.front().answer = result.status;
+        } else {
+            answer(command.lookup.get(), result.status, result.value);
+        }
         if (!result.elsewhere) {
             judge(command, result);
         }
@@ -221,9 +263,39 @@ Client::Loss Pipeline::complete(const Result& result) {
         }
         judge(command, result);
         break;
+    case Role::clock:
+    case Role::memory:
+        surveyed(command, result);
+        judge(command, result);
+        break;
     }
     heed(command, result);
     return {};
+}
+
+/* What was not told is not known any more; but how late it is here does not
+ * change with that. Who waits has the answer from before. */
+void Pipeline::surveyed(const Command& command, const Result& result) {
+    if (command.role == Role::clock) {
+        hang_ups_ = 0;
+    }
+    if (command.role == Role::clock && result.survey.time) {
+        ground_.compared(*result.survey.time, result.survey.resolution,
+                         survey_at_, now());
+        tell_clock(*footing().skew);
+    }
+    if (command.role == Role::memory || result.survey.thrown_out) {
+        ground_.counted(result.survey.thrown_out, now());
+    }
+    answer(command.lookup.get(), command.answer);
+}
+
+void Pipeline::tell_clock(const Skew& skew) noexcept {
+    meter_.note_clock(skew.ahead);
+    bool was_off = std::exchange(is_off_, !skew.is_tolerable());
+    if (was_off != is_off_) {
+        journal_.clock(skew, now());
+    }
 }
 
 /*
@@ -247,6 +319,7 @@ Client::Loss Pipeline::greeted(const Command& command, const Result& result) {
  */
 void Pipeline::heed(const Command& command, const Result& result) noexcept {
     if (result.refusal != Refusal::none) {
+        ground_.shaken(now());
         if (up() && lasts(result.refusal)) {
             refused_ = command.name;
             finder().refused();
@@ -312,12 +385,16 @@ void Pipeline::disconnect(Status status) noexcept {
     connection_.close();
     forget();
     outbox_.clear();
+    ground_.lost();
 
     while (!queue_.empty()) {
         Command command = take();
         answer(command.lookup.get(), status);
         if (command.role == Role::version) {
             tells_version_ = status != Status::down;
+        }
+        if (command.role == Role::clock && status == Status::down) {
+            ++hang_ups_;
         }
         if (command.is_change()) {
             count(command.kind, Change::lost);

@@ -26,6 +26,8 @@ class Pipeline : public Client {
         setup,   /* part of the greeting: without it there is no service */
         version, /* part of the greeting: who the server is */
         ping,    /* the end of the greeting; later, whether it is alive */
+        clock,   /* what time it is there */
+        memory,  /* how much it has thrown out */
     };
 
     /* A command that was queued and has not been answered. */
@@ -36,10 +38,12 @@ class Pipeline : public Client {
         bool joined = false; /* it is in the line of the one before it */
         coro::Time deadline{};
         std::unique_ptr<Lookup> lookup{}; /* who waits, if anybody does */
-        bool asking = false;              /* ASKING is answered before it */
-        bool followed = false;            /* likewise below: as in Request */
-        std::string_view value{};         /* add, while it is awaited */
-        std::chrono::seconds ttl{};       /* add */
+        bool surveyed = false; /* add: who waits is told by the next command, */
+        Status answer{};       /* which is this one: what the add came to */
+        bool asking = false;   /* ASKING is answered before it */
+        bool followed = false; /* likewise below: as in Request */
+        std::string_view value{};   /* add, while it is awaited */
+        std::chrono::seconds ttl{}; /* add */
         std::unique_ptr<Kept> kept{};
 
         bool is(Kind what) const noexcept {
@@ -56,6 +60,7 @@ class Pipeline : public Client {
         bool worked = false;
         bool elsewhere = false;   /* another server is asked: no failure */
         std::string_view value{}; /* of a hit; a version */
+        Survey survey{};          /* what of it was asked for */
         std::string_view code{};  /* it did not work: as Journal has it, */
         std::string_view error{}; /* and what may be logged */
         Refusal refusal = Refusal::none;
@@ -73,6 +78,13 @@ class Pipeline : public Client {
 
     /* Sends a ping. May throw std::bad_alloc. */
     virtual void ping() = 0;
+
+    /* Asks for all that a Survey has, first for the time. May throw
+     * std::bad_alloc. */
+    virtual void survey() = 0;
+
+    /* Asks how much the server has thrown out. May throw std::bad_alloc. */
+    virtual void ask_memory() = 0;
 
     /*
      * Appends the request's bytes to outbox(), for `command`, which is the
@@ -105,6 +117,8 @@ class Pipeline : public Client {
         return Finder::Probed::serves; /* for it can be connected */
     }
 
+    Footing footing() const noexcept final { return ground_.at(now()); }
+
     /* Queues a command of ours, whose bytes are to be appended to outbox(). */
     void push(const char* name, Role role);
 
@@ -127,7 +141,7 @@ class Pipeline : public Client {
             return false;
         }
         outbox_.queued(true);
-        heed_deadline();
+        heed_deadline(length);
         return true;
     }
 
@@ -144,6 +158,11 @@ class Pipeline : public Client {
     bool tells_version() const noexcept { return tells_version_; }
 
   private:
+    /* Who hangs up that often when it is asked for the time, as proxies may,
+     * is not asked again for so long; once it may have been chance. */
+    static constexpr unsigned max_hang_ups = 2;
+    static constexpr coro::Time distrust = std::chrono::hours(1);
+
     Loss attempt(const Address& address) final;
     void disconnect(Status status) noexcept final;
     Finder::Probed probe(const Address& address, coro::Time deadline) final;
@@ -162,7 +181,13 @@ class Pipeline : public Client {
     Loss receive();
     Loss hang_up();
     Loss hung_up(const std::string& how) const;
-    void heed_deadline() noexcept;
+    void heed_deadline(std::size_t before) noexcept;
+    coro::Time idle_due() const noexcept;
+    coro::Time due() const noexcept;
+    coro::Time first_survey() const noexcept;
+    void begin_survey();
+    void surveyed(const Command& command, const Result& result);
+    void tell_clock(const Skew& skew) noexcept;
     static std::string failed(const Command& command, const Result& result);
     void judge(const Command& command, const Result& result);
     Loss greeted(const Command& command, const Result& result);
@@ -175,6 +200,11 @@ class Pipeline : public Client {
     Outbox outbox_;
     coro::Time idle_since_{};
     coro::Time pause_{}; /* of an idle connection, before its next ping */
+    Ground ground_;
+    coro::Time survey_due_{}; /* of a connection that is up */
+    coro::Time survey_at_{};  /* when the last one was sent */
+    unsigned hang_ups_ = 0;   /* in a row, instead of telling the time */
+    bool is_off_ = false;     /* the clock, and that was told */
     std::string version_{};
     std::string
         refusal_{}; /* to tell its version: it may be about to hang up */

@@ -7,6 +7,7 @@
 
 #pragma once
 
+#include "backends/footing.hpp"
 #include "backends/meter.hpp"
 #include "coro/coroutine.hpp"
 
@@ -35,6 +36,13 @@ enum class Addition {
     added,
     exists, /* there is a value, which stays */
     unknown /* no answer: the value may be there all the same */
+};
+
+/* What became of a claim(), and how far that is to be believed. */
+struct Claimed {
+    Addition addition = Addition::unknown;
+    Footing footing{};
+    std::chrono::microseconds took{}; /* as in Fetched */
 };
 
 /* A place where the store may be found. */
@@ -94,6 +102,13 @@ struct Options {
                                       own */
     Meter* meter = nullptr;        /* what to count with; null: nobody looks */
 
+    /* Whether the store is asked now and then for its time and for how much it
+     * has thrown out, without which no claim() is on firm ground. */
+    bool surveyed = false;
+
+    /* This machine's own time, since 1970; null: the system's. */
+    WallClock wall{};
+
     /* Whether anybody may ask the store again; null: always. It throws
      * nothing. As long as it is false, and nothing is queued, the store has
      * no connection. */
@@ -144,6 +159,14 @@ class Store {
      */
     virtual Addition add(std::string_view key, std::string_view value,
                          std::chrono::seconds ttl) noexcept = 0;
+
+    /*
+     * Adds a value to `key` for `ttl`, and finds out whether the store may have
+     * forgotten one that was there. Suspends as fetch() does. Outside a
+     * coroutine: unknown.
+     */
+    virtual Claimed claim(std::string_view key, std::chrono::seconds ttl,
+                          coro::Time deadline) noexcept = 0;
 
     /* Stores `value` for `ttl` (see max_ttl), replacing any other. */
     virtual Status store(std::string_view key, std::string_view value,

@@ -110,7 +110,7 @@ class Parser {
         Setter set;
     };
 
-    static constexpr std::size_t n_parameters = 21;
+    static constexpr std::size_t n_parameters = 22;
     static const std::array<Parameter, n_parameters> parameters;
 
     void read(std::string_view argument);
@@ -141,6 +141,7 @@ class Parser {
     bool prefix(std::string_view value);
     bool tickets(std::string_view value);
     bool rotate(std::string_view value);
+    bool early_data(std::string_view value);
     bool key(std::string_view value);
     bool tls(std::string_view value);
     bool tls_ca(std::string_view value);
@@ -173,6 +174,7 @@ const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
     {"prefix", &Parser::prefix},
     {"tickets", &Parser::tickets},
     {"rotate", &Parser::rotate},
+    {"early_data", &Parser::early_data},
     {"key", &Parser::key},
     {"tls", &Parser::tls},
     {"tls_ca", &Parser::tls_ca},
@@ -509,6 +511,7 @@ bool Parser::tickets(std::string_view value) {
         tickets = Tickets::keep;
     } else if (value == "shared") {
         tickets = Tickets::shared;
+        store_.surveyed = true; /* lifetimes are counted by clocks */
     } else {
         tickets = Tickets::off;
     }
@@ -525,6 +528,13 @@ bool Parser::rotate(std::string_view value) {
 
     result_.directive.rotate = duration_cast<seconds>(*rotate);
     return *rotate >= tickets::min_rotate && *rotate <= tickets::max_rotate;
+}
+
+/* Who claims early data has to know how the store remembers. */
+bool Parser::early_data(std::string_view value) {
+    result_.directive.early_data = EarlyData::once;
+    store_.surveyed = true;
+    return value == "once";
 }
 
 bool Parser::key(std::string_view value) {

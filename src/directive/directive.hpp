@@ -27,6 +27,10 @@ enum class Tickets {
     shared /* with keys that the fleet shares through the store */
 };
 
+/* Early data (RFC 8446, 8): as often as it is sent, which is nginx's way, or
+ * once in the fleet. */
+enum class EarlyData { any, once };
+
 /* Where a server of the store is. */
 struct ServerParameters {
     std::string host;       /* a name, IPv4 or IPv6 address, or: */
@@ -52,6 +56,7 @@ struct StoreParameters {
     std::string password;
     unsigned db = 0;
     backends::tls::Parameters tls{}; /* without a name: each server's own */
+    bool surveyed = false;           /* see backends::Options */
 
     bool operator==(const StoreParameters&) const = default;
 };
@@ -62,6 +67,7 @@ struct Directive {
     std::string prefix = "ngx_ssl:";
     std::vector<std::string> keys; /* files; the first seals, all open */
     Tickets tickets = Tickets::off;
+    EarlyData early_data = EarlyData::any;
 
     /* Of shared tickets' keys, for how long each is used: 1 minute to 7 days.
      */

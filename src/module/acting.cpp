@@ -13,9 +13,14 @@ int conf_index() {
 
 }  // namespace
 
-bool note_server(SSL_CTX* ctx, ServerConf& conf) noexcept {
-    return conf_index() != -1 &&
-           SSL_CTX_set_ex_data(ctx, conf_index(), &conf) == 1;
+ngx_int_t note_server(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
+    if (conf_index() == -1 ||
+        SSL_CTX_set_ex_data(ctx, conf_index(), &conf) == 0) {
+        ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0,
+                      (char*)"SSL_CTX_set_ex_data() failed");
+        return NGX_ERROR;
+    }
+    return NGX_OK;
 }
 
 ServerConf* server_of(const SSL_CTX* ctx) noexcept {

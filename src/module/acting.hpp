@@ -8,8 +8,9 @@
 
 namespace session_cache {
 
-/* Notes the server in its SSL_CTX. False: OpenSSL refuses. */
-bool note_server(SSL_CTX* ctx, ServerConf& conf) noexcept;
+/* Notes whose an SSL_CTX is. Returns NGX_ERROR, logged, when OpenSSL refuses.
+ */
+ngx_int_t note_server(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx);
 
 /* The server of an SSL_CTX, or null: it was not noted. */
 ServerConf* server_of(const SSL_CTX* ctx) noexcept;
@@ -22,7 +23,7 @@ ngx_connection_t* connection_of(const SSL* ssl) noexcept;
  */
 ServerConf* first_of(const SSL* ssl) noexcept;
 
-/* The server whose directive acts. */
+/* The server whose directive acts, or null: none of those that were noted. */
 ServerConf* acting_of(const SSL* ssl) noexcept;
 
 }  // namespace session_cache

@@ -1,5 +1,6 @@
 #include "module/conf.hpp"
 #include "module/contexts.hpp"
+#include "module/early_data.hpp"
 #include "module/figures.hpp"
 #include "module/record.hpp"
 #include "module/session.hpp"
@@ -197,7 +198,8 @@ ngx_int_t finish_configuration(ngx_conf_t* cf,
 
     find_deciding(configuration);
     if (check_names(cf, configuration) != NGX_OK ||
-        attach_deciding(cf, configuration) != NGX_OK) {
+        attach_deciding(cf, configuration) != NGX_OK ||
+        watch_early_data(cf, servers) != NGX_OK) {
         return NGX_ERROR;
     }
 

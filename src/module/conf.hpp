@@ -29,6 +29,8 @@ struct TlsSettings {
     const ngx_array_t* ticket_keys = nullptr; /* names of files; or null */
     bool every_listener = false;              /* the deprecated "ssl on" */
     bool starttls = false;
+    bool has_early_data = false; /* http's servers may, */
+    bool early_data = false;     /* "ssl_early_data on" */
     long verify = 0;
     long ocsp = 0;
 };
@@ -49,6 +51,10 @@ TlsSettings settings_of(const SslConf& conf) {
     }
     if constexpr (requires { conf.ocsp; }) {
         settings.ocsp = static_cast<long>(conf.ocsp);
+    }
+    if constexpr (requires { conf.early_data; }) {
+        settings.has_early_data = true;
+        settings.early_data = conf.early_data == 1;
     }
     if constexpr (requires { conf.enable; }) {
         settings.every_listener = conf.enable == 1;

@@ -9,6 +9,7 @@
 #include "module/budget.hpp"
 #include "module/ngx.hpp"
 #include "sessions/value.hpp"
+#include "status/early_data.hpp"
 #include "status/outcome.hpp"
 #include "tickets/ticket_name.hpp"
 
@@ -24,6 +25,7 @@ struct Record {
     Clock::time_point begun;
     Budget budget{};
     Outcome outcome = Outcome::none;
+    EarlyDataOutcome early_data = EarlyDataOutcome::none;
     std::chrono::microseconds waited{}; /* for the store */
     tickets::TicketName ticket{}; /* of the one whose key was found last */
     bool complete = false;

@@ -73,7 +73,7 @@ void store(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
 /* SSL_CTX_sess_set_new_cb(3); what it returns is whether it keeps the
  * caller's reference. */
 int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
-    ServerConf& conf = *acting_of(ssl);
+    const ServerConf& conf = *acting_of(ssl);
     int kept = first_of(ssl)->local.add(ssl, session);
 
     if (conf.store == nullptr || !is_stateful(ssl)) {
@@ -309,9 +309,7 @@ bool uses_store(SSL* ssl) noexcept {
 }
 
 ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
-    if (!note_server(ctx, conf)) {
-        ngx_ssl_error(NGX_LOG_EMERG, cf->log, 0,
-                      (char*)"SSL_CTX_set_ex_data() failed");
+    if (note_server(cf, conf, ctx) != NGX_OK) {
         return NGX_ERROR;
     }
 

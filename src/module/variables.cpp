@@ -31,6 +31,18 @@ ngx_int_t get_status(const ngx_connection_t* c, ngx_variable_value_t* value) {
     return NGX_OK;
 }
 
+ngx_int_t get_early_data(const ngx_connection_t* c,
+                         ngx_variable_value_t* value) {
+    const Record* record = find_record(c);
+
+    if (record == nullptr) {
+        value->not_found = 1;
+    } else {
+        set_value(value, text(record->early_data));
+    }
+    return NGX_OK;
+}
+
 /* Seconds, with microseconds. */
 ngx_int_t get_time(const ngx_connection_t* c, ngx_pool_t* pool,
                    ngx_variable_value_t* value) {

@@ -1,7 +1,8 @@
 /*
  * $remote_ssl_session_cache_status and $remote_ssl_session_cache_time, in http
  * and stream: what the caches had for the handshake of a connection, and how
- * long it waited for the store.
+ * long it waited for the store. And $remote_ssl_session_cache_early_data, in
+ * http, which alone has early data: what became of that.
  */
 
 #pragma once
@@ -15,9 +16,12 @@ ngx_int_t get_status(const ngx_connection_t* c, ngx_variable_value_t* value);
 ngx_int_t get_time(const ngx_connection_t* c, ngx_pool_t* pool,
                    ngx_variable_value_t* value);
 
+ngx_int_t get_early_data(const ngx_connection_t* c,
+                         ngx_variable_value_t* value);
+
 /*
- * Adds both, before the configuration is read, by nginx's function for http or
- * stream. The handlers are called with what `add` knows: a request or a
+ * Adds the first two, before the configuration is read, by nginx's function for
+ * http or stream. The handlers are called with what `add` knows: a request or a
  * session.
  */
 template <typename Add, typename Handler>

@@ -1,4 +1,5 @@
 #include "module/warnings.hpp"
+#include "module/early_data.hpp"
 #include "module/ticket_plan.hpp"
 #include "sessions/secret.hpp"
 
@@ -42,6 +43,14 @@ Servers select(const Servers& servers, Predicate predicate) {
     std::copy_if(servers.begin(), servers.end(), std::back_inserter(selected),
                  [&](const ServerConf* conf) { return predicate(*conf); });
     return selected;
+}
+
+/* Of servers on several addresses each once, in the order of the first. */
+Servers distinct(const Servers& servers) {
+    std::set<const ServerConf*> seen;
+    return select(servers, [&](const ServerConf& conf) {
+        return seen.insert(&conf).second;
+    });
 }
 
 bool has_builtin_cache(const ServerConf& conf) {
@@ -112,6 +121,61 @@ void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
             "server in %s");
 }
 
+/* A directive of http{} may be meant for some of its servers. */
+void warn_of_early_data(ngx_conf_t* cf, const Servers& servers) {
+    auto may_act = [](const ServerConf& conf) {
+        return wants_once(conf) && conf.speaks_tls;
+    };
+    bool acts =
+        std::any_of(servers.begin(), servers.end(), [](const ServerConf* conf) {
+            return conf->tls.early_data;
+        });
+
+    warn_of(cf,
+            select(servers,
+                   [&](const ServerConf& conf) {
+                       return may_act(conf) && !conf.tls.has_early_data;
+                   }),
+            "\"early_data=once\" of \"remote_ssl_session_cache\" has no "
+            "effect in the server in %s, for nginx accepts early data in http "
+            "only");
+    warn_of(cf,
+            select(servers,
+                   [&](const ServerConf& conf) {
+                       return may_act(conf) && conf.tls.has_early_data &&
+                              !conf.tls.early_data && (conf.own || !acts);
+                   }),
+            "\"early_data=once\" of \"remote_ssl_session_cache\" without "
+            "\"ssl_early_data on\" in the server in %s");
+}
+
+/* There is nobody who could wait, or no time. */
+void warn_of_refused(ngx_conf_t* cf, const Configuration& configuration) {
+    Servers in_quic;
+    Servers without_sessions;
+
+    for (const Listener& listener : configuration.listeners) {
+        for (ServerConf* conf : listener.servers) {
+            if (!wants_once(*conf) || !conf->tls.early_data) {
+                continue;
+            }
+            if (listener.address.is_quic) {
+                in_quic.push_back(conf);
+            } else if (prohibits_sessions(*conf) && conf->decides) {
+                without_sessions.push_back(conf);
+            }
+        }
+    }
+    warn_of(cf, distinct(in_quic),
+            "\"early_data=once\" of \"remote_ssl_session_cache\" refuses all "
+            "early data of QUIC, which cannot wait for the store, in the "
+            "server in %s");
+    warn_of(cf, distinct(without_sessions),
+            "\"early_data=once\" of \"remote_ssl_session_cache\" refuses all "
+            "early data in the server in %s, where \"ssl_session_cache off\" "
+            "prohibits sessions");
+}
+
 void warn_of_hash_tags(ngx_conf_t* cf, const Servers& servers) {
     warn_of(cf,
             select(servers,
@@ -178,14 +242,6 @@ void warn_of_plain(ngx_conf_t* cf, const Configuration& configuration) {
                        return conf.own && conf.on() && !conf.speaks_tls;
                    }),
             format.c_str());
-}
-
-/* Of servers on several addresses each once, in the order of the first. */
-Servers distinct(const Servers& servers) {
-    std::set<const ServerConf*> seen;
-    return select(servers, [&](const ServerConf& conf) {
-        return seen.insert(&conf).second;
-    });
 }
 
 /* Whether a server keeps what nginx gives it at an address, for it decides
@@ -319,6 +375,8 @@ void warn_of_quic(ngx_conf_t* cf, const Configuration& configuration) {
 
 void warn(ngx_conf_t* cf, const Configuration& configuration) {
     warn_of_servers(cf, configuration.servers);
+    warn_of_early_data(cf, configuration.servers);
+    warn_of_refused(cf, configuration);
     warn_of_hash_tags(cf, configuration.servers);
     warn_of_ticket_keys(cf, configuration.servers);
     warn_of_plain(cf, configuration);

@@ -135,6 +135,7 @@ Worker::connect(const Remote& remote, ngx_resolver_t* nginx_resolver) {
     options.timeout = parameters.timeout;
     options.count = parameters.count;
     options.tls = remote.tls;
+    options.surveyed = parameters.surveyed;
     options.wanted = [this] { return is_needed(); };
     options.connected = [this] { on_connected(); };
 

@@ -52,6 +52,7 @@ void Snapshot::add(const Tally& tally, pid_t pid) {
     add_to(endings, tally.endings);
     add_to(outcomes, tally.outcomes);
     add_to(refusals, tally.refusals);
+    add_to(early_data, tally.early_data);
     not_stored += tally.not_stored.get();
     add_to(suspended, tally.suspended, alive);
     add_to(stacks, tally.stacks, alive);
@@ -79,9 +80,13 @@ void Snapshot::add(const ServerName& server, const backends::Meter& meter,
     totals.latency_sum += meter.latency.sum();
 
     if (in_use) {
-        workers.back().servers.push_back({server, meter.state, meter.since,
-                                          Level(meter.queue), meter.slots,
-                                          meter.told});
+        workers.back().servers.push_back({server,
+                                          meter.state,
+                                          meter.since,
+                                          Level(meter.queue),
+                                          meter.slots,
+                                          meter.told,
+                                          {meter.clock_ahead, meter.clock_at}});
     }
 }
 

@@ -50,6 +50,14 @@ struct ServerTotals {
     std::uint64_t latency_sum = 0; /* microseconds */
 };
 
+/* A server's clock, as a worker has compared it with its own; as in Meter. */
+struct Clock {
+    std::int64_t ahead = 0;
+    std::int64_t at = -1;
+
+    bool is_wanted() const noexcept { return at >= 0; }
+};
+
 /* A worker's connection to a server. */
 struct Connected {
     ServerName server;
@@ -58,6 +66,7 @@ struct Connected {
     Level queue;
     int slots = -1;        /* of a cluster, as in Meter, */
     std::int64_t told = 0; /* likewise */
+    Clock clock{};
 };
 
 /* Stateless tickets, and the keys for them. */
@@ -84,6 +93,7 @@ struct Snapshot {
     Numbers<n_endings> endings{};
     Numbers<n_outcomes> outcomes{};
     Numbers<n_refusals> refusals{};
+    Numbers<n_early_data_outcomes> early_data{};
     std::uint64_t not_stored = 0;
     Level suspended;
     Level stacks;

@@ -27,6 +27,20 @@ Json refusals_of(const Snapshot& snapshot) {
     return object;
 }
 
+/* What is none is not counted. */
+Json early_data_of(const Snapshot& snapshot) {
+    Json object = object_of(early_data_texts, snapshot.early_data);
+    object.erase(text(EarlyDataOutcome::none));
+    return object;
+}
+
+/* Null: it was not told. */
+Json object_of(const Clock& clock) {
+    return clock.at != 0
+               ? Json{{"ahead_ms", clock.ahead}, {"measured", clock.at}}
+               : Json();
+}
+
 Json object_of(const Level& level) {
     return {{"now", level.now}, {"highest", level.highest}};
 }
@@ -78,6 +92,9 @@ Json object_of(const Connected& connected) {
     if (connected.slots >= 0) {
         object["slots"] = connected.slots;
         object["told"] = connected.told;
+    }
+    if (connected.clock.is_wanted()) {
+        object["clock"] = object_of(connected.clock);
     }
     return object;
 }
@@ -134,6 +151,7 @@ double quantile(const Numbers<Histogram::size>& classes, double part) {
 std::string to_json(const Snapshot& snapshot) {
     Json json{{"handshakes", object_of(ending_names, snapshot.endings)},
               {"lookups", object_of(outcome_texts, snapshot.outcomes)},
+              {"early_data", early_data_of(snapshot)},
               {"refused_values", refusals_of(snapshot)},
               {"sessions_not_stored", snapshot.not_stored},
               {"suspended", object_of(snapshot.suspended)},

@@ -75,6 +75,8 @@ a { color: inherit; }
   </section>
   <section><h2>Handshakes</h2><table id="handshakes"></table></section>
   <section><h2>What the caches had</h2><table id="lookups"></table></section>
+  <section><h2>Early data, accepted once</h2>
+    <table id="early"></table></section>
   <section><h2>How long lookups waited</h2>
     <table id="latency"></table>
     <svg id="histogram" viewBox="0 0 340 140"></svg></section>

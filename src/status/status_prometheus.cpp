@@ -2,6 +2,7 @@
 #include "status/status_format.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -118,12 +119,27 @@ void for_each_server(const Snapshot& snapshot, const Add& add) {
     }
 }
 
+/* What is none is not counted. */
+constexpr Names<n_early_data_outcomes - 1> early_data_names{
+    text(EarlyDataOutcome::accepted), text(EarlyDataOutcome::replayed),
+    text(EarlyDataOutcome::unknown)};
+
+Numbers<early_data_names.size()> early_data_of(const Snapshot& snapshot) {
+    Numbers<early_data_names.size()> numbers{};
+    std::copy(snapshot.early_data.begin() + 1, snapshot.early_data.end(),
+              numbers.begin());
+    return numbers;
+}
+
 void add_handshakes(Metrics& metrics, const Snapshot& snapshot) {
     metrics.family("handshakes_total", "counter", "TLS handshakes, by end.");
     metrics.add({}, "end", ending_names, snapshot.endings);
     metrics.family("lookups_total", "counter",
                    "Complete handshakes, by what the caches had for them.");
     metrics.add({}, "status", outcome_texts, snapshot.outcomes);
+    metrics.family("early_data_total", "counter",
+                   "Early data that is accepted once, by what became of it.");
+    metrics.add({}, "result", early_data_names, early_data_of(snapshot));
     metrics.family("refused_values_total", "counter",
                    "Stored values that were no sessions, by reason.");
     metrics.add({}, "reason", refusal_texts, snapshot.refusals);
@@ -250,6 +266,61 @@ void add_clusters(Metrics& metrics, const Snapshot& snapshot) {
     add([](const Connected& cluster) { return cluster.told; });
 }
 
+/* The clocks of a server that workers have compared, or want to. */
+std::vector<Clock> clocks_of(const Snapshot& snapshot,
+                             const ServerName& server) {
+    std::vector<Clock> clocks;
+    for (const WorkerState& worker : snapshot.workers) {
+        for (const Connected& connected : worker.servers) {
+            if (connected.server == server && connected.clock.is_wanted()) {
+                clocks.push_back(connected.clock);
+            }
+        }
+    }
+    return clocks;
+}
+
+/* Of a clock that was not told nothing is known. */
+void add_ahead(Metrics& metrics, const Labels& labels,
+               std::vector<Clock> clocks) {
+    std::erase_if(clocks, [](const Clock& clock) { return clock.at == 0; });
+    if (clocks.empty()) {
+        return;
+    }
+
+    auto worst = std::max_element(
+        clocks.begin(), clocks.end(), [](const Clock& a, const Clock& b) {
+            return std::abs(a.ahead) < std::abs(b.ahead);
+        });
+    metrics.add(labels,
+                nlohmann::json(static_cast<double>(worst->ahead) / 1e3).dump());
+}
+
+void add_compared(Metrics& metrics, const Labels& labels,
+                  const std::vector<Clock>& clocks) {
+    if (!clocks.empty()) {
+        auto oldest = std::min_element(
+            clocks.begin(), clocks.end(),
+            [](const Clock& a, const Clock& b) { return a.at < b.at; });
+        metrics.add(labels, static_cast<std::uint64_t>(oldest->at));
+    }
+}
+
+void add_clocks(Metrics& metrics, const Snapshot& snapshot) {
+    metrics.family("store_clock_ahead_seconds", "gauge",
+                   "How far a server's clock is ahead of this machine's, in "
+                   "the worker where they differ most.");
+    for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
+        add_ahead(metrics, labels, clocks_of(snapshot, totals.server));
+    });
+    metrics.family("store_clock_compared_timestamp_seconds", "gauge",
+                   "When that was found out last, in the worker where it is "
+                   "longest ago; 0: the server does not tell the time.");
+    for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
+        add_compared(metrics, labels, clocks_of(snapshot, totals.server));
+    });
+}
+
 void add_connections(Metrics& metrics, const Snapshot& snapshot) {
     metrics.family("store_connections", "gauge",
                    "Connections of workers, by state.");
@@ -289,6 +360,7 @@ std::string to_prometheus(const Snapshot& snapshot) {
     add_requests(metrics, snapshot);
     add_connections(metrics, snapshot);
     add_clusters(metrics, snapshot);
+    add_clocks(metrics, snapshot);
     return metrics.take();
 }
 

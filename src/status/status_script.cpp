@@ -203,13 +203,19 @@ const state = s => s.slots === undefined ? s.state :
   `${s.state}, ${count(s.slots)} of 16,384 slots` +
     (s.told ? `, told ${ago(s.told)} ago` : '');
 
+const isOff = s => s.clock && Math.abs(s.clock.ahead_ms) > 10000;
+const clock = s => s.clock === undefined ? '-' : s.clock === null ?
+  'not told' : `${s.clock.ahead_ms > 0 ? '+' : ''}` +
+    `${(s.clock.ahead_ms / 1000).toFixed(1)} s`;
+
 function showWorkers(json) {
   fill('workers', [['worker', 'suspended', 'most', 'stacks', 'most',
-    'server', 'state', 'for', 'queue'],
+    'server', 'state', 'for', 'queue', 'clock ahead'],
   ...json.workers.flatMap(w => w.servers.map(s => [w.pid,
     count(w.suspended.now), count(w.suspended.highest),
     count(w.stacks.now), count(w.stacks.highest), `${s.type} ${s.server}`,
-    [state(s), s.state], ago(s.since), count(s.queue.now)]))]);
+    [state(s), s.state], ago(s.since), count(s.queue.now),
+    [clock(s), isOff(s) || s.clock === null ? 'down' : '']]))]);
 }
 
 // As far as there was anything to count.
@@ -230,6 +236,7 @@ function show() {
   showRates();
   showCounts('handshakes', 'end', json.handshakes, j => j.handshakes, short);
   showCounts('lookups', 'status', json.lookups, j => j.lookups, short);
+  showCounts('early', 'early data', json.early_data, j => j.early_data, short);
   showLatency(minute);
   showServers(json);
   showWorkers(json);

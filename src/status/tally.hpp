@@ -6,6 +6,7 @@
 
 #include "coro/meter.hpp"
 #include "sessions/refusal.hpp"
+#include "status/early_data.hpp"
 #include "status/outcome.hpp"
 #include "tickets/meter.hpp"
 
@@ -31,6 +32,7 @@ struct Tally {
     std::array<coro::Counter, n_endings> endings{};
     std::array<coro::Counter, n_outcomes> outcomes{}; /* of complete ones */
     std::array<coro::Counter, n_refusals> refusals{}; /* of stored values */
+    std::array<coro::Counter, n_early_data_outcomes> early_data{};
     coro::Counter not_stored; /* sessions: expired or too long */
     coro::Gauge suspended;    /* handshakes that wait for the store */
     coro::Gauge stacks;       /* in use, those of the stores' clients, too */

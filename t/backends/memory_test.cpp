@@ -22,6 +22,7 @@ class LifeOfOne : public Life {
         auto options = store_options(store_address(proxy_.address()));
         options.interval = 20ms;
         options.timeout = 300ms;
+        options.surveyed = true;
         const auto server = store_server(options.addresses.front());
         const auto logger = log();
         const Allocations::Scope product(Allocations::Of::product);
@@ -44,6 +45,7 @@ class LifeOfOne : public Life {
                 s.store("key", "a value that takes memory of its own", 60s);
                 s.fetch("key");
                 s.add("another key of some length", "value", 60s);
+                s.claim("another key of some length", 60s, coro::never);
                 s.erase("another key of some length");
                 s.fetch("key");
             });

@@ -149,6 +149,8 @@ variant_directives() {
             "addr=127.0.0.1:$memcached_port;"
         ;;
     local) echo "$shared $redis;" ;;
+    early-any) echo "$redis; ssl_early_data on;" ;;
+    early-once) echo "$redis early_data=once; ssl_early_data on;" ;;
     delayed-*)
         echo "remote_ssl_session_cache addr=127.0.0.1" \
             "port=${delayed_port[${1#*-}]};"

@@ -23,6 +23,7 @@ struct Tally {
     size_t full = 0;
     size_t failed = 0;
     size_t unfinished = 0;
+    size_t early = 0;  // whose early data was accepted
 };
 
 // One connection is: connect, handshake, in TLS 1.3 wait for a ticket, send
@@ -56,6 +57,10 @@ class TlsLoad {
                 std::chrono::nanoseconds interval,
                 std::chrono::nanoseconds duration);
 
+    // From now on each resumption sends a request in early data, which is the
+    // only one that these clients make: the answer comes before the ticket.
+    void send_early_data() { early_ = true; }
+
     // From now on each connection says no more than its ClientHello.
     void fall_silent() { silent_ = true; }
 
@@ -75,7 +80,7 @@ class TlsLoad {
 
     static int on_new_session(SSL* ssl, SSL_SESSION* session);
 
-    static Progress handshake(Connection& connection);
+    Progress handshake(Connection& connection) const;
     static Progress await_ticket(Connection& connection);
     static Progress await_end_of_file(Connection& connection);
     Progress advance(Connection& connection);
@@ -94,6 +99,7 @@ class TlsLoad {
     int epoll_;
     std::deque<SessionPtr> sessions_;
     bool presenting_ = false;
+    bool early_ = false;
     bool silent_ = false;
     Tally tally_;
     std::vector<std::chrono::nanoseconds> times_;

@@ -23,6 +23,8 @@ TEST_CASE("directive: defaults") {
     CHECK(directive.store.db == 0);
     CHECK(directive.prefix == "ngx_ssl:");
     CHECK(directive.tickets == Tickets::off);
+    CHECK(directive.early_data == EarlyData::any);
+    CHECK_FALSE(directive.store.surveyed);
 }
 
 TEST_CASE("directive: on and off") {
@@ -165,6 +167,23 @@ TEST_CASE("directive: prefix") {
     const std::vector<std::string_view> spaced{"prefix=a b"};
     CHECK(session_cache::parse(spaced).error ==
           "invalid \"a b\" in parameter \"prefix\"");
+}
+
+TEST_CASE("directive: early_data") {
+    check(std::vector<Right>{
+        {"early_data=once",
+         [](auto& d) {
+             d.early_data = EarlyData::once;
+             d.store.surveyed = true;
+         }},
+    });
+    check_invalid("early_data",
+                  {"", "on", "off", "Once", "once1", "twice", "any"});
+    check(std::vector<Wrong>{
+        {"early_data=once early_data=once",
+         "duplicate parameter \"early_data\""},
+        {"early_data", "unknown parameter \"early_data\""},
+    });
 }
 
 TEST_CASE("directive: tickets") {

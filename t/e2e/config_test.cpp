@@ -34,6 +34,8 @@ const struct {
     {"on adress=127.0.0.1", "adress"},
     {"ON", "ON"},
     {"on on", "on"},
+    {"early_data=on", "early_data"},
+    {"early_data", "early_data"},
     {"off off", "off"},
     {"on off", "off"},
     {"off on", "on"},
@@ -304,6 +306,31 @@ TEST_CASE("a server with the directive and without TLS is warned of") {
     // What it inherits is not its own idea.
     check_taken(test_config(on + plain("")));
     check_taken(test_config(plain("remote_ssl_session_cache off;")));
+}
+
+TEST_CASE("early_data=once that has no effect is warned of") {
+    const std::string once = "remote_ssl_session_cache early_data=once;";
+    NodeConfig early;
+    early.server = "ssl_early_data on;";
+    check_taken(test_config(once, early));
+
+    const auto without = test_config(once);
+    check_taken(without, 1);
+    CHECK(without.output.find("without \"ssl_early_data on\"") !=
+          std::string::npos);
+
+    // Of http{}, for those that have early data.
+    const ReservedPort port;
+    check_taken(test_config(once + server_block({}, port.address()), early));
+    NodeConfig own;
+    own.server = once;
+    check_taken(test_config(once + server_block(own, port.address()), early),
+                1);
+
+    early.server += " ssl_session_cache off;";
+    const auto prohibited = test_config(once, early);
+    CHECK(prohibited.output.find("refuses all early data") !=
+          std::string::npos);
 }
 
 TEST_CASE("a server that differs from its socket's default is warned of") {

@@ -47,8 +47,10 @@ class Conversation {
         case 4:
             if (n % 2 == 0) {
                 store().store().erase("key");
-            } else {
+            } else if (n % 4 == 1) {
                 adds_.push_back(store().begin_add("key"));
+            } else {
+                claims_.push_back(store().begin_claim("key"));
             }
             break;
         case 5:
@@ -82,6 +84,9 @@ class Conversation {
         for (const auto& add : adds_) {
             CHECK(store().loop.run_until([&] { return add->done; }));
         }
+        for (const auto& claim : claims_) {
+            CHECK(store().loop.run_until([&] { return claim->done; }));
+        }
         for (const unsigned char c : store().log()) {
             CHECK((c == '\n' || (c >= ' ' && c != 0x7f)));
         }
@@ -102,8 +107,9 @@ class Conversation {
         }
     }
 
-    Fake fake_;
+    Fake fake_{true};
     support::TestStore::Fetches fetches_;
     std::vector<std::shared_ptr<support::TestStore::Add>> adds_;
+    std::vector<std::shared_ptr<support::TestStore::Claim>> claims_;
     std::string sent_;
 };

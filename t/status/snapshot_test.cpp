@@ -33,6 +33,8 @@ TEST_CASE("snapshot: what was counted stays when a worker ends") {
     at(ended.outcomes, Outcome::hit).add(5);
     at(ended.refusals, Refusal::forged).add(6);
     ended.not_stored.add();
+    at(living.early_data, EarlyDataOutcome::replayed).add(2);
+    at(ended.early_data, EarlyDataOutcome::replayed).add(3);
 
     Snapshot sums;
     sums.add(living, 77);
@@ -41,6 +43,7 @@ TEST_CASE("snapshot: what was counted stays when a worker ends") {
     CHECK(at(sums.outcomes, Outcome::hit) == 5);
     CHECK(at(sums.refusals, Refusal::forged) == 6);
     CHECK(sums.not_stored == 1);
+    CHECK(at(sums.early_data, EarlyDataOutcome::replayed) == 5);
     REQUIRE(sums.workers.size() == 1);
     CHECK(sums.workers[0].pid == 77);
 }
@@ -75,6 +78,25 @@ TEST_CASE("snapshot: a worker's cluster has slots, and nothing else has") {
     CHECK(sums.workers[0].servers[0].slots == -1);
     CHECK(sums.workers[0].servers[1].slots == 5461);
     CHECK(sums.workers[0].servers[1].told == 1234567890);
+}
+
+TEST_CASE("snapshot: a clock is told of whom it is asked") {
+    const Tally tally;
+    Meter one, two, three;
+    two.clock_at = 0;
+    three.note_clock(std::chrono::hours(-24 * 365));
+
+    Snapshot sums;
+    sums.add(tally, 77);
+    for (const auto* meter : {&one, &two, &three}) {
+        sums.add(redis, *meter, true);
+    }
+    const auto& servers = sums.workers[0].servers;
+    CHECK_FALSE(servers[0].clock.is_wanted());
+    CHECK(servers[1].clock.is_wanted());
+    CHECK(servers[1].clock.at == 0);
+    CHECK(servers[2].clock.at > 1'700'000'000);
+    CHECK(servers[2].clock.ahead == -2'147'483'647);
 }
 
 TEST_CASE("snapshot: servers are summed by their names") {

@@ -102,6 +102,53 @@ TEST_CASE("a cluster has slots, in JSON by worker, and the least of all") {
                                          labels + " 11923") == 1);
 }
 
+TEST_CASE("early data, by what became of it") {
+    Snapshot snapshot;
+    snapshot.early_data = {9, 1, 2, 3};
+    const auto json = nlohmann::json::parse(to_json(snapshot))["early_data"];
+    CHECK(json ==
+          nlohmann::json{{"ACCEPTED", 1}, {"REPLAYED", 2}, {"UNKNOWN", 3}});
+    const auto text = to_prometheus(snapshot);
+    const std::string name = "ngx_ssl_session_cache_early_data_total";
+    CHECK(support::count_lines(text, name + "{result=\"ACCEPTED\"} 1") == 1);
+    CHECK(support::count_lines(text, name + "{result=\"REPLAYED\"} 2") == 1);
+    CHECK(support::count_lines(text, name + "{result=\"UNKNOWN\"} 3") == 1);
+    CHECK(support::count_lines(text, name + "{") == 3);
+}
+
+TEST_CASE("a clock, in JSON by worker, and the worst of all") {
+    auto snapshot = with_server("x");
+    for (const auto& clock : std::vector<Clock>{
+             {}, {.at = 0}, {12'345, 1000}, {-20'000, 1001}, {3, 1002}}) {
+        Connected connected;
+        connected.server = {"redis", "x"};
+        connected.clock = clock;
+        snapshot.workers.emplace_back().servers.push_back(connected);
+    }
+    const auto json = nlohmann::json::parse(to_json(snapshot))["workers"];
+    CHECK_FALSE(json[0]["servers"][0].contains("clock"));
+    CHECK(json[1]["servers"][0]["clock"].is_null());
+    CHECK(json[2]["servers"][0]["clock"]["ahead_ms"] == 12'345);
+    CHECK(json[2]["servers"][0]["clock"]["measured"] == 1000);
+
+    const std::string ahead = "ngx_ssl_session_cache_store_clock_ahead_seconds"
+                              "{type=\"redis\",server=\"x\"} ";
+    const std::string at = "ngx_ssl_session_cache_store_clock_compared_"
+                           "timestamp_seconds{type=\"redis\",server=\"x\"} ";
+    auto text = to_prometheus(snapshot);
+    CHECK(support::count_lines(text, ahead + "-20.0") == 1);
+    CHECK(support::count_lines(text, at + "0") == 1);
+
+    snapshot.workers.erase(snapshot.workers.begin() + 1);
+    text = to_prometheus(snapshot);
+    CHECK(support::count_lines(text, at + "1000") == 1);
+
+    snapshot.workers.resize(1);
+    text = to_prometheus(snapshot);
+    CHECK(support::count_lines(text, ahead) == 0);
+    CHECK(support::count_lines(text, at) == 0);
+}
+
 TEST_CASE("Prometheus: a label is quoted") {
     const auto text = to_prometheus(with_server("unix:/a\"b\\c\nd"));
     CHECK(text.find(R"(server="unix:/a\"b\\c d")") != text.npos);

@@ -13,6 +13,7 @@
 namespace support::directive {
 
 using session_cache::Directive;
+using session_cache::EarlyData;
 using session_cache::Parsed;
 using session_cache::ServerParameters;
 using session_cache::Tickets;

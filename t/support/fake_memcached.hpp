@@ -10,6 +10,10 @@ struct MemcachedProtocol {
     static constexpr Answer greeting[] = {{"version\r\n", "VERSION 1.6.18\r\n"},
                                           {ping, pong}};
 
+    static constexpr Answer survey[] = {
+        {"stats\r\n", "STAT pid 1\r\nSTAT time 1700000000\r\n"
+                      "STAT evictions 0\r\nEND\r\n"}};
+
     static void connect(std::optional<TestStore>& store, const Peer& peer,
                         const backends::Options& options) {
         store.emplace(std::vector{store_server(store_address(peer))}, options);
@@ -18,6 +22,8 @@ struct MemcachedProtocol {
 
 class FakeMemcached : public FakeServer<MemcachedProtocol> {
   public:
+    using FakeServer::FakeServer;
+
     // A set that has arrived, and wants an answer.
     void set(const std::string& key) {
         const auto before = peer.received().size();
@@ -68,6 +74,8 @@ struct SaslProtocol {
 
 class FakeSaslMemcached : public FakeServer<SaslProtocol> {
   public:
+    using FakeServer::FakeServer;
+
     // What a fetch of "key" comes to when it is a hit.
     backends::Fetched fetch_hit(const std::string& value) {
         const auto fetch = begin_fetch("key");

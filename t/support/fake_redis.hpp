@@ -11,6 +11,11 @@ struct RedisProtocol {
     static constexpr auto pong = "+PONG\r\n";
     static constexpr Answer greeting[] = {{hello, refusal}, {ping, pong}};
 
+    static constexpr Answer survey[] = {
+        {"*1\r\n$4\r\nTIME\r\n", "*2\r\n$10\r\n1700000000\r\n$6\r\n123456\r\n"},
+        {"*2\r\n$4\r\nINFO\r\n$5\r\nstats\r\n",
+         "$19\r\n#\r\nevicted_keys:0\r\n\r\n"}};
+
     static void connect(std::optional<TestStore>& store, const Peer& peer,
                         backends::Options options) {
         options.addresses.push_back(store_address(peer));

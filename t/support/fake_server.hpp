@@ -17,13 +17,16 @@ struct Answer {
 
 // A store's client, connected to what says things that no such server would.
 // `Protocol` has the answers to the `greeting`, of which the client may leave
-// questions out, the `ping` and the `pong` of later, and makes the client. Or
-// it has a function answer(), which tells how much of what is asked it answers.
+// questions out, the `ping` and the `pong` of later, what it is asked in a
+// `survey`, and makes the client. Or it has a function answer(), which tells
+// how much of what is asked it answers.
 template <class Protocol>
 class FakeServer {
   public:
-    FakeServer() {
+    // Which is asked for surveys, or not.
+    explicit FakeServer(bool surveyed = false) : surveyed_(surveyed) {
         auto options = store_options();
+        options.surveyed = surveyed;
         options.interval = interval;  // so that no PING comes between
         Protocol::connect(store, peer, std::move(options));
         greet();
@@ -68,6 +71,8 @@ class FakeServer {
     }
 
   private:
+    bool surveyed_;
+
     void greet() {
         const auto times = store->logged("connected");
         std::size_t answered = 0;
@@ -76,6 +81,14 @@ class FakeServer {
             answer_next(answered);
             return store->logged("connected") > times;
         }));
+        for (int turns = 0; turns < 4 && surveyed_; ++turns) {
+            store->loop.run_turns(1);
+            if constexpr (requires { Protocol::survey; }) {
+                answer_next(answered, Protocol::survey);
+            } else {
+                answer_next(answered);
+            }
+        }
     }
 
     // What has come behind the first `answered` bytes, which grow.
@@ -86,12 +99,18 @@ class FakeServer {
             answered += size;
             peer.send(answer);
         } else {
-            for (const auto& [question, answer] : Protocol::greeting) {
-                if (asked.starts_with(question)) {
-                    answered += question.size();
-                    peer.send(answer);
-                    return;
-                }
+            answer_next(answered, Protocol::greeting);
+        }
+    }
+
+    template <std::size_t n>
+    void answer_next(std::size_t& answered, const Answer (&answers)[n]) {
+        const auto asked = std::string_view(peer.received()).substr(answered);
+        for (const auto& [question, answer] : answers) {
+            if (asked.starts_with(question)) {
+                answered += question.size();
+                peer.send(answer);
+                return;
             }
         }
     }

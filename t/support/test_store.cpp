@@ -159,6 +159,22 @@ backends::Addition TestStore::add(std::string key, std::string value,
     return add->result;
 }
 
+std::shared_ptr<TestStore::Claim> TestStore::begin_claim(std::string key,
+                                                         coro::Time deadline) {
+    auto claim = std::make_shared<Claim>();
+    start([this, claim, key = std::move(key), deadline] {
+        claim->result = store_->claim(key, std::chrono::seconds(60), deadline);
+        claim->done = true;
+    });
+    return claim;
+}
+
+backends::Claimed TestStore::claim(std::string key) {
+    const auto claim = begin_claim(std::move(key));
+    CHECK(loop.run_until([&] { return claim->done; }));
+    return claim->result;
+}
+
 TestStore::Fetches TestStore::begin_fetches(std::size_t n,
                                             const std::string& key) {
     Fetches fetches;

@@ -87,6 +87,15 @@ class TestStore : public Coroutines {
     backends::Addition add(std::string key, std::string value = "value",
                            std::chrono::seconds ttl = std::chrono::seconds(60));
 
+    // A claim, likewise.
+    struct Claim {
+        bool done = false;
+        backends::Claimed result{};
+    };
+    std::shared_ptr<Claim> begin_claim(std::string key,
+                                       coro::Time deadline = coro::never);
+    backends::Claimed claim(std::string key);
+
     // Whether a fetch answers so without a wait.
     bool at_once(backends::Status status);
 

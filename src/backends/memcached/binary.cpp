@@ -13,6 +13,7 @@ enum Opcode : unsigned char {
     op_delete = 0x04,
     op_noop = 0x0a,
     op_version = 0x0b,
+    op_stat = 0x10,
     op_sasl_list = 0x20,
     op_sasl_auth = 0x21,
 };
@@ -114,6 +115,11 @@ void Binary::ping(CleansedBytes& out) {
     ++asked_;
 }
 
+void Binary::stats(CleansedBytes& out) {
+    head(out, op_stat, 0, {}, 0);
+    ++asked_;
+}
+
 void Binary::authenticate(CleansedBytes& out, std::string_view user,
                           std::string_view password) {
     head(out, op_sasl_auth, 0, "PLAIN", 2 + user.size() + password.size());
@@ -147,8 +153,15 @@ std::optional<Reply> Binary::next() noexcept {
     }
 
     replies_.take(head_size + std::uint64_t{head.body});
+    std::string_view body = rest.substr(head_size + before, kept);
+    if (head.opcode == op_stat && head.status == status_ok && head.key != 0) {
+        return Reply{.type = Reply::Type::figure,
+                     .key = rest.substr(head_size + head.extras, head.key),
+                     .text = body,
+                     .last = false};
+    }
     ++answered_;
-    return read(head, rest.substr(head_size + before, kept));
+    return read(head, body);
 }
 
 std::optional<Reply> Binary::read(const Head& head,
@@ -180,6 +193,7 @@ std::optional<Reply> Binary::read(const Head& head,
     case op_delete:
         return Reply{.type = Type::deleted};
     case op_noop:
+    case op_stat: /* after the last figure */
         return Reply{.type = Type::end};
     case op_version:
         return Reply{.type = Type::version, .text = body};

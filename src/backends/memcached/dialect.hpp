@@ -40,11 +40,12 @@ struct Reply {
         deleted,
         not_found, /* delete: there was none */
         version,
-        error, /* it concerns its command alone */
+        figure, /* one of stats; its name is the key */
+        error,  /* it concerns its command alone */
     };
 
     Type type;
-    std::string_view key{};  /* of a value, in the text protocol */
+    std::string_view key{};  /* of a value, in the text protocol; of a figure */
     std::string_view text{}; /* the value, the version, or the error */
     bool last = true;        /* false: its command has another answer */
 };
@@ -73,6 +74,7 @@ class Dialect {
     virtual void erase(CleansedBytes& out, std::string_view key) = 0;
     virtual void version(CleansedBytes& out) = 0;
     virtual void ping(CleansedBytes& out) = 0;
+    virtual void stats(CleansedBytes& out) = 0;
     virtual void authenticate(CleansedBytes& out, std::string_view user,
                               std::string_view password) = 0;
 

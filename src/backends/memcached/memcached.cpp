@@ -37,6 +37,11 @@ class Memcached final : public Store {
         return server_of(key).add(key, value, ttl);
     }
 
+    Claimed claim(std::string_view key, std::chrono::seconds ttl,
+                  coro::Time deadline) noexcept override {
+        return server_of(key).claim(key, ttl, deadline);
+    }
+
     Status store(std::string_view key, std::string_view value,
                  std::chrono::seconds ttl) noexcept override {
         return server_of(key).store(key, value, ttl);

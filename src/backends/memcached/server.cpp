@@ -3,8 +3,10 @@
 #include "backends/loggable.hpp"
 #include "backends/memcached/binary.hpp"
 #include "backends/memcached/text.hpp"
+#include "numbers/number.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -74,6 +76,11 @@ void Server::ping() {
     dialect_->ping(outbox());
 }
 
+void Server::ask_stats(Role role) {
+    push("stats", role);
+    dialect_->stats(outbox());
+}
+
 void Server::format(const Request& request, Command& command) {
     switch (request.kind) {
     case Kind::get:
@@ -102,6 +109,8 @@ void Server::put(Put how, const Request& request) {
 
 void Server::forget() noexcept {
     dialect_.reset();
+    survey_ = {};
+    has_evictions_ = false;
 }
 
 Client::Loss Server::digest(std::string_view bytes) {
@@ -141,6 +150,10 @@ Client::Loss Server::handle(const Reply& reply) {
         return {std::string(command.name) + " failed: unexpected reply"};
     }
 
+    if (reply.type == Type::figure) {
+        note(reply);
+        return {};
+    }
     if (!reply.last) {
         return deliver(reply);
     }
@@ -158,7 +171,10 @@ Client::Loss Server::handle(const Reply& reply) {
     in_doubt_ = in_doubt_ && reply.type != Type::version;
 
     Role role = command.role;
-    Loss loss = complete_line(result_of(command, reply));
+    bool is_survey = role == Role::clock || role == Role::memory;
+    Loss loss = complete_line(is_survey && reply.type == Type::end
+                                  ? surveyed()
+                                  : result_of(command, reply));
     if (loss.empty() && !up()) {
         go_on(role);
     }
@@ -208,6 +224,9 @@ bool Server::fits(const Command& command, const Reply& reply) noexcept {
         return type == Type::version;
     case Role::ping:
         return type == Type::value || type == Type::end;
+    case Role::clock:
+    case Role::memory:
+        return type == Type::figure || type == Type::end;
     case Role::request:
         break;
     }
@@ -241,6 +260,39 @@ Client::Loss Server::deliver(const Reply& reply) {
         }
     }
     return {"get failed: a value that nobody asked for"};
+}
+
+/* Of what a value may have gone by before its time: for want of memory, with a
+ * page of it that is needed elsewhere, or by flush_all. */
+void Server::note(const Reply& figure) noexcept {
+    constexpr std::string_view evictions = "evictions";
+    constexpr std::array<std::string_view, 4> gone{
+        evictions, "slab_reassign_evictions_nomem",
+        "slab_reassign_busy_deletes", "cmd_flush"};
+    constexpr std::uint64_t latest = 100'000'000'000; /* in 3,000 years */
+    auto number = numbers::read<std::uint64_t>(figure.text);
+
+    if (!number) {
+        return;
+    }
+    if (figure.key == "time" && *number <= latest) {
+        survey_.time = std::chrono::seconds(*number);
+        survey_.resolution = std::chrono::seconds(1);
+    }
+    if (std::find(gone.begin(), gone.end(), figure.key) != gone.end()) {
+        survey_.thrown_out = survey_.thrown_out.value_or(0) + *number;
+        has_evictions_ = has_evictions_ || figure.key == evictions;
+    }
+}
+
+Pipeline::Result Server::surveyed() noexcept {
+    Survey survey = std::exchange(survey_, {});
+    bool told = std::exchange(has_evictions_, false) && survey.time;
+
+    if (!told) {
+        return {.code = "unexpected", .error = "unexpected reply"};
+    }
+    return {.worked = true, .survey = survey};
 }
 
 /*

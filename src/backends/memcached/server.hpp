@@ -28,6 +28,8 @@ class Server final : public Pipeline {
   private:
     void greet() override;
     void ping() override;
+    void survey() override { ask_stats(Role::clock); }
+    void ask_memory() override { ask_stats(Role::memory); }
     void format(const Request& request, Command& command) override;
     Loss digest(std::string_view bytes) override;
     void forget() noexcept override;
@@ -43,6 +45,9 @@ class Server final : public Pipeline {
     Loss handle(const Reply& reply);
     Loss meet(const Reply& reply);
     Loss deliver(const Reply& reply);
+    void ask_stats(Role role);
+    void note(const Reply& figure) noexcept;
+    Result surveyed() noexcept;
     Loss doubt(const Reply& reply);
     Loss complete_line(const Result& result);
     Result result_of(const Command& command, const Reply& reply) const noexcept;
@@ -51,6 +56,8 @@ class Server final : public Pipeline {
     std::unique_ptr<Dialect> dialect_; /* null until it is known */
     bool probing_ = false;             /* for it */
     bool in_doubt_ = false;            /* see doubt() */
+    Survey survey_{};                  /* as far as it was told */
+    bool has_evictions_ = false;       /* among what survey_ has */
 };
 
 }  // namespace backends::memcached

@@ -76,6 +76,10 @@ void Text::ping(CleansedBytes& out) {
     line(out, {"get", ping_key});
 }
 
+void Text::stats(CleansedBytes& out) {
+    line(out, {"stats"});
+}
+
 /*
  * A server that wants a password takes the first set for it (memcached's
  * try_read_command_asciiauth()). One that wants none stores it: as a value
@@ -126,9 +130,16 @@ std::optional<Reply> Text::simple(std::string_view line) noexcept {
     }
 
     std::string_view rest = line;
-    if (cut_word(rest) == version) {
+    std::string_view first = cut_word(rest);
+    if (first == version) {
         replies_.take(size);
         return Reply{.type = Type::version, .text = rest};
+    }
+    if (first == "STAT") {
+        replies_.take(size);
+        std::string_view name = cut_word(rest);
+        return Reply{
+            .type = Type::figure, .key = name, .text = rest, .last = false};
     }
     if (is_error(line)) {
         replies_.take(size);

@@ -21,6 +21,7 @@ class Text final : public Dialect {
     void erase(CleansedBytes& out, std::string_view key) override;
     void version(CleansedBytes& out) override;
     void ping(CleansedBytes& out) override;
+    void stats(CleansedBytes& out) override;
     void authenticate(CleansedBytes& out, std::string_view user,
                       std::string_view password) override;
 

@@ -29,6 +29,8 @@ class Cluster final : public Store, private ClusterNode::Listener {
     Fetched peek(std::string_view key) noexcept override;
     Addition add(std::string_view key, std::string_view value,
                  seconds ttl) noexcept override;
+    Claimed claim(std::string_view key, seconds ttl,
+                  coro::Time deadline) noexcept override;
     Status store(std::string_view key, std::string_view value,
                  seconds ttl) noexcept override;
     Status erase(std::string_view key) noexcept override;
@@ -45,6 +47,7 @@ class Cluster final : public Store, private ClusterNode::Listener {
         std::string_view key;
         std::string_view value{};
         seconds ttl{};
+        bool surveyed = false; /* as in Request */
     };
 
     /* One that came before it was known whom to ask. */
@@ -156,6 +159,28 @@ Addition Cluster::add(std::string_view key, std::string_view value,
             .status);
 }
 
+/* Whoever has the slot in the end has to have had it for long. */
+Claimed Cluster::claim(std::string_view key, seconds ttl,
+                       coro::Time deadline) noexcept {
+    Request request = ClusterNode::claim_of(key, ttl);
+    Fetched result = ask({.kind = request.kind,
+                          .key = key,
+                          .value = request.value,
+                          .ttl = ttl,
+                          .surveyed = true},
+                         deadline);
+    Claimed claimed{addition(result.status), {}, result.took};
+
+    if (const Node* owner = owner_of(key)) {
+        claimed.footing = owner->client->footing();
+    }
+    if (claimed.footing.since) {
+        claimed.footing.since = std::max(*claimed.footing.since,
+                                         table_.settled(redis::slot_of(key)));
+    }
+    return claimed;
+}
+
 /* However many nodes are asked, it is one wait, of one timeout. */
 Fetched Cluster::ask(const Question& question, coro::Time deadline) noexcept {
     return await([&](const Waiter& waiter) { return submit(question, waiter); },
@@ -183,12 +208,14 @@ Status Cluster::submit_now(const Question& question,
                            const Waiter& waiter) noexcept {
     Node* owner = owner_of(question.key);
 
-    return owner != nullptr ? owner->client->submit({.kind = question.kind,
-                                                     .key = question.key,
-                                                     .value = question.value,
-                                                     .ttl = question.ttl},
-                                                    waiter)
-                            : Status::down;
+    return owner != nullptr
+               ? owner->client->submit({.kind = question.kind,
+                                        .key = question.key,
+                                        .value = question.value,
+                                        .ttl = question.ttl,
+                                        .surveyed = question.surveyed},
+                                       waiter)
+               : Status::down;
 }
 
 Status Cluster::store(std::string_view key, std::string_view value,
@@ -229,6 +256,7 @@ Node* Cluster::heed(ClusterNode& from, const Redirect& redirect) noexcept {
         return nullptr;
     }
 
+    table_.unsettle(redirect.slot);
     if (redirect.ask) {
         if (to != nullptr) {
             to->client->last_asked = now();

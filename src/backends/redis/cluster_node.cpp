@@ -135,7 +135,9 @@ Client::Loss ClusterNode::redirect(const Redirect& redirect,
     Result result = result_of(command, reply);
     Request request = request_of(command);
 
-    result.elsewhere = listener_.pass_on(*this, redirect, request);
+    /* a claim is not to be believed where its slot has moved */
+    result.elsewhere =
+        listener_.pass_on(*this, redirect, request) || command.surveyed;
     if (!result.elsewhere) {
         queue().front().lookup = std::move(request.lookup);
     }

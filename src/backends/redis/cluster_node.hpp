@@ -17,6 +17,7 @@ class ClusterNode final : public Redis {
   public:
     using Client::address;
     using Client::change;
+    using Client::claim_of;
     using Client::closing;
     using Client::ended;
     using Client::is_awaited;
@@ -25,6 +26,7 @@ class ClusterNode final : public Redis {
     using Client::submit;
     using Client::take_over;
     using Client::up;
+    using Pipeline::footing;
 
     /* Whom it tells what it hears. */
     class Listener {

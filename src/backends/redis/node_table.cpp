@@ -135,6 +135,7 @@ Node& NodeTable::add_seed(const Server& seed, const Log& log) {
     options.addresses = seed.addresses;
     options.meter = nullptr;
     options.connected = nullptr;
+    options.surveyed = false;
     options.interval = std::max(options.interval, options.timeout);
     if (options.tls_name.empty()) {
         options.tls_name = seed.tls_name;
@@ -155,10 +156,21 @@ Node& NodeTable::add(std::unique_ptr<Node> node, Options options,
 
 void NodeTable::assign(const Topology& topology,
                        const std::vector<Node*>& masters) noexcept {
-    slots_.fill(nullptr);
+    std::array<Node*, n_slots> told{};
+
     for (const Topology::Range& range : topology.ranges) {
-        std::fill(slots_.begin() + range.first, slots_.begin() + range.last + 1,
+        std::fill(told.begin() + range.first, told.begin() + range.last + 1,
                   masters[range.master]);
+    }
+    for (std::size_t slot = 0; slot < n_slots; ++slot) {
+        give(slot, told.at(slot));
+    }
+}
+
+void NodeTable::give(std::size_t slot, Node* node) noexcept {
+    if (slots_.at(slot) != node) {
+        slots_.at(slot) = node;
+        settled_.at(slot) = scheduler_.loop().now();
     }
 }
 

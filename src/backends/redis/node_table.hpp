@@ -74,8 +74,15 @@ class NodeTable {
      * std::bad_alloc. */
     Node& add_seed(const Server& seed, const Log& log);
 
-    void assign(std::uint16_t slot, Node& node) noexcept {
-        slots_.at(slot) = &node;
+    void assign(std::uint16_t slot, Node& node) noexcept { give(slot, &node); }
+
+    /* When a slot last changed hands, or was seen to be about to, as a time
+     * of the loop's clock. */
+    coro::Time settled(std::uint16_t slot) const noexcept {
+        return settled_.at(slot);
+    }
+    void unsettle(std::uint16_t slot) noexcept {
+        settled_.at(slot) = scheduler_.loop().now();
     }
 
     /* Gives the slots of a topology to nodes, one for each of its masters;
@@ -104,6 +111,7 @@ class NodeTable {
     /* Clusters have 1,000 at most; this is for who makes endpoints up. */
     static constexpr std::size_t max_nodes = 1200;
 
+    void give(std::size_t slot, Node* node) noexcept;
     Node* find(const std::string& name) const noexcept;
     Node* make(const Endpoint& endpoint, std::string name, const Node& from);
     std::vector<Address> addresses_of(const Endpoint& endpoint,
@@ -120,6 +128,7 @@ class NodeTable {
     ClusterNode::Listener& listener_;
     Nodes nodes_;
     std::array<Node*, n_slots> slots_{}; /* null: nobody's */
+    std::array<coro::Time, n_slots> settled_{};
 };
 
 }  // namespace backends::redis

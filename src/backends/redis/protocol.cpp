@@ -1,4 +1,5 @@
 #include "backends/redis/protocol.hpp"
+#include "numbers/number.hpp"
 
 #include <algorithm>
 #include <array>
@@ -158,6 +159,43 @@ std::string_view version(const redisReply& reply) noexcept {
 
 bool is_replica(const redisReply& reply) noexcept {
     return value_of(reply, "role") == "replica";
+}
+
+/* Seconds, and microseconds of the next one. */
+std::optional<std::chrono::milliseconds>
+time_of(const redisReply& reply) noexcept {
+    constexpr std::uint64_t latest = 100'000'000'000; /* in 3,000 years */
+    auto part = [&](std::size_t i) -> std::optional<std::uint64_t> {
+        const redisReply& element = *reply.element[i];
+        return element.type == REDIS_REPLY_STRING
+                   ? numbers::read<std::uint64_t>(text(element))
+                   : std::nullopt;
+    };
+
+    if (reply.type != REDIS_REPLY_ARRAY || reply.elements != 2) {
+        return std::nullopt;
+    }
+    auto seconds = part(0);
+    auto micros = part(1);
+    if (!seconds || !micros || *seconds > latest || *micros >= 1'000'000) {
+        return std::nullopt;
+    }
+    return std::chrono::seconds(*seconds) +
+           std::chrono::milliseconds(*micros / 1000);
+}
+
+/* A line of "name:number". */
+std::optional<std::uint64_t> evicted_keys(const redisReply& reply) noexcept {
+    constexpr std::string_view name = "\nevicted_keys:";
+    std::string_view all =
+        reply.type == REDIS_REPLY_STRING ? text(reply) : std::string_view();
+
+    std::size_t at = all.find(name);
+    if (at == all.npos) {
+        return std::nullopt;
+    }
+    std::string_view rest = all.substr(at + name.size());
+    return numbers::read<std::uint64_t>(rest.substr(0, rest.find('\r')));
 }
 
 Parser::Parser() : reader_(redisReaderCreate()) {

@@ -7,11 +7,14 @@
 #include "backends/cleansing.hpp"
 #include "backends/refusal.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <hiredis/hiredis.h>
 #include <hiredis/sds.h>
 #include <initializer_list>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -50,6 +53,13 @@ std::string_view version(const redisReply& reply) noexcept;
 
 /* Whether an answer to HELLO says that it is some other server's replica. */
 bool is_replica(const redisReply& reply) noexcept;
+
+/* What TIME has told, since 1970; nothing: it is no such answer. */
+std::optional<std::chrono::milliseconds>
+time_of(const redisReply& reply) noexcept;
+
+/* How many keys were evicted, as INFO tells; nothing: it does not. */
+std::optional<std::uint64_t> evicted_keys(const redisReply& reply) noexcept;
 
 inline std::string_view text(const redisReply& reply) noexcept {
     return {reply.str, static_cast<std::size_t>(reply.len)};

@@ -54,6 +54,15 @@ void Redis::ping() {
     send(Role::ping, {"PING"});
 }
 
+void Redis::survey() {
+    send(Role::clock, {"TIME"});
+    ask_memory();
+}
+
+void Redis::ask_memory() {
+    send(Role::memory, {"INFO", "stats"});
+}
+
 void Redis::format(const Request& request, Command& command) {
     std::string ttl = std::to_string(request.ttl.count());
 
@@ -100,7 +109,8 @@ Reply Redis::next_reply() noexcept {
 }
 
 void Redis::expect(const Command& command, Parser& parser) const noexcept {
-    parser.expect_array(command.role == Role::version || is_role(command));
+    parser.expect_array(command.role == Role::version ||
+                        command.role == Role::clock || is_role(command));
 }
 
 bool Redis::is_role(const Command& command) noexcept {
@@ -128,6 +138,10 @@ Redis::Result Redis::result_of(const Command& command,
 
     if (command.role == Role::version && reply.type != REDIS_REPLY_ERROR) {
         return introduced(reply);
+    }
+    if ((command.role == Role::clock || command.role == Role::memory) &&
+        reply.type != REDIS_REPLY_ERROR) {
+        return surveyed(command, reply);
     }
     if (is_role(command) && reply.type != REDIS_REPLY_ERROR) {
         return role(reply) == "master"
@@ -157,6 +171,22 @@ Redis::Result Redis::result_of(const Command& command,
     default:
         return is_get || is_add ? unexpected : Result{.worked = true};
     }
+}
+
+/* To TIME or INFO. */
+Redis::Result Redis::surveyed(const Command& command, const redisReply& reply) {
+    Survey survey;
+
+    if (command.role == Role::clock) {
+        survey.time = time_of(reply);
+    } else {
+        survey.thrown_out = evicted_keys(reply);
+    }
+    bool told = survey.time || survey.thrown_out;
+    return {.worked = told,
+            .survey = survey,
+            .code = told ? "" : "unexpected",
+            .error = told ? "" : "unexpected reply"};
 }
 
 /* To HELLO. A replica takes no sessions. */

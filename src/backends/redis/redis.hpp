@@ -30,6 +30,8 @@ class Redis : public Pipeline {
 
     void greet() override;
     void ping() override;
+    void survey() override;
+    void ask_memory() override;
     void format(const Request& request, Command& command) override;
     Loss digest(std::string_view bytes) final;
     void forget() noexcept override { parser_.reset(); }
@@ -50,6 +52,7 @@ class Redis : public Pipeline {
   private:
     Reply next_reply() noexcept;
     Result introduced(const redisReply& reply) const;
+    static Result surveyed(const Command& command, const redisReply& reply);
     Finder::Probed introduce(Talk& talk) const;
     static bool is_role(const Command& command) noexcept;
 

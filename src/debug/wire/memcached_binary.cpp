@@ -132,8 +132,6 @@ void MemcachedBinaryReader::command(Time time, std::string_view head) {
              .key = std::string(head.substr(header_size + header.extras)),
              .size = command->verb == Verb::set ? header.value() : 0},
             header.opcode, command->quiet);
-    } else if (header.opcode == stat) {
-        lose();
     } else if (header.opcode != quit_quietly) {
         pending_.push_other(header.opcode);
     }
@@ -157,6 +155,10 @@ void MemcachedBinaryReader::reply(Time time, std::string_view head) {
     if (pending_.front().kind != header.opcode) {
         lose();
         return;
+    }
+
+    if (header.opcode == stat && !key.empty()) {
+        return; /* a figure: what ends them has no name */
     }
 
     StoreReply reply;

@@ -8,7 +8,7 @@ namespace debug {
 namespace {
 
 /* Commands differ in the replies that end them. */
-enum Kind : unsigned { one_line, get_key, get_end };
+enum Kind : unsigned { one_line, get_key, get_end, figures };
 
 std::vector<std::string_view> split(std::string_view line) {
     std::vector<std::string_view> words;
@@ -105,7 +105,7 @@ void MemcachedTextReader::command(Time time, std::string_view line) {
                        .answered = words.back() != "noreply"},
                       one_line, false);
     } else if (words[0] == "stats") {
-        lose(); /* an answer of many lines; the module never asks for it */
+        pending_.push_other(figures);
     } else if (words[0] != "quit" && words.back() != "noreply") {
         pending_.push_other(one_line);
     }
@@ -149,6 +149,9 @@ void MemcachedTextReader::reply(Time time, std::string_view line) {
         value(time, line);
         return;
     }
+    if (pending_.front().kind == figures && line.starts_with("STAT ")) {
+        return; /* its END is still to come */
+    }
 
     StoreReply reply;
     std::string_view error = error_code(line);
@@ -158,8 +161,8 @@ void MemcachedTextReader::reply(Time time, std::string_view line) {
     } else if (line == "END" || line == "NOT_FOUND" || line == "NOT_STORED") {
         reply.outcome = Outcome::miss;
     }
-    bool of_get = pending_.front().kind != one_line;
-    if (of_get ? line != "END" && error.empty() : line == "END") {
+    bool ends = pending_.front().kind != one_line;
+    if (ends ? line != "END" && error.empty() : line == "END") {
         lose();
         return;
     }

@@ -67,6 +67,20 @@ TEST_CASE("redis permissions: one Redis, and a database") {
     check_all(s);
 }
 
+TEST_CASE("redis permissions: claims of early data") {
+    const RedisServer redis;
+    allow_store(redis, {"+time", "+info"});
+    auto options = as_nginx(store_options(redis));
+    options.surveyed = true;
+    TestStore s(options);
+    REQUIRE(s.connects());
+    const auto claimed = s.claim("ngx_ssl:early:x");
+    CHECK(claimed.addition == Addition::added);
+    CHECK(claimed.footing.since);
+    CHECK(claimed.footing.skew);
+    check_all(s);
+}
+
 TEST_CASE("redis permissions: a cluster") {
     const RedisCluster cluster;
     for (std::size_t i = 0; i < cluster.size(); ++i) {

@@ -232,9 +232,11 @@ TEST_CASE("redis reader: redirects that make no sense are errors") {
 
 TEST_CASE("redis reader: what else a worker asks is no lookup") {
     CHECK(heard<RedisReader>(
-              redis({"HELLO", "2"}) + redis({"PING"}) + redis({"ROLE"}) +
+              redis({"HELLO", "2"}) + redis({"PING"}) + redis({"TIME"}) +
+                  redis({"INFO", "stats"}) + redis({"ROLE"}) +
                   redis({"CLUSTER", "SLOTS"}) + redis({"GET", "a"}),
               "*2\r\n$6\r\nserver\r\n$5\r\nredis\r\n+PONG\r\n"
+              "*2\r\n$1\r\n1\r\n$1\r\n2\r\n$3\r\n#\r\n\r\n"
               "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n*0\r\n$-1\r\n") ==
           Lines{"GET a 0", "a: miss 0"});
 }
@@ -334,6 +336,22 @@ TEST_CASE("memcached reader: the binary protocol, with quiet gets") {
           Lines{"set k0 5", "getkq k1 0", "getkq k2 0", "getkq k3 0",
                 "get k4 0", "k0: done 0", "k1: miss 0", "k2: hit 3",
                 "k3: miss 0", "k4: miss 0"});
+}
+
+TEST_CASE("memcached reader: figures between lookups") {
+    CHECK(heard<MemcachedReader>("get k1\r\nadd k2 0 60 1\r\n1\r\nstats\r\n"
+                                 "get k3\r\n",
+                                 "END\r\nSTORED\r\nSTAT time 1700000000\r\n"
+                                 "STAT evictions 0\r\nEND\r\nEND\r\n") ==
+          Lines{"get k1 0", "set k2 1", "get k3 0", "k1: miss 0", "k2: done 0",
+                "k3: miss 0"});
+    CHECK(heard<MemcachedReader>(
+              binary(0x80, 0x10, "", "", "") + binary(0x80, 0x00, "k1", "", ""),
+              binary(0x81, 0x10, "time", "", "1700000000") +
+                  binary(0x81, 0x10, "evictions", "", "0") +
+                  binary(0x81, 0x10, "", "", "") +
+                  binary(0x81, 0x00, "", "", "Not found", 1)) ==
+          Lines{"get k1 0", "k1: miss 0"});
 }
 
 TEST_CASE("memcached reader: nonsense is given up") {
