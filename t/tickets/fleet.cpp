@@ -211,13 +211,16 @@ std::vector<std::string> names_of(const StoreServer& server,
     return names;
 }
 
-std::string name_of(const StoreServer& server, const std::string& kind) {
-    std::vector<std::string> names;
-    REQUIRE(eventually([&] {
-        names = names_of(server, kind);
-        return names.size() == 1;
-    }));
-    return names.front();
+std::string seed_in_use(const Member& member) {
+    const auto wanted = member.ring->want(member.current());
+    REQUIRE(wanted);
+    return seed_record_name("ngx_ssl:", *wanted->sealing, wanted->seed);
+}
+
+std::string slot_in_use(const Member& member) {
+    const auto wanted = member.ring->want(member.current());
+    REQUIRE(wanted);
+    return slot_record_name("ngx_ssl:", *wanted->sealing, wanted->seed.slot);
 }
 
 }  // namespace support

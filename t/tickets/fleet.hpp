@@ -143,7 +143,8 @@ class Fleet : public Coroutines {
 // Of ngx_ssl:seed:... or ngx_ssl:slot:..., in a store.
 std::vector<std::string> names_of(const StoreServer& server,
                                   const std::string& kind);
-// The only one. What memcached lists is not all there is at each moment.
-std::string name_of(const StoreServer& server, const std::string& kind);
+// Of what a member makes tickets with now.
+std::string seed_in_use(const Member& member);
+std::string slot_in_use(const Member& member);
 
 }  // namespace support

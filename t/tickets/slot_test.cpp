@@ -65,9 +65,9 @@ TEST_CASE("lifetimes: a key is needed until its last ticket has expired") {
 }
 
 TEST_CASE("lifetimes: how many keys a configuration takes") {
-    CHECK(keys_at_a_time(1h, 300s) == 2);
-    CHECK(keys_at_a_time(1h, 24h) == 26);
-    CHECK(keys_at_a_time(1min, 254min) == max_keys_at_a_time);
-    CHECK(keys_at_a_time(1min, 255min) > max_keys_at_a_time);
+    CHECK(keys_at_a_time(1h, 300s) == 3);
+    CHECK(keys_at_a_time(1h, 24h) == 27);
+    CHECK(keys_at_a_time(1min, 253min) == max_keys_at_a_time);
+    CHECK(keys_at_a_time(1min, 254min) > max_keys_at_a_time);
     CHECK(keys_at_a_time(1min, 24h) > max_keys_at_a_time);
 }
