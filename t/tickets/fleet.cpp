@@ -30,7 +30,10 @@ Fetched Meddled::look_up(std::string_view what, std::string_view key,
         fetched = request();
     }
     --waiting_;
-    return fated == Fate::passes ? fetched : Fetched{Status::down};
+    if (fated != Fate::passes) {
+        return {Status::down};
+    }
+    return fetched;
 }
 
 Fetched Meddled::fetch(std::string_view key, coro::Time deadline) noexcept {
