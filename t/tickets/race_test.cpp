@@ -103,6 +103,6 @@ STORE_TEST_CASE("tickets: 50 workers do not ask for the next seed at once") {
     CHECK(made < 3 * workers);
     for (const auto& [time, times] : asked) {
         CAPTURE(time);
-        CHECK(times < static_cast<int>(workers) / 2);
+        CHECK(times < static_cast<int>(workers));
     }
 }
