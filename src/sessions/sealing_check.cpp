@@ -2,6 +2,7 @@
 #include "sessions/seal.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <openssl/core_names.h>
 #include <openssl/kdf.h>
 #include <optional>
@@ -10,7 +11,8 @@ namespace session_cache {
 
 namespace {
 
-/* The answers are those of Python's hmac and hashlib, and of GnuTLS. */
+/* The answers are those of Python's hmac and hashlib, of GnuTLS, and of
+ * `openssl enc -aes-256-ecb`. */
 constexpr std::size_t key_size = 80; /* times the letter k */
 
 constexpr SealingKey::Id known_id{0xad, 0x18, 0x27, 0xa7,
@@ -25,6 +27,18 @@ constexpr std::array<unsigned char, 32> known_session_key{
     0xb0, 0x14, 0x9b, 0xf2, 0x54, 0x69, 0x1b, 0x89, 0x21, 0x2b, 0x6b,
     0x3f, 0x08, 0xa0, 0x51, 0x93, 0x89, 0x0e, 0x1b, 0xe2, 0xba, 0xc1,
     0x3b, 0xcb, 0x0e, 0xf9, 0xc3, 0x51, 0x68, 0x62, 0xde, 0x65};
+
+constexpr SealingKey::NameBlock plain_block{0, 1, 2,  3,  4,  5,  6,  7,
+                                            8, 9, 10, 11, 12, 13, 14, 15};
+
+constexpr SealingKey::NameBlock known_block{0x44, 0xfb, 0xb9, 0x8e, 0x15, 0xcf,
+                                            0x57, 0x34, 0x2b, 0xf7, 0xc0, 0xda,
+                                            0x61, 0x53, 0xab, 0x70};
+
+constexpr std::array<unsigned char, 32> known_ticket_key{
+    0x97, 0x6f, 0x9b, 0xc6, 0x79, 0xa0, 0x85, 0x65, 0x54, 0xe5, 0xbf,
+    0x4a, 0xbe, 0x35, 0x23, 0x07, 0xe7, 0xb9, 0x9c, 0x74, 0x11, 0x05,
+    0x5d, 0x19, 0xe6, 0xa0, 0x1b, 0x5a, 0x29, 0xdb, 0x2c, 0x73};
 
 constexpr std::string_view plaintext = "a session";
 constexpr Nonce nonce{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11};
@@ -54,8 +68,6 @@ std::string missing() {
         EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_HKDF, nullptr));
     Owned<EVP_MAC, EVP_MAC_free> hmac(
         EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr));
-    Owned<EVP_CIPHER, EVP_CIPHER_free> gcm(
-        EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr));
     std::string names;
     auto note = [&](const auto& fetched, const char* name) {
         if (fetched == nullptr) {
@@ -66,7 +78,11 @@ std::string missing() {
     note(sha, "SHA256");
     note(hkdf, "HKDF");
     note(hmac, "HMAC");
-    note(gcm, "AES-256-GCM");
+    for (const char* mode : {"AES-256-GCM", "AES-256-ECB", "AES-256-CBC"}) {
+        note(Owned<EVP_CIPHER, EVP_CIPHER_free>(
+                 EVP_CIPHER_fetch(nullptr, mode, nullptr)),
+             mode);
+    }
     return names;
 }
 
@@ -86,6 +102,23 @@ bool derives_well(const SealingKey& key) {
         key.derive(session_id(other), own);
     }
     return own.bytes == known_session_key;
+}
+
+bool covers_well(const SealingKey& key) {
+    bool first = key.cover(plain_block) == known_block;
+    bool other = key.cover(known_block) != plain_block;
+
+    return first && other && key.cover(plain_block) == known_block &&
+           key.uncover(known_block) == plain_block;
+}
+
+bool derives_tickets_well(const SealingKey& key) {
+    SealingKey::TicketSeed seed;
+    std::array<unsigned char, known_ticket_key.size()> out;
+
+    std::iota(seed.begin(), seed.end(), static_cast<unsigned char>(0));
+    key.derive(seed, plain_block, out);
+    return out == known_ticket_key;
 }
 
 bool seals_well(const SealingKey& key) {
@@ -129,9 +162,13 @@ const char* wrong() {
     if (!passes([&] { /* HKDF is made of HMAC */
                       key.emplace(std::string(key_size, 'k'));
                       return key->id() == known_id && names_well(*key) &&
-                             derives_well(*key) && names_well(*key);
+                             derives_well(*key) && names_well(*key) &&
+                             derives_tickets_well(*key);
         })) {
         return "HMAC or HKDF";
+    }
+    if (!passes([&] { return covers_well(*key); })) {
+        return "AES-256-ECB";
     }
     if (!passes(
             [&] { return seals_well(*key) && opens_well(std::move(*key)); })) {

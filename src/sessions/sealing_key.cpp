@@ -1,5 +1,7 @@
 #include "sessions/sealing_key.hpp"
 
+#include "sessions/secret.hpp"
+
 #include <algorithm>
 #include <bitset>
 #include <openssl/core_names.h>
@@ -20,14 +22,11 @@ OSSL_PARAM digest() {
     return OSSL_PARAM_construct_utf8_string(OSSL_ALG_PARAM_DIGEST, name, 0);
 }
 
-/* EVP_KDF-HKDF(7), which refuses a salt without bytes: none is in its place. */
-void hkdf(EVP_KDF_CTX* kdf, Bytes key, Bytes salt, Bytes info,
+/* EVP_KDF-HKDF(7). */
+void hkdf(EVP_KDF_CTX* kdf, Bytes key, Bytes info,
           std::span<unsigned char> out) {
     const OSSL_PARAM parameters[] = {digest(), octets(OSSL_KDF_PARAM_KEY, key),
                                      octets(OSSL_KDF_PARAM_INFO, info),
-                                     salt.empty()
-                                         ? OSSL_PARAM_construct_end()
-                                         : octets(OSSL_KDF_PARAM_SALT, salt),
                                      OSSL_PARAM_construct_end()};
     require(EVP_KDF_derive(kdf, out.data(), out.size(), parameters) == 1);
 }
@@ -115,7 +114,7 @@ SealingKey::SealingKey(std::string_view file)
     : secrets_(make_secret_pages<Secrets>()) {
     auto kdf = make_kdf();
     auto make = [&](std::string_view purpose, std::span<unsigned char> out) {
-        hkdf(kdf.get(), bytes_of(file), {}, bytes_of(purpose), out);
+        hkdf(kdf.get(), bytes_of(file), bytes_of(purpose), out);
     };
     make("ngx_ssl_session_cache identifier", id_);
     make("ngx_ssl_session_cache naming", secrets_->naming);
@@ -182,9 +181,14 @@ SealingKey::NameBlock SealingKey::uncover(const NameBlock& name) const {
     return crypt(uncover_.get(), name);
 }
 
-void SealingKey::derive(Bytes seed, Bytes info,
+/* Both are of the key, not one the salt: OpenSSL 3.0 does not cleanse that. */
+void SealingKey::derive(const TicketSeed& seed, Bytes info,
                         std::span<unsigned char> out) const {
-    hkdf(make_kdf().get(), secrets_->tickets, seed, info, out);
+    SecretBytes both(std::string(secrets_->tickets.size() + seed.size(), '\0'));
+    auto rest = std::ranges::copy(secrets_->tickets, both.bytes().begin()).out;
+
+    std::ranges::copy(seed, rest);
+    hkdf(make_kdf().get(), bytes_of(both.view()), info, out);
 }
 
 bool are_same(std::span<const SealingKey> some,

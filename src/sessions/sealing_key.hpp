@@ -28,6 +28,7 @@ class SealingKey {
     using ContextTag = std::array<unsigned char, 8>;
 
     using NameBlock = std::array<unsigned char, 16>; /* of AES */
+    using TicketSeed = std::array<unsigned char, 32>;
 
     /* An AES-256 key, cleansed when it goes. */
     struct SessionKey {
@@ -72,11 +73,12 @@ class SealingKey {
     NameBlock uncover(const NameBlock& name) const;
 
     /*
-     * What HKDF-SHA256 (RFC 5869) makes of the key file with `seed` as its
-     * salt, for what `info` says: nobody gets it who lacks one of the two. At
-     * most 8160 bytes. Throws as above.
+     * What HKDF-SHA256 (RFC 5869) makes of the key file and of `seed`, for what
+     * `info` says: nobody gets it who lacks one of the two. At most 8160 bytes.
+     * Throws as above.
      */
-    void derive(Bytes seed, Bytes info, std::span<unsigned char> out) const;
+    void derive(const TicketSeed& seed, Bytes info,
+                std::span<unsigned char> out) const;
 
   private:
     using Block = std::array<unsigned char, 32>;

@@ -11,15 +11,19 @@ Held* HeldKeys::find(const TicketName& name) noexcept {
 }
 
 Held& HeldKeys::add(Held&& held) {
+    const TicketName name = held.key.name();
+    if (Held* known = find(name)) {
+        return *known;
+    }
+
     if (keys_.size() == most) {
         auto first = std::ranges::min_element(
             keys_, {}, [](const auto& entry) { return entry.second.expires; });
         remove(first->first);
     }
 
-    TicketName name = held.key.name();
-    auto [entry, is_new] = keys_.try_emplace(name, std::move(held));
-    count(is_new ? 1 : 0);
+    auto entry = keys_.try_emplace(name, std::move(held)).first;
+    count(1);
     return entry->second;
 }
 

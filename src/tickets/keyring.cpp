@@ -20,8 +20,9 @@ constexpr coro::Time longest_pause{8000};
 constexpr coro::Time most_often{10000};
 constexpr coro::Time least_often{3600000};
 
-/* Whose seeds are looked for at a time, besides those in use. */
-constexpr std::size_t checked_at_a_time = 16;
+/* How many seeds in a row have to be there for none to be looked for, besides
+ * those in use. Each worker draws anew, so a fleet looks everywhere. */
+constexpr std::size_t enough_in_a_row = 4;
 
 /*
  * How many slots ahead there are keys. Workers ask for the last of these within
@@ -32,6 +33,10 @@ constexpr int slots_ahead = 2;
 
 /* Seeds to ask for without anybody's waiting. */
 constexpr std::size_t most_later = 64;
+
+bool is_answer(Status status) {
+    return status == Status::hit || status == Status::miss;
+}
 
 std::string time_text(std::time_t time) {
     std::array<char, sizeof("2026-01-01T00:00:00Z")> text{};
@@ -126,7 +131,8 @@ Status Keyring::fetch(const Wanted& wanted, coro::Time deadline) noexcept {
 }
 
 void Keyring::fetch_later(const Wanted& wanted) noexcept {
-    if (later_.size() == most_later) {
+    if (later_.size() == most_later ||
+        std::ranges::find(later_, wanted) != later_.end()) {
         return;
     }
     try {
@@ -215,12 +221,15 @@ void Keyring::tend_once() {
     load_later();
 }
 
+/* If the store does not answer, the next who want them ask again. */
 void Keyring::load_later() {
     while (!later_.empty()) {
         const Wanted wanted = later_.back();
         later_.pop_back();
-        if (held_.find(ticket_name(*wanted.sealing, wanted.seed)) == nullptr) {
-            seeds_.fetch(wanted, coro::never);
+        bool is_held =
+            held_.find(ticket_name(*wanted.sealing, wanted.seed)) != nullptr;
+        if (!is_held && !is_answer(seeds_.fetch(wanted, coro::never))) {
+            later_.clear();
         }
     }
 }
@@ -342,22 +351,25 @@ void Keyring::check() {
     put_some_back(done);
 }
 
-/* Some at a time, in turn; not those that were just put back. */
+/* As many as it takes to find that they are there; not those that were just put
+ * back. */
 void Keyring::put_some_back(const std::set<TicketName>& done) {
     std::vector<TicketName> names;
 
     for (const auto& [name, held] : held_) {
-        if (done.find(name) == done.end()) {
+        if (!done.contains(name)) {
             names.push_back(name);
         }
     }
-    std::ranges::sort(names);
-    std::ranges::rotate(names, std::ranges::upper_bound(names, checked_));
-    names.resize(std::min(names.size(), checked_at_a_time));
+    std::ranges::shuffle(names, random_);
 
+    std::size_t in_a_row = 0;
     for (const TicketName& name : names) {
-        seeds_.put_back(name);
-        checked_ = name;
+        Status status = seeds_.put_back(name);
+        in_a_row = status == Status::hit ? in_a_row + 1 : 0;
+        if (!is_answer(status) || in_a_row == enough_in_a_row) {
+            return;
+        }
     }
 }
 

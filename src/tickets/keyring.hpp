@@ -125,7 +125,6 @@ class Keyring {
     coro::Time retry_at_{0};   /* when to ask again what was not told */
     coro::Time pause_{0};      /* from then to the next time */
     bool is_late_ = false;     /* told */
-    TicketName checked_{};     /* the last one that was looked for */
 };
 
 }  // namespace session_cache::tickets

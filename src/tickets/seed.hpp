@@ -17,7 +17,6 @@
 #include "sessions/secret.hpp"
 #include "tickets/ticket_name.hpp"
 
-#include <array>
 #include <ctime>
 #include <optional>
 #include <string>
@@ -27,7 +26,7 @@ namespace session_cache::tickets {
 
 /* Cleansed when it goes. */
 struct Seed {
-    std::array<unsigned char, 32> bytes{};
+    SealingKey::TicketSeed bytes{};
     std::time_t expires = 0; /* when the last of its tickets has expired */
 
     ~Seed() { OPENSSL_cleanse(bytes.data(), bytes.size()); }

@@ -25,24 +25,13 @@ std::optional<TicketName> Seeds::settle(const Slot& slot,
     Chosen chosen = read_chosen(slot);
     Status status = have(slot, chosen, theirs);
 
-    if (status == Status::miss) {
-        if (!mine) {
-            mine = candidate(slot);
-        }
-        if (!mine) {
-            return std::nullopt;
-        }
-        choose(*mine, chosen.exists);
+    if (status == Status::miss && propose(slot, mine, chosen.exists)) {
         status = have(slot, read_chosen(slot), theirs);
     }
     if (status != Status::hit) {
         return std::nullopt;
     }
-
-    if (theirs != mine) {
-        withdraw(slot);
-    }
-    candidates_.erase(slot.start);
+    forget_candidate(slot, theirs);
     return theirs;
 }
 
@@ -74,19 +63,38 @@ Status Seeds::have(const Slot& slot, const Chosen& chosen, TicketName& name) {
     return held_.find(name) != nullptr ? Status::hit : load({&primary(), seed});
 }
 
+/* Leaves a seed, and then which one it is: who reads that finds the seed. */
+bool Seeds::propose(const Slot& slot, std::optional<TicketName> mine,
+                    bool exists) {
+    if (mine) {
+        put_back(*mine);
+    } else {
+        mine = candidate(slot);
+    }
+    return mine && choose(*mine, exists);
+}
+
 /* A key of our own for a slot, whose seed is in the store, for all to have. */
 std::optional<TicketName> Seeds::candidate(const Slot& slot) {
-    auto known = candidates_.find(slot.start);
-    TicketName name = known != candidates_.end() ? known->second : make(slot);
-    Held* held = held_.find(name);
-
-    if (held != nullptr && leave(*held)) {
-        candidates_[slot.start] = name;
-        return name;
+    std::erase_if(candidates_, [this](const auto& entry) {
+        return held_.find(entry.second.name) == nullptr;
+    });
+    if (!candidates_.contains(slot.start)) {
+        TicketName made = make(slot);
+        candidates_[slot.start] = {made};
     }
-    candidates_.erase(slot.start);
-    held_.remove(name);
-    return std::nullopt;
+
+    const TicketName name = candidates_[slot.start].name;
+    switch (leave(*held_.find(name))) {
+    case Addition::added:
+        return name;
+    case Addition::exists: /* another one has that ID */
+        candidates_.erase(slot.start);
+        held_.remove(name);
+        return std::nullopt;
+    default:
+        return std::nullopt;
+    }
 }
 
 TicketName Seeds::make(const Slot& slot) {
@@ -103,53 +111,63 @@ TicketName Seeds::make(const Slot& slot) {
         .key.name();
 }
 
-/* Whether the seed is there, and is this one. */
-bool Seeds::leave(const Held& held) {
+/* After `added` the seed is there, whoever has put it there. */
+Addition Seeds::leave(const Held& held) {
     const std::string name = name_of({held.sealing, held.seed});
     const std::string record = held.record;
+    Addition addition =
+        options_.store.add(name, record, ttl_until(held.expires));
 
-    switch (options_.store.add(name, record, ttl_until(held.expires))) {
-    case Addition::added:
-        return true;
-    case Addition::exists:
-        return options_.store.peek(name).value == record;
-    default:
-        return false;
+    if (addition == Addition::exists) {
+        Fetched found = options_.store.peek(name);
+        if (found.status != Status::hit) {
+            return Addition::unknown;
+        }
+        return found.value == record ? Addition::added : Addition::exists;
     }
+    return addition;
 }
 
 /* Where there is a record that makes no sense any more, nobody's add() would
  * ever replace it. Of several who do so at a time the last one is read. */
-void Seeds::choose(const TicketName& mine, bool exists) {
+bool Seeds::choose(const TicketName& mine, bool exists) {
     const Held* held = held_.find(mine);
     if (held == nullptr) {
-        return;
+        return false;
     }
 
-    const std::string name =
-        slot_record_name(options_.prefix, primary(), held->seed.slot);
+    const Slot slot = held->seed.slot;
+    const std::string name = slot_record_name(options_.prefix, primary(), slot);
     const std::string record = slot_record(primary(), held->seed);
     const auto ttl = ttl_until(held->expires);
+    bool is_seen = true;
 
     if (exists) {
         options_.store.store(name, record, ttl);
     } else {
-        options_.store.add(name, record, ttl);
+        is_seen = options_.store.add(name, record, ttl) != Addition::exists;
     }
+    if (auto own = candidates_.find(slot.start);
+        own != candidates_.end() && own->second.name == mine) {
+        own->second.is_seen |= is_seen;
+    }
+    return true;
 }
 
-/* The seed that was not chosen: there is no ticket of it. */
-void Seeds::withdraw(const Slot& slot) {
-    auto candidate = candidates_.find(slot.start);
-    if (candidate == candidates_.end()) {
+/* A seed that was not chosen goes, if nobody can have made a ticket of it. */
+void Seeds::forget_candidate(const Slot& slot, const TicketName& chosen) {
+    auto own = candidates_.find(slot.start);
+    if (own == candidates_.end()) {
         return;
     }
 
-    const Held* held = held_.find(candidate->second);
-    if (held != nullptr) {
+    const auto [name, is_seen] = own->second;
+    const Held* held = held_.find(name);
+    candidates_.erase(own);
+    if (name != chosen && !is_seen && held != nullptr) {
         options_.store.erase(name_of({held->sealing, held->seed}));
+        held_.remove(name);
     }
-    held_.remove(candidate->second);
 }
 
 Status Seeds::load(const Wanted& wanted) {
@@ -176,8 +194,13 @@ Status Seeds::take(const Wanted& wanted, Fetched&& fetched) {
     return status;
 }
 
-/* False: the record is not what was once written there. */
+/* False: the record is not what was once written there. Of many who wanted it
+ * the first one has had the work. */
 bool Seeds::hold(const Wanted& wanted, std::string&& record) {
+    if (held_.find(ticket_name(*wanted.sealing, wanted.seed)) != nullptr) {
+        return true;
+    }
+
     Seed seed;
     if (!read_seed_record(*wanted.sealing, wanted.seed, record, seed)) {
         return false;
@@ -192,10 +215,10 @@ bool Seeds::hold(const Wanted& wanted, std::string&& record) {
     return true;
 }
 
-void Seeds::put_back(const TicketName& name) {
+Status Seeds::put_back(const TicketName& name) {
     const Held* held = held_.find(name);
     if (held == nullptr) {
-        return;
+        return Status::hit;
     }
 
     const Wanted wanted{held->sealing, held->seed};
@@ -213,9 +236,11 @@ void Seeds::put_back(const TicketName& name) {
                                  seed)) {
         options_.store.store(in_store, record, ttl);
         options_.meter.put_back.add();
+        return Status::miss;
     } else if (found.status == Status::hit) {
         prolong(name, seed);
     }
+    return found.status;
 }
 
 /* Nodes where tickets live longer need it for longer than who has made it. */

@@ -27,6 +27,8 @@ namespace session_cache::tickets {
 struct Wanted {
     const SealingKey* sealing;
     SeedName seed;
+
+    bool operator==(const Wanted&) const = default;
 };
 
 class Seeds {
@@ -53,9 +55,10 @@ class Seeds {
     /* The same for no client, and without a deadline of its own. */
     backends::Status load(const Wanted& wanted);
 
-    /* Leaves a key's seed in the store again, if it is not there or not for
-     * long enough. May throw std::bad_alloc. */
-    void put_back(const TicketName& name);
+    /* Leaves a key's seed in the store again, if it is not there (`miss`) or
+     * not for long enough. Otherwise it returns what peek() says. May throw
+     * std::bad_alloc. */
+    backends::Status put_back(const TicketName& name);
 
     /* What was not found is asked for again. */
     void forget_unfound() noexcept { unfound_.forget(); }
@@ -68,6 +71,12 @@ class Seeds {
         std::optional<SeedId> id{};
     };
 
+    /* A seed of our own for a slot, not chosen yet. */
+    struct Candidate {
+        TicketName name{};
+        bool is_seen = false; /* others may have read that it is in use */
+    };
+
     const SealingKey& primary() const noexcept { return options_.keys.front(); }
     std::string name_of(const Wanted& wanted) const;
     std::chrono::seconds ttl_until(std::time_t expires) const noexcept;
@@ -75,11 +84,12 @@ class Seeds {
     Chosen read_chosen(const Slot& slot);
     backends::Status have(const Slot& slot, const Chosen& chosen,
                           TicketName& name);
+    bool propose(const Slot& slot, std::optional<TicketName> mine, bool exists);
     std::optional<TicketName> candidate(const Slot& slot);
     TicketName make(const Slot& slot);
-    bool leave(const Held& held);
-    void choose(const TicketName& mine, bool exists);
-    void withdraw(const Slot& slot);
+    backends::Addition leave(const Held& held);
+    bool choose(const TicketName& mine, bool exists);
+    void forget_candidate(const Slot& slot, const TicketName& chosen);
     backends::Status take(const Wanted& wanted, backends::Fetched&& fetched);
     bool hold(const Wanted& wanted, std::string&& record);
     void prolong(const TicketName& name, const Seed& seed);
@@ -88,9 +98,7 @@ class Seeds {
     HeldKeys& held_;
     Unfound unfound_;
 
-    /* By the beginnings of slots: keys whose seeds were left, and not chosen
-     * yet. */
-    std::map<std::uint32_t, TicketName> candidates_;
+    std::map<std::uint32_t, Candidate> candidates_; /* by where slots begin */
 };
 
 }  // namespace session_cache::tickets

@@ -20,6 +20,11 @@ class Unfound {
 
     /* May throw std::bad_alloc. */
     void add(const SeedName& seed, coro::Time until) {
+        auto known = std::ranges::find(seeds_, seed, &One::seed);
+        if (known != seeds_.end()) {
+            known->until = until;
+            return;
+        }
         if (seeds_.size() == most) {
             seeds_.erase(seeds_.begin());
         }

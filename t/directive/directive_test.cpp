@@ -25,6 +25,7 @@ TEST_CASE("directive: defaults") {
     CHECK(directive.tickets == Tickets::off);
     CHECK(directive.early_data == EarlyData::any);
     CHECK_FALSE(directive.store.surveyed);
+    CHECK(directive.rotate == 1h);
 }
 
 TEST_CASE("directive: on and off") {
@@ -58,6 +59,8 @@ TEST_CASE("directive: interval and timeout") {
         {"90s", 90s},
         {"5m", 5min},
         {"2h", 2h},
+        {"1d", 24h},
+        {"24d", 576h},
         {"0001", 1ms},
         {"2147483647", 2147483647ms},
         {"2147483s", 2147483s},
@@ -90,6 +93,10 @@ TEST_CASE("directive: interval and timeout") {
                              "2147483648",
                              "2147484s",
                              "597h",
+                             "25d",
+                             "d",
+                             "1D",
+                             "1dd",
                              "18446744073709551616",
                              "18446744073709552s",
                              "unlimited"});
@@ -191,7 +198,68 @@ TEST_CASE("directive: tickets") {
         {"tickets=off", [](auto&) {}},
         {"tickets=keep", [](auto& d) { d.tickets = Tickets::keep; }},
     });
-    check_invalid("tickets", {"", "on", "Off", "keep1", "no"});
+    check_invalid("tickets",
+                  {"", "on", "Off", "keep1", "no", "Shared", "share"});
+}
+
+TEST_CASE("directive: shared tickets need a key") {
+    check(std::vector<Right>{
+        {"tickets=shared key=/a",
+         [](auto& d) {
+             d.tickets = Tickets::shared;
+             d.keys = {"/a"};
+         }},
+        {"key=/a key=/b tickets=shared rotate=1d",
+         [](auto& d) {
+             d.tickets = Tickets::shared;
+             d.keys = {"/a", "/b"};
+             d.rotate = 24h;
+         }},
+    });
+    check(std::vector<Wrong>{
+        {"tickets=shared", "parameter \"tickets=shared\" without \"key\""},
+        {"tickets=shared rotate=1h",
+         "parameter \"tickets=shared\" without \"key\""},
+        {"tickets=shared tickets=shared key=/a",
+         "duplicate parameter \"tickets\""},
+        {"tickets=off key=/a tickets=shared",
+         "duplicate parameter \"tickets\""},
+    });
+}
+
+TEST_CASE("directive: rotate") {
+    const std::vector<std::pair<std::string, std::chrono::seconds>> times{
+        {"60s", 60s}, {"1m", 60s},  {"60000", 60s},       {"60000ms", 60s},
+        {"61s", 61s}, {"90s", 90s}, {"90000ms", 90s},     {"1h", 1h},
+        {"1d", 24h},  {"7d", 168h}, {"604800s", 604800s}, {"168h", 168h},
+    };
+    for (const auto& time : times) {
+        const auto value = time.second;
+        check(std::vector<Right>{
+            {"tickets=shared key=/a rotate=" + time.first, [value](auto& d) {
+                 d.tickets = Tickets::shared;
+                 d.keys = {"/a"};
+                 d.rotate = value;
+             }}});
+    }
+    check_invalid("rotate",
+                  {"",      "0",       "60",      "3600",
+                   "59s",   "59999ms", "60001ms", "90500ms",
+                   "90500", "1.5h",    "-1h",     "h",
+                   "1w",    "8d",      "604801s", "169h",
+                   "25d",   "1H",      "never",   "18446744073709551616"});
+}
+
+TEST_CASE("directive: rotate is for shared tickets") {
+    const std::string error = "parameter \"rotate\" without \"tickets=shared\"";
+    check(std::vector<Wrong>{
+        {"rotate=1h", error},
+        {"rotate=1h key=/a", error},
+        {"rotate=1h key=/a tickets=off", error},
+        {"tickets=keep key=/a rotate=2h", error},
+        {"tickets=shared key=/a rotate=1h rotate=1h",
+         "duplicate parameter \"rotate\""},
+    });
 }
 
 TEST_CASE("directive: unknown and duplicate parameters") {

@@ -46,7 +46,8 @@ void check_named(const KeyFiles& files, const std::string& what) {
 
 PRELOAD_TEST_CASE("what OpenSSL lacks for keys is named by nginx -t") {
     const KeyFiles files;
-    for (const std::string name : {"HKDF", "HMAC", "AES-256-GCM"}) {
+    for (const std::string name :
+         {"HKDF", "HMAC", "AES-256-GCM", "AES-256-ECB", "AES-256-CBC"}) {
         const Fault fault(name);
         check_named(files, " has no " + name + ",");
         // Without keys none of it is needed, but by nginx itself for QUIC.
@@ -72,7 +73,8 @@ TEST_CASE("what openssl.cnf leaves out is named by nginx -t") {
                                    "[base]\nactivate = 1\n");
     const Environment environment("OPENSSL_CONF",
                                   (dir.path() / "cnf").string());
-    check_named(files, " has no SHA256, HKDF, HMAC, AES-256-GCM, ");
+    check_named(files, " has no SHA256, HKDF, HMAC, AES-256-GCM, AES-256-ECB, "
+                       "AES-256-CBC, ");
 }
 
 PRELOAD_TEST_CASE("names are right where a MAC needs its key again") {

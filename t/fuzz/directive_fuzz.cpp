@@ -91,6 +91,17 @@ void check(const StoreParameters& store) {
     CHECK(store.db <= most);
 }
 
+// Each is of whole seconds, and is given where it means something only.
+void check_tickets(const Directive& directive) {
+    CHECK(directive.rotate >= 1min);
+    CHECK(directive.rotate <= 7 * 24h);
+    if (directive.tickets == Tickets::shared) {
+        CHECK_FALSE(directive.keys.empty());
+    } else {
+        CHECK(directive.rotate == 1h);
+    }
+}
+
 }  // namespace
 
 void fuzz(Input input) {
@@ -101,6 +112,7 @@ void fuzz(Input input) {
         return;
     }
     check(parsed.directive.store);
+    check_tickets(parsed.directive);
     CHECK(parsed.directive.prefix.size() <= 128);
     CHECK(is_printable(parsed.directive.prefix));
     CHECK(parsed.directive.prefix.find(' ') == std::string::npos);

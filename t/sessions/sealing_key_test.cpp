@@ -3,7 +3,10 @@
 #include "sessions/sealing_key.hpp"
 #include "support/memory_scan.hpp"
 
+#include <array>
+#include <cstdint>
 #include <doctest/doctest.h>
+#include <numeric>
 #include <set>
 #include <string>
 #include <unistd.h>
@@ -53,6 +56,70 @@ TEST_CASE("sealing key: values that other implementations get, too") {
                                           "9998920ca27f9210cb01389711991d35");
     CHECK(derived(key, session_id(0)) == "b0149bf254691b89212b6b3f08a05193"
                                          "890e1be2bac13bcb0ef9c3516862de65");
+}
+
+TEST_CASE("sealing key: for tickets, values that others get, too") {
+    // By Python's hmac, from RFC 5869, and by `openssl enc -aes-256-ecb
+    // -nopad`.
+    const SealingKey key(std::string(80, 'k'));
+    SealingKey::NameBlock plain;
+    std::iota(plain.begin(), plain.end(), std::uint8_t{0});
+    CHECK(hex(key.cover(plain)) == "44fbb98e15cf57342bf7c0da6153ab70");
+    CHECK(key.uncover(key.cover(plain)) == plain);
+
+    std::array<unsigned char, 32> seed;
+    std::iota(seed.begin(), seed.end(), std::uint8_t{0});
+    std::array<unsigned char, 64> out;
+    key.derive(seed, plain, out);
+    CHECK(hex(out) == "976f9bc679a0856554e5bf4abe352307"
+                      "e7b99c7411055d19e6a01b5a29db2c73"
+                      "1ca881f51491aed763f6d9802d187b91"
+                      "060f00a4a7f15ab360e63289e0644cea");
+}
+
+TEST_CASE("sealing key: a block is covered as if none had been before") {
+    const SealingKey key(std::string(80, 'k'));
+    const SealingKey::NameBlock plain{1};
+    const auto once = key.cover(plain);
+    for (unsigned char other = 0; other < 100; ++other) {
+        const SealingKey::NameBlock block{other};
+        CHECK(key.uncover(key.cover(block)) == block);
+        CHECK(key.cover(plain) == once);
+        CHECK(key.uncover(once) == plain);
+    }
+}
+
+TEST_CASE("sealing key: for tickets, what counts") {
+    const SealingKey a(std::string(80, 'a'));
+    const SealingKey b(std::string(80, 'b'));
+    const SealingKey::TicketSeed some{1}, other{2};
+    std::set<std::string> seen;
+    for (const SealingKey* key : {&a, &b}) {
+        for (const auto* seed : {&some, &other}) {
+            for (const auto* info : {&some, &other}) {
+                std::array<unsigned char, 64> out;
+                key->derive(*seed, *info, out);
+                seen.insert(hex(out).substr(0, 64));
+                seen.insert(hex(out).substr(64));
+            }
+        }
+    }
+    CHECK(seen.size() == 16);
+}
+
+TEST_CASE("sealing key: those of the same files, in the same order") {
+    SealingKeys ab, ba, a;
+    for (const char c : {'a', 'b'}) {
+        ab.emplace_back(std::string(32, c));
+        ba.emplace(ba.begin(), std::string(32, c));
+    }
+    a.emplace_back(std::string(32, 'a'));
+    CHECK(are_same(ab, ab));
+    CHECK(are_same(a, std::span(ab).first(1)));
+    CHECK(are_same({}, {}));
+    CHECK_FALSE(are_same(ab, ba));
+    CHECK_FALSE(are_same(ab, a));
+    CHECK_FALSE(are_same(a, {}));
 }
 
 TEST_CASE("sealing key: files that differ make keys that differ") {

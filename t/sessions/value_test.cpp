@@ -327,6 +327,36 @@ TEST_CASE("value: a longer timeout of the server that asks adds nothing") {
     CHECK(SSL_SESSION_get_timeout(back.session.get()) == hour.count());
 }
 
+TEST_CASE("value: a session that no store had is judged by the same rules") {
+    for (const int protocol : protocols) {
+        const Stored stored(protocol);
+        SSL_SESSION* session = stored.session.get();
+        Expected expected = stored.expected;
+        expected.id = {};  // nobody has asked for it by that
+        CHECK(judge(session, expected) == Refusal::none);
+        CHECK(SSL_SESSION_get_timeout(session) == hour.count());
+
+        Expected other = expected;
+        other.context = expected.context.first(1);
+        CHECK(judge(session, other) == Refusal::other_context);
+        other = expected;
+        other.protocol = TLS1_1_VERSION;
+        CHECK(judge(session, other) == Refusal::other_protocol);
+        other = expected;
+        other.now = stored.time() + hour.count();
+        CHECK(judge(session, other) == Refusal::expired);
+        CHECK(SSL_SESSION_get_timeout(session) == hour.count());
+
+        other = expected;
+        other.timeout = 60s;
+        other.now = stored.time() + 59;
+        CHECK(judge(session, other) == Refusal::none);
+        CHECK(SSL_SESSION_get_timeout(session) == 60);
+        other.now = stored.time() + 60;
+        CHECK(judge(session, other) == Refusal::expired);
+    }
+}
+
 TEST_CASE("value: the time that is left") {
     const Stored stored(TLS1_3_VERSION);
     const SSL_SESSION* session = stored.session.get();

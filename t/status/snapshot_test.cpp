@@ -64,6 +64,45 @@ TEST_CASE("snapshot: what there is now counts for the living only") {
     CHECK(sums.workers[0].suspended.highest == 2);
 }
 
+TEST_CASE("snapshot: tickets and their keys are summed") {
+    using tickets::Age;
+    using tickets::Unopened;
+    Tally living, ended;
+    living.tickets.add(Age::current);
+    living.tickets.slot = 3600;
+    living.tickets.keys.set(3);
+    living.tickets.keys.set(2);
+    ended.tickets.add(Age::current);
+    ended.tickets.add(Age::older);
+    ended.tickets.add(Unopened::foreign);
+    ended.tickets.add(Unopened::refused);
+    ended.tickets.slot = 7200;
+    ended.tickets.keys.set(9);
+    for (Tally* tally : {&living, &ended}) {
+        tally->tickets.rotated.add(1);
+        tally->tickets.late.add(2);
+        tally->tickets.made.add(3);
+        tally->tickets.fetched.add(4);
+        tally->tickets.put_back.add(5);
+    }
+
+    Snapshot sums;
+    sums.add(living, 77);
+    sums.add(ended, 0);
+    const TicketTotals& totals = sums.tickets;
+    CHECK(totals.opened == Numbers<tickets::n_ages>{2, 0, 1});
+    CHECK(totals.not_opened == Numbers<tickets::n_unopened>{1, 0, 0, 0, 1});
+    CHECK(totals.rotated == 2);
+    CHECK(totals.late == 4);
+    CHECK(totals.seeds_made == 6);
+    CHECK(totals.seeds_fetched == 8);
+    CHECK(totals.seeds_put_back == 10);
+    CHECK(totals.keys.now == 2);
+    CHECK(totals.keys.highest == 9);
+    REQUIRE(sums.workers.size() == 1);
+    CHECK(sums.workers[0].ticket_slot == 3600);
+}
+
 TEST_CASE("snapshot: a worker's cluster has slots, and nothing else has") {
     const Tally tally;
     Meter one, cluster;

@@ -149,6 +149,70 @@ TEST_CASE("a clock, in JSON by worker, and the worst of all") {
     CHECK(support::count_lines(text, at) == 0);
 }
 
+TEST_CASE("JSON: tickets and their keys") {
+    Snapshot snapshot;
+    snapshot.tickets = {.keys = {},
+                        .rotated = 1,
+                        .late = 2,
+                        .seeds_made = 3,
+                        .seeds_fetched = 4,
+                        .seeds_put_back = 5,
+                        .opened = {6, 7, 8},
+                        .not_opened = {9, 10, 11, 12, 13}};
+    snapshot.tickets.keys.now = 14;
+    snapshot.workers.emplace_back().ticket_slot = 3600;
+    const auto json = nlohmann::json::parse(to_json(snapshot));
+    CHECK(json["tickets"] ==
+          nlohmann::json::parse(
+              R"({"opened": {"current": 6, "previous": 7, "older": 8},
+                  "not_opened": {"foreign": 9, "missing": 10, "no_answer": 11,
+                                 "damaged": 12, "refused": 13},
+                  "keys": {"now": 14, "highest": 0}, "rotated": 1, "late": 2,
+                  "seeds": {"made": 3, "fetched": 4, "put_back": 5}})"));
+    CHECK(json["workers"][0]["ticket_slot"] == 3600);
+}
+
+TEST_CASE("Prometheus: tickets and their keys") {
+    Snapshot snapshot;
+    snapshot.tickets = {.keys = {},
+                        .rotated = 1,
+                        .late = 2,
+                        .seeds_made = 3,
+                        .seeds_fetched = 4,
+                        .seeds_put_back = 5,
+                        .opened = {6, 7, 8},
+                        .not_opened = {9, 10, 11, 12, 13}};
+    const auto text = to_prometheus(snapshot);
+    const std::string name = "ngx_ssl_session_cache_";
+    for (const auto& line :
+         {"tickets_opened_total{slot=\"current\"} 6",
+          "tickets_opened_total{slot=\"older\"} 8",
+          "tickets_not_opened_total{reason=\"foreign\"} 9",
+          "tickets_not_opened_total{reason=\"no_answer\"} 11",
+          "ticket_key_rotations_total 1", "ticket_keys_late_total 2",
+          "ticket_seeds_total{what=\"made\"} 3",
+          "ticket_seeds_total{what=\"put_back\"} 5",
+          "ticket_slot_timestamp_seconds 0"}) {
+        CAPTURE(line);
+        CHECK(support::count_lines(text, name + line) == 1);
+    }
+}
+
+TEST_CASE("Prometheus: the slot is that of the worker that is furthest back") {
+    const auto slot = [](const Snapshot& snapshot, const std::string& value) {
+        return support::count_lines(
+            to_prometheus(snapshot),
+            "ngx_ssl_session_cache_ticket_slot_timestamp_seconds " + value);
+    };
+    Snapshot snapshot;
+    for (const int start : {7200, 3600, 10800}) {
+        snapshot.workers.emplace_back().ticket_slot = start;
+    }
+    CHECK(slot(snapshot, "3600") == 1);
+    snapshot.workers.emplace_back();
+    CHECK(slot(snapshot, "0") == 1);
+}
+
 TEST_CASE("Prometheus: a label is quoted") {
     const auto text = to_prometheus(with_server("unix:/a\"b\\c\nd"));
     CHECK(text.find(R"(server="unix:/a\"b\\c d")") != text.npos);
