@@ -76,6 +76,14 @@ CLOCKS_TEST_CASE("a recorded flight is served once, of tickets") {
     CHECK(x.nodes.count("REPLAYED") == 19);
 }
 
+CLOCKS_TEST_CASE("a recorded flight is served once, of shared tickets") {
+    const KeyFiles keys;
+    Settled<Server> x(once + " tickets=shared " + keys.parameters("a"));
+    const auto flight = x.nodes.record();
+    CHECK(x.nodes.replay(flight, 20) == 1);
+    CHECK(x.nodes.count("REPLAYED") == 19);
+}
+
 CLOCKS_TEST_CASE("without early_data=once a recorded flight is served often") {
     const TicketKey key;
     Server store;

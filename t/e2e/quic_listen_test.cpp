@@ -1,8 +1,9 @@
 // Servers that listen with QUIC as well, or alone. What clients of HTTP/3 see
 // is in t/http3, for it takes a patched nginx.
 
+#include "support/gnutls_client.hpp"
 #include "support/http3_client.hpp"
-#include "support/node.hpp"
+#include "support/shared_tickets.hpp"
 
 #include <doctest/doctest.h>
 
@@ -130,4 +131,56 @@ TEST_CASE("servers with QUIC alone do not keep others from the store" *
     const auto stored = redis.keys().size();
     check_keeps_sessions(quic.address());
     CHECK(redis.keys().size() == stored);
+}
+
+// Patched or not: nobody has to be asked.
+TEST_CASE("shared tickets resume HTTP/3 across nodes, and to and from TCP" *
+          doctest::skip(!knows_quic() || !has_http3_client())) {
+    const KeyFiles keys;
+    RedisServer redis;
+    NodeConfig config;
+    config.quic = true;
+    config.response = http3_response;
+    // A session is for one hash function, and the clients do not prefer the
+    // same.
+    config.server = "ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;";
+    Fleet fleet(redis, config, sharing(keys));
+    CHECK(count_warnings(fleet.a.nginx().log()) == 0);
+
+    const auto& a = fleet.a.address();
+    const auto& b = fleet.b.address();
+    auto visit = http3_visit(a);
+    CHECK(visit.protocol == "HTTP/3.0");
+    for (const auto* address : {&b, &b, &a}) {
+        visit = http3_visit(*address, visit);
+        CHECK(visit.reused);
+    }
+    visit.protocol = "TLSv1.3";
+    visit = gnutls_visit(b, visit);
+    CHECK(visit.reused);
+    CHECK(http3_visit(a, visit).reused);
+    CHECK(count_sessions(redis) == 0);
+
+    // A node that has no key yet for this ticket has it for the next one.
+    Node later(directive(redis, sharing(keys)), config);
+    CHECK(
+        eventually([&] { return http3_visit(later.address(), visit).reused; }));
+}
+
+TEST_CASE("a server with QUIC alone shares its tickets" *
+          doctest::skip(!knows_quic() || !has_http3_client())) {
+    const KeyFiles keys;
+    RedisServer redis;
+    const ReservedPort one, other;
+    const auto line = directive(redis, sharing(keys));
+    const Node a(
+        with_servers(line + server_of_http3("quic.test", listen(one, "quic"))));
+    const Node b(with_servers(
+        line + server_of_http3("quic.test", listen(other, "quic"))));
+    CHECK(count_warnings(a.nginx().log()) == 0);
+    REQUIRE(eventually([&] { return count_records(redis, "slot") > 0; }));
+    CHECK(eventually([&] {
+        const auto made = http3_visit(one.address());
+        return http3_visit(other.address(), made).reused;
+    }));
 }

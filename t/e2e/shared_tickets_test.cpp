@@ -1,5 +1,6 @@
 // tickets=shared: stateless tickets that the whole fleet can open.
 
+#include "support/go_client.hpp"
 #include "support/shared_tickets.hpp"
 #include "support/tls_load.hpp"
 #include "support/visit.hpp"
@@ -74,6 +75,24 @@ STORE_TEST_CASE("clients of every library resume with shared tickets") {
         }
     }
     CHECK(count_sessions(store) == 0);
+}
+
+STORE_TEST_CASE("Go's clients, who have tickets alone, resume with them") {
+    const KeyFiles keys;
+    Server store;
+    Fleet fleet(store, {}, sharing(keys));
+    const std::vector<Address> way{fleet.a.address(), fleet.b.address(),
+                                   fleet.b.address(), fleet.a.address()};
+    for (const std::string protocol : {"TLSv1.2", "TLSv1.3"}) {
+        CAPTURE(protocol);
+        CHECK(go_visits(protocol, way) ==
+              std::vector<std::string>{"full", "reused", "reused", "reused"});
+    }
+
+    // What the README says of tickets=off.
+    Fleet off(store, {}, "timeout=60s " + keys.parameters("a"));
+    CHECK(go_visits("TLSv1.2", {off.a.address(), off.a.address()}) ==
+          std::vector<std::string>{"full", "full"});
 }
 
 STORE_TEST_CASE("a node that has just started opens a fleet's tickets") {

@@ -46,8 +46,8 @@ ROTATION_TEST_CASE("over ten rotations each client has one full handshake") {
     const FastClock clock;
     const KeyFiles keys;
     Server store;
-    const auto line =
-        directive(store, sharing(keys, "a", "rotate=1m timeout=60s interval=6s"));
+    const auto line = directive(
+        store, sharing(keys, "a", "rotate=1m timeout=60s interval=6s"));
     Node a(line, two_workers());
     Node b(line, two_workers());
     Node c(line, two_workers());
@@ -81,8 +81,8 @@ ROTATION_TEST_CASE("a store that is away for a slot costs no resumption") {
     const FastClock clock;
     const KeyFiles keys;
     Server store;
-    const auto line =
-        directive(store, sharing(keys, "a", "rotate=1m timeout=20s interval=6s"));
+    const auto line = directive(
+        store, sharing(keys, "a", "rotate=1m timeout=20s interval=6s"));
     Node a(line, two_workers());
     Node b(line, two_workers());
     REQUIRE(a.connected());

@@ -43,6 +43,11 @@ class Meddled : public backends::Store {
     backends::Fetched peek(std::string_view key) noexcept override;
     backends::Addition add(std::string_view key, std::string_view value,
                            std::chrono::seconds ttl) noexcept override;
+    // Keys are never claimed.
+    backends::Claimed claim(std::string_view key, std::chrono::seconds ttl,
+                            coro::Time deadline) noexcept override {
+        return store_->claim(key, ttl, deadline);
+    }
     backends::Status store(std::string_view key, std::string_view value,
                            std::chrono::seconds ttl) noexcept override;
     backends::Status erase(std::string_view key) noexcept override;
