@@ -45,6 +45,13 @@ void record_handshakes(SSL_CTX* ctx);
 /* Null where handshakes are not recorded, or memory was short. */
 Record* record_of(const SSL* ssl) noexcept;
 
+/* What the caches had, so far. */
+inline void note(Record* record, Outcome outcome) noexcept {
+    if (record != nullptr) {
+        record->outcome = outcome;
+    }
+}
+
 /* Logs a line of a handshake's story. */
 void tell_line(const Record& record, std::string_view line) noexcept;
 

@@ -105,30 +105,6 @@ Session believe(const ServerConf& conf, SSL* ssl, SessionId id,
     return std::move(decoded.session);
 }
 
-/* An error, too, means that the store cannot be used; a wait is cancelled when
- * the connection's own time is over. */
-Outcome outcome_of(backends::Status status) {
-    switch (status) {
-    case backends::Status::hit:
-        return Outcome::hit;
-    case backends::Status::miss:
-        return Outcome::miss;
-    case backends::Status::timeout:
-    case backends::Status::cancelled:
-        return Outcome::timeout;
-    case backends::Status::busy:
-        return Outcome::busy;
-    default:
-        return Outcome::down;
-    }
-}
-
-void note(Record* record, Outcome outcome) {
-    if (record != nullptr) {
-        record->outcome = outcome;
-    }
-}
-
 void note_fetch(Record& record, const backends::Fetched& fetched) {
     record.waited += fetched.took;
     tell(&record, "store: %s, %uz bytes, after %uL us",

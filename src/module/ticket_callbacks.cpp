@@ -31,12 +31,6 @@ const ServerConf* ticketing_of(const SSL* ssl) {
     return acting->tickets.act ? acting : first;
 }
 
-void note(Record* record, Outcome outcome) {
-    if (record != nullptr) {
-        record->outcome = outcome;
-    }
-}
-
 void count(Unopened why) {
     worker->tally().tickets.add(why);
 }
@@ -69,21 +63,6 @@ backends::Status fetch(const ServerConf& conf, SSL* ssl,
     record->waited +=
         duration_cast<std::chrono::microseconds>(Record::Clock::now() - begun);
     return status;
-}
-
-/* What the variable says where there is no key for a ticket. */
-Outcome outcome_of(backends::Status status) {
-    switch (status) {
-    case backends::Status::miss:
-        return Outcome::miss;
-    case backends::Status::timeout:
-    case backends::Status::cancelled:
-        return Outcome::timeout;
-    case backends::Status::busy:
-        return Outcome::busy;
-    default:
-        return Outcome::down;
-    }
 }
 
 const TicketKey* find_in(const std::vector<TicketKey>& files,

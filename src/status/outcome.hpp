@@ -5,6 +5,8 @@
 
 #pragma once
 
+#include "backends/meter.hpp"
+
 #include <array>
 #include <cstddef>
 
@@ -29,6 +31,24 @@ inline constexpr std::size_t n_outcomes =
 inline constexpr std::array<const char*, n_outcomes> outcome_texts{
     "-",       "HIT",  "LOCAL", "TICKET", "MISS",
     "TIMEOUT", "DOWN", "BUSY",  "INVALID"};
+
+/* An error, too, means that the store cannot be used; a wait is cancelled when
+ * the connection's own time is over. */
+inline Outcome outcome_of(backends::Status status) noexcept {
+    switch (status) {
+    case backends::Status::hit:
+        return Outcome::hit;
+    case backends::Status::miss:
+        return Outcome::miss;
+    case backends::Status::timeout:
+    case backends::Status::cancelled:
+        return Outcome::timeout;
+    case backends::Status::busy:
+        return Outcome::busy;
+    default:
+        return Outcome::down;
+    }
+}
 
 inline const char* text(Outcome outcome) noexcept {
     return outcome_texts[static_cast<std::size_t>(outcome)];

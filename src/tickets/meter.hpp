@@ -19,8 +19,8 @@ enum class Age { current, previous, older, count };
 
 /* Why a ticket was not opened, or not believed. */
 enum class Unopened {
-    foreign,   /* no name of ours: nobody was asked */
-    missing,   /* the store has no seed for it, or it has long expired */
+    foreign,   /* no name of ours, or long expired: nobody was asked */
+    missing,   /* the store has no seed for it */
     no_answer, /* from the store, or nobody could wait for it */
     damaged,   /* it is not what was made with its key */
     refused,   /* its session is none for this client: see Refusal */

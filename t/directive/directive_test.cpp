@@ -207,11 +207,13 @@ TEST_CASE("directive: shared tickets need a key") {
         {"tickets=shared key=/a",
          [](auto& d) {
              d.tickets = Tickets::shared;
+             d.store.surveyed = true;
              d.keys = {"/a"};
          }},
         {"key=/a key=/b tickets=shared rotate=1d",
          [](auto& d) {
              d.tickets = Tickets::shared;
+             d.store.surveyed = true;
              d.keys = {"/a", "/b"};
              d.rotate = 24h;
          }},
@@ -238,6 +240,7 @@ TEST_CASE("directive: rotate") {
         check(std::vector<Right>{
             {"tickets=shared key=/a rotate=" + time.first, [value](auto& d) {
                  d.tickets = Tickets::shared;
+                 d.store.surveyed = true;
                  d.keys = {"/a"};
                  d.rotate = value;
              }}});

@@ -1,6 +1,7 @@
 // The keys that sessions are sealed with, and what is made of their files.
 
 #include "sessions/sealing_key.hpp"
+#include "support/hex.hpp"
 #include "support/memory_scan.hpp"
 
 #include <array>
@@ -13,6 +14,7 @@
 #include <vector>
 
 using namespace session_cache;
+using support::hex;
 
 namespace {
 
@@ -20,17 +22,6 @@ std::vector<unsigned char> session_id(unsigned char first) {
     std::vector<unsigned char> id(32, 0xa5);
     id[0] = first;
     return id;
-}
-
-template <class Array>
-std::string hex(const Array& bytes) {
-    std::string text;
-    for (const unsigned char byte : bytes) {
-        constexpr auto digits = "0123456789abcdef";
-        text += digits[byte / 16];
-        text += digits[byte % 16];
-    }
-    return text;
 }
 
 std::string derived(const SealingKey& key, Bytes id) {

@@ -1,5 +1,6 @@
 // Ticket keys: what they are made of, and that OpenSSL makes tickets with them.
 
+#include "support/hex.hpp"
 #include "tickets/ticket_key.hpp"
 
 #include <doctest/doctest.h>
@@ -10,6 +11,7 @@
 #include <vector>
 
 using namespace session_cache;
+using support::hex;
 using namespace session_cache::tickets;
 
 namespace {
@@ -23,17 +25,6 @@ Seed counting() {
     Seed seed;
     std::iota(seed.bytes.begin(), seed.bytes.end(), std::uint8_t{0});
     return seed;
-}
-
-template <class Array>
-std::string hex(const Array& bytes) {
-    std::string text;
-    for (const unsigned char byte : bytes) {
-        constexpr auto digits = "0123456789abcdef";
-        text += digits[byte / 16];
-        text += digits[byte % 16];
-    }
-    return text;
 }
 
 // Contexts as OpenSSL hands them to its callback.

@@ -1,5 +1,6 @@
 // Names of tickets: opaque, and told from all other bytes without asking.
 
+#include "support/hex.hpp"
 #include "tickets/ticket_name.hpp"
 
 #include <doctest/doctest.h>
@@ -8,22 +9,12 @@
 #include <string>
 
 using namespace session_cache;
+using support::hex;
 using namespace session_cache::tickets;
 
 namespace {
 
 constexpr SeedName some{{1767225600, 3600}, 0x01020304};
-
-template <class Array>
-std::string hex(const Array& bytes) {
-    std::string text;
-    for (const unsigned char byte : bytes) {
-        constexpr auto digits = "0123456789abcdef";
-        text += digits[byte / 16];
-        text += digits[byte % 16];
-    }
-    return text;
-}
 
 }  // namespace
 
