@@ -25,7 +25,8 @@ struct Known : TestStore {
     explicit Known(const RedisCluster& cluster,
                    const backends::Options& options = quick())
         : TestStore(cluster_seeds(cluster), options) {
-        REQUIRE(fetch("unknown").status == Status::miss);
+        REQUIRE(loop.run_until(
+            [this] { return fetch("unknown").status == Status::miss; }));
     }
 };
 
