@@ -1,14 +1,13 @@
 #include "directive/directive.hpp"
 
 #include "backends/memcached/ring.hpp"
-#include "numbers/number.hpp"
+#include "directive/values.hpp"
 #include "tickets/slot.hpp"
 
 #include <algorithm>
 #include <array>
 #include <limits>
 #include <optional>
-#include <sys/un.h>
 
 namespace session_cache {
 
@@ -22,69 +21,6 @@ constexpr std::size_t max_prefix = 128;
 
 /* The longest name of a master, which Sentinel does not limit. */
 constexpr std::size_t max_master = 128;
-
-/* Times end where nginx's timers do, at 2^31 - 1 ms. */
-constexpr std::uint64_t max_time = std::numeric_limits<std::int32_t>::max();
-
-/* A whole decimal number of at most `max`, and nothing else. */
-std::optional<std::uint64_t> number(std::string_view text, std::uint64_t max) {
-    auto value = numbers::read<std::uint64_t>(text);
-    return value > max ? std::nullopt : value;
-}
-
-/* A number of 1 to `max`; 0: it is none. */
-std::uint64_t positive(std::string_view text, std::uint64_t max) {
-    return number(text, max).value_or(0);
-}
-
-/* Milliseconds as a plain number, or with a unit as nginx has them. */
-std::optional<std::chrono::milliseconds> time(std::string_view text) {
-    struct Unit {
-        std::string_view name;
-        std::uint64_t milliseconds;
-    };
-    constexpr std::array<Unit, 6> units{{{"ms", 1},
-                                         {"s", 1000},
-                                         {"m", 60 * 1000},
-                                         {"h", 3600 * 1000},
-                                         {"d", 24 * 3600 * 1000},
-                                         {"", 1}}};
-
-    const Unit& unit =
-        *std::find_if(units.begin(), units.end(),
-                      [&](const Unit& u) { return text.ends_with(u.name); });
-
-    text.remove_suffix(unit.name.size());
-    auto value = number(text, max_time / unit.milliseconds);
-    if (!value || *value == 0) {
-        return std::nullopt;
-    }
-    return std::chrono::milliseconds(*value * unit.milliseconds);
-}
-
-bool is_word(std::string_view text) {
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return c > ' ' && c < 0x7f; });
-}
-
-/* "on" or "off"; false: it is neither. */
-bool read_flag(std::string_view text, bool& flag) {
-    flag = text == "on";
-    return flag || text == "off";
-}
-
-/* A password, or user:password; a password with a colon is :password. */
-bool read_credentials(std::string_view text, std::string& user,
-                      std::string& password) {
-    std::size_t colon = text.find(':');
-
-    if (colon != std::string_view::npos) {
-        user = text.substr(0, colon);
-        text.remove_prefix(colon + 1);
-    }
-    password = text;
-    return !text.empty();
-}
 
 class Parser {
   public:
@@ -127,7 +63,6 @@ class Parser {
     bool was_given(std::string_view name) const;
 
     bool addr(std::string_view value);
-    bool address(std::string_view value, ServerParameters& server);
     bool port(std::string_view value);
     bool type(std::string_view value);
     bool cluster(std::string_view value);
@@ -377,67 +312,18 @@ void Parser::finish_tickets() {
     }
 }
 
-/* An address, and ",weight=" after it. */
 bool Parser::addr(std::string_view value) {
-    constexpr std::string_view weight = ",weight=";
     ServerParameters server;
 
-    std::size_t comma = value.find(weight);
-    if (comma != std::string_view::npos) {
-        server.weight = static_cast<unsigned>(
-            positive(value.substr(comma + weight.size()), 1000));
-        value = value.substr(0, comma);
-    }
-
-    if (server.weight == 0 || !address(value, server)) {
+    if (!read_server(value, server)) {
         return false;
     }
-
     store_.servers.push_back(std::move(server));
     return true;
 }
 
-/* An address, [IPv6 address] or name, each with or without :port. */
-bool Parser::address(std::string_view value, ServerParameters& server) {
-    constexpr std::string_view unix = "unix:";
-
-    if (value.starts_with(unix)) {
-        server.path = value.substr(unix.size());
-        return server.path.starts_with('/') &&
-               server.path.size() < sizeof(sockaddr_un{}.sun_path);
-    }
-
-    std::size_t end;
-    if (value.starts_with('[')) {
-        end = value.find(']');
-        if (end == std::string_view::npos) {
-            return false;
-        }
-        server.host = value.substr(1, end - 1);
-        if (server.host.find(':') == std::string::npos) {
-            return false;
-        }
-        ++end;
-    } else {
-        end = std::min(value.find(':'), value.size());
-        server.host = value.substr(0, end);
-    }
-
-    if (server.host.empty()) {
-        return false;
-    }
-
-    std::string_view rest = value.substr(end);
-    if (rest.empty()) {
-        return true;
-    }
-
-    server.port = static_cast<std::uint16_t>(positive(rest.substr(1), 65535));
-    return rest.starts_with(':') && server.port != 0;
-}
-
 bool Parser::port(std::string_view value) {
-    port_ = static_cast<std::uint16_t>(positive(value, 65535));
+    port_ = static_cast<std::uint16_t>(read_positive(value, 65535));
     return port_ != 0;
 }
 
@@ -451,13 +337,13 @@ bool Parser::cluster(std::string_view value) {
 }
 
 bool Parser::interval(std::string_view value) {
-    auto interval = time(value);
+    auto interval = read_time(value);
     store_.interval = interval.value_or(store_.interval);
     return interval.has_value();
 }
 
 bool Parser::timeout(std::string_view value) {
-    auto timeout = time(value);
+    auto timeout = read_time(value);
     store_.timeout = timeout.value_or(store_.timeout);
     return timeout.has_value();
 }
@@ -468,7 +354,7 @@ bool Parser::count(std::string_view value) {
         return true;
     }
 
-    auto count = number(value, std::numeric_limits<std::int32_t>::max());
+    auto count = read_number(value, std::numeric_limits<std::int32_t>::max());
     store_.count = count.value_or(0);
     return store_.count != 0;
 }
@@ -478,7 +364,7 @@ bool Parser::auth(std::string_view value) {
 }
 
 bool Parser::db(std::string_view value) {
-    auto db = number(value, std::numeric_limits<std::int32_t>::max());
+    auto db = read_number(value, std::numeric_limits<std::int32_t>::max());
     store_.db = static_cast<unsigned>(db.value_or(0));
     return db.has_value();
 }
@@ -521,7 +407,7 @@ bool Parser::tickets(std::string_view value) {
 /* In whole seconds, for nodes that cut time otherwise have other keys. */
 bool Parser::rotate(std::string_view value) {
     using std::chrono::seconds;
-    auto rotate = time(value);
+    auto rotate = read_time(value);
     if (!rotate || *rotate % seconds(1) != 0ms) {
         return false;
     }
