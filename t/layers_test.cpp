@@ -30,7 +30,7 @@ const std::vector<Room> rooms{
     {"backends", {"coro"}},
     {"backends/redis", {"numbers", "backends"}},
     {"backends/memcached", {"numbers", "backends"}},
-    {"tickets", {"coro", "sessions", "backends"}},
+    {"tickets", {"numbers", "coro", "sessions", "backends"}},
     {"directive", {"numbers", "backends", "backends/memcached", "tickets"}},
     {"status", {"coro", "sessions", "backends", "tickets"}},
     {"module",

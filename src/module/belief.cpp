@@ -3,8 +3,6 @@
 #include "module/worker.hpp"
 #include "sessions/cipher.hpp"
 
-#include <chrono>
-
 namespace session_cache {
 
 namespace {
@@ -26,6 +24,18 @@ SSL_CTX* choosing_ctx(SSL* ssl, [[maybe_unused]] const SSL_SESSION* session) {
     return SSL_get_SSL_CTX(ssl);
 }
 
+/* Counts a refusal, and logs it when it is new. */
+void refuse(SSL* ssl, const char* what, Refusal refusal) {
+    tell(record_of(ssl), "value refused: %s", text(refusal));
+    worker->tally().refusals[static_cast<std::size_t>(refusal)].add();
+
+    if (worker->is_news(refusal)) {
+        ngx_log_error(NGX_LOG_INFO, connection_of(ssl)->log, 0,
+                      "remote_ssl_session_cache: %s is not used: %s", what,
+                      text(refusal));
+    }
+}
+
 }  // namespace
 
 Expected expected_of(const ServerConf& conf, SSL* ssl, SessionId id) {
@@ -34,25 +44,20 @@ Expected expected_of(const ServerConf& conf, SSL* ssl, SessionId id) {
     return {.id = id,
             .context = conf.contexts.of(c).ours,
             .protocol = SSL_version(ssl),
-            .timeout =
-                std::chrono::seconds(SSL_CTX_get_timeout(c->ssl->session_ctx)),
+            .timeout = session_timeout(c->ssl->session_ctx),
             .now = ngx_time()};
 }
 
-bool has_allowed_cipher(SSL* ssl, const SSL_SESSION* session) {
-    return allows_cipher(choosing_ctx(ssl, session), session);
-}
-
-void refuse(const ngx_connection_t* c, Record* record, Refusal refusal,
-            const char* what) {
-    tell(record, "value refused: %s", text(refusal));
-    worker->tally().refusals[static_cast<std::size_t>(refusal)].add();
-
-    if (worker->is_news(refusal)) {
-        ngx_log_error(NGX_LOG_INFO, c->log, 0,
-                      "remote_ssl_session_cache: %s is not used: %s", what,
-                      text(refusal));
+bool is_believed(SSL* ssl, const SSL_SESSION* session, Refusal refusal,
+                 const char* what) {
+    if (refusal == Refusal::none &&
+        !allows_cipher(choosing_ctx(ssl, session), session)) {
+        refusal = Refusal::other_cipher;
     }
+    if (refusal != Refusal::none) {
+        refuse(ssl, what, refusal);
+    }
+    return refusal == Refusal::none;
 }
 
 }  // namespace session_cache

@@ -15,13 +15,13 @@ namespace session_cache {
 /* What is checked of a session that came for `id`. */
 Expected expected_of(const ServerConf& conf, SSL* ssl, SessionId id);
 
-/* Whether the server that SNI chooses allows the session's cipher. May throw
- * std::bad_alloc. */
-bool has_allowed_cipher(SSL* ssl, const SSL_SESSION* session);
-
-/* Counts a refusal, and logs it when it is new: `what` was refused. May throw
- * std::bad_alloc. */
-void refuse(const ngx_connection_t* c, Record* record, Refusal refusal,
-            const char* what = "stored session");
+/*
+ * Whether a session may be used: so far it was refused for `refusal`, or not,
+ * and what is left is whether the server that SNI chooses allows its cipher. A
+ * refusal is counted, and logged when it is new: `what` was refused. May throw
+ * std::bad_alloc.
+ */
+bool is_believed(SSL* ssl, const SSL_SESSION* session, Refusal refusal,
+                 const char* what = "stored session");
 
 }  // namespace session_cache

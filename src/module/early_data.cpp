@@ -63,10 +63,8 @@ EarlyDataOutcome judge(const Record& record, const Claimed& claimed) {
 EarlyDataOutcome claim(const ServerConf& conf, SSL* ssl, Record& record) {
     const Remote& remote = *conf.remote;
     std::string name = claim_name(remote.directive.prefix, ssl);
-    coro::Time now = worker->scheduler().loop().now();
-    coro::Time deadline =
-        record.budget.deadline(now, remote.directive.store.timeout);
-    if (now >= deadline) {
+    auto deadline = deadline_of(record, remote);
+    if (!deadline) {
         return refused(record, "the handshake has waited for long enough");
     }
 
@@ -77,7 +75,7 @@ EarlyDataOutcome claim(const ServerConf& conf, SSL* ssl, Record& record) {
 
     tell(&record, "store asked to claim %s, suspended",
          Shortened(name, remote.directive.prefix.size() + 6).c_str());
-    Claimed claimed = conf.store->claim(name, window, deadline);
+    Claimed claimed = conf.store->claim(name, window, *deadline);
     record.waited += claimed.took;
     return judge(record, claimed);
 }

@@ -4,7 +4,6 @@
 #include "module/worker.hpp"
 #include "sessions/value.hpp"
 
-#include <chrono>
 #include <new>
 #include <set>
 #include <span>
@@ -55,8 +54,7 @@ void start(ngx_cycle_t* cycle, const Protocol& protocol) {
         }
         if (conf->attached && conf->tickets.act) {
             conf->tickets.keyring = worker->keyring(
-                *conf->remote, *conf->store,
-                std::chrono::seconds(SSL_CTX_get_timeout(conf->tls.ctx)));
+                *conf->remote, *conf->store, session_timeout(conf->tls.ctx));
         }
     }
 

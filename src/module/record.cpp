@@ -204,6 +204,14 @@ Record* record_of(const SSL* ssl) noexcept {
     return static_cast<Record*>(SSL_get_ex_data(ssl, record_index()));
 }
 
+std::optional<coro::Time> deadline_of(Record& record, const Remote& remote) {
+    coro::Time now = worker->scheduler().loop().now();
+    coro::Time deadline =
+        record.budget.deadline(now, remote.directive.store.timeout);
+
+    return now < deadline ? std::optional(deadline) : std::nullopt;
+}
+
 void tell_line(const Record& record, std::string_view line) noexcept {
     auto since = std::chrono::duration_cast<std::chrono::microseconds>(
         Record::Clock::now() - record.begun);

@@ -8,6 +8,7 @@
 
 #include "module/budget.hpp"
 #include "module/ngx.hpp"
+#include "module/remote.hpp"
 #include "sessions/value.hpp"
 #include "status/early_data.hpp"
 #include "status/outcome.hpp"
@@ -15,6 +16,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 
 namespace session_cache {
 
@@ -51,6 +53,10 @@ inline void note(Record* record, Outcome outcome) noexcept {
         record->outcome = outcome;
     }
 }
+
+/* Until when a handshake may wait for the store of a directive; nothing: it has
+ * waited for long enough. */
+std::optional<coro::Time> deadline_of(Record& record, const Remote& remote);
 
 /* Logs a line of a handshake's story. */
 void tell_line(const Record& record, std::string_view line) noexcept;

@@ -54,8 +54,7 @@ void store(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
     SSL_CTX* ctx = connection_of(ssl)->ssl->session_ctx;
     const Record* record = record_of(ssl);
     Shortened id(session_id(session));
-    seconds ttl =
-        time_left(session, seconds(SSL_CTX_get_timeout(ctx)), ngx_time());
+    seconds ttl = time_left(session, session_timeout(ctx), ngx_time());
     SecretBytes value;
 
     if (ttl.count() <= 0 || !encode(session, conf.remote->keys, value)) {
@@ -95,12 +94,8 @@ Session believe(const ServerConf& conf, SSL* ssl, SessionId id,
     Decoded decoded =
         decode(value, conf.remote->keys, expected_of(conf, ssl, id));
 
-    if (decoded.refusal == Refusal::none &&
-        !has_allowed_cipher(ssl, decoded.session.get())) {
-        decoded = {nullptr, Refusal::other_cipher};
-    }
-    if (decoded.refusal != Refusal::none) {
-        refuse(connection_of(ssl), record_of(ssl), decoded.refusal);
+    if (!is_believed(ssl, decoded.session.get(), decoded.refusal)) {
+        return nullptr;
     }
     return std::move(decoded.session);
 }
@@ -116,11 +111,9 @@ void note_fetch(Record& record, const backends::Fetched& fetched) {
 backends::Fetched fetch(const ServerConf& conf, Record& record,
                         const std::string& name) {
     const Remote& remote = *conf.remote;
-    coro::Time now = worker->scheduler().loop().now();
-    coro::Time deadline =
-        record.budget.deadline(now, remote.directive.store.timeout);
+    auto deadline = deadline_of(record, remote);
 
-    if (now >= deadline) {
+    if (!deadline) {
         return {.status = backends::Status::timeout};
     }
 
@@ -131,7 +124,7 @@ backends::Fetched fetch(const ServerConf& conf, Record& record,
 
     tell(&record, "store asked for %s, suspended",
          shortened(remote, name).c_str());
-    backends::Fetched fetched = conf.store->fetch(name, deadline);
+    backends::Fetched fetched = conf.store->fetch(name, *deadline);
     note_fetch(record, fetched);
     return fetched;
 }
@@ -190,11 +183,10 @@ Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
  * the store, but for what a reload has changed.
  */
 bool is_usable(SSL* ssl, const SSL_SESSION* session) {
-    if (has_allowed_cipher(ssl, session)) {
+    if (is_believed(ssl, session, Refusal::none)) {
         return true;
     }
 
-    refuse(connection_of(ssl), record_of(ssl), Refusal::other_cipher);
     note(record_of(ssl), Outcome::invalid);
     return false;
 }

@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <new>
-#include <optional>
 
 namespace session_cache {
 
@@ -35,12 +34,6 @@ void count(Unopened why) {
     worker->tally().tickets.add(why);
 }
 
-/* Until when the handshake may wait. */
-coro::Time deadline_of(const ServerConf& conf, Record& record) {
-    return record.budget.deadline(worker->scheduler().loop().now(),
-                                  conf.remote->directive.store.timeout);
-}
-
 /* Asks for the seed of a ticket; the handshake is suspended meanwhile. Where
  * it cannot be, the next one profits. */
 backends::Status fetch(const ServerConf& conf, SSL* ssl,
@@ -48,6 +41,11 @@ backends::Status fetch(const ServerConf& conf, SSL* ssl,
     Record* record = record_of(ssl);
     if (record == nullptr || !record->budget.admit()) {
         return backends::Status::busy;
+    }
+
+    auto deadline = deadline_of(*record, *conf.remote);
+    if (!deadline) {
+        return backends::Status::timeout;
     }
 
     Suspension suspension(connection_of(ssl));
@@ -58,8 +56,7 @@ backends::Status fetch(const ServerConf& conf, SSL* ssl,
 
     tell(record, "store asked for the seed of a ticket, suspended");
     auto begun = Record::Clock::now();
-    backends::Status status =
-        conf.tickets.keyring->fetch(wanted, deadline_of(conf, *record));
+    backends::Status status = conf.tickets.keyring->fetch(wanted, *deadline);
     record->waited +=
         duration_cast<std::chrono::microseconds>(Record::Clock::now() - begun);
     return status;
@@ -214,27 +211,14 @@ void adopt(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
     }
 }
 
-/* How old the slot is of the ticket that was opened; nothing: it was one of a
- * file's. */
-std::optional<tickets::Age> age_of(const ServerConf& conf,
-                                   const Record& record) {
-    tickets::Keyring& keyring = *conf.tickets.keyring;
-    const TicketKey* key = keyring.find(record.ticket);
-    return key != nullptr ? std::optional(keyring.age_of(*key)) : std::nullopt;
-}
-
 /* Whether the session of a ticket is one for this client. */
-bool is_believed(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
+bool is_usable(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
     adopt(conf, ssl, session);
     Refusal refusal = judge(session, expected_of(conf, ssl, {}));
 
-    if (refusal == Refusal::none && !has_allowed_cipher(ssl, session)) {
-        refusal = Refusal::other_cipher;
-    }
-    if (refusal == Refusal::none) {
+    if (is_believed(ssl, session, refusal, "a ticket's session")) {
         return true;
     }
-    refuse(connection_of(ssl), record_of(ssl), refusal, "a ticket's session");
     note(record_of(ssl), Outcome::invalid);
     count(Unopened::refused);
     return false;
@@ -243,12 +227,12 @@ bool is_believed(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
 /* In TLS 1.3 each ticket is for one use; in TLS 1.2 it is as good as new for
  * as long as its key makes others. */
 bool needs_new_ticket(const ServerConf& conf, SSL* ssl) {
-    const Record* record = record_of(ssl);
-    const TicketKey* current = conf.tickets.current();
-
     if (SSL_version(ssl) >= TLS1_3_VERSION) {
         return true;
     }
+
+    const Record* record = record_of(ssl);
+    const TicketKey* current = conf.tickets.current();
     return current != nullptr && record != nullptr &&
            record->ticket != current->name();
 }
@@ -259,7 +243,7 @@ SSL_TICKET_RETURN use(const ServerConf& conf, SSL* ssl) {
     note(record, Outcome::ticket);
     tell(record, "ticket opened");
     if (record != nullptr) {
-        if (auto age = age_of(conf, *record)) {
+        if (auto age = conf.tickets.keyring->age_of(record->ticket)) {
             worker->tally().tickets.add(*age);
         }
     }
@@ -298,7 +282,7 @@ SSL_TICKET_RETURN on_opened(SSL* ssl, SSL_SESSION* session,
     bool is_open =
         status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
     try {
-        if (is_open && is_believed(*conf, ssl, session)) {
+        if (is_open && is_usable(*conf, ssl, session)) {
             return use(*conf, ssl);
         }
     } catch (const std::bad_alloc&) {
@@ -340,9 +324,12 @@ void await_key(const ServerConf& conf, SSL* ssl) {
     }
 
     Suspension suspension(connection_of(ssl));
-    if (suspension.possible()) {
+    if (!suspension.possible()) {
+        return;
+    }
+    if (auto deadline = deadline_of(*record, *conf.remote)) {
         tell(record, "ticket key awaited, suspended");
-        conf.tickets.keyring->await(deadline_of(conf, *record));
+        conf.tickets.keyring->await(*deadline);
     }
 }
 

@@ -1,25 +1,19 @@
 #include "module/ticket_plan.hpp"
 
 #include "sessions/secret.hpp"
+#include "sessions/value.hpp"
 #include "tickets/lifetimes.hpp"
-
-#include <chrono>
 
 namespace session_cache {
 
 namespace {
 
 using Makes = ServerTickets::Makes;
-using std::chrono::seconds;
-
-seconds ticket_life(const ServerConf& conf) {
-    return seconds(SSL_CTX_get_timeout(conf.tls.ctx));
-}
 
 ngx_int_t check_number_of_keys(ngx_conf_t* cf, const ServerConf& conf) {
     const Remote& remote = *conf.remote;
-    auto keys =
-        tickets::keys_at_a_time(remote.directive.rotate, ticket_life(conf));
+    auto timeout = session_timeout(conf.tls.ctx);
+    auto keys = tickets::keys_at_a_time(remote.directive.rotate, timeout);
 
     if (keys <= tickets::max_keys_at_a_time) {
         return NGX_OK;
@@ -28,7 +22,7 @@ ngx_int_t check_number_of_keys(ngx_conf_t* cf, const ServerConf& conf) {
                   "parameter \"rotate\" of \"remote_ssl_session_cache\" is too "
                   "short for an \"ssl_session_timeout\" of %L s, which would "
                   "take %L ticket keys at a time, more than %L, in %s:%ui",
-                  static_cast<int64_t>(ticket_life(conf).count()),
+                  static_cast<int64_t>(timeout.count()),
                   static_cast<int64_t>(keys),
                   static_cast<int64_t>(tickets::max_keys_at_a_time),
                   remote.file.c_str(), remote.line);

@@ -18,29 +18,29 @@ void set_value(ngx_variable_value_t* value, std::string_view text) {
     value->not_found = 0;
 }
 
-}  // namespace
-
-ngx_int_t get_status(const ngx_connection_t* c, ngx_variable_value_t* value) {
+/* What the record has there, in its word. */
+template <typename Member>
+ngx_int_t get_text(const ngx_connection_t* c, ngx_variable_value_t* value,
+                   Member member) {
     const Record* record = find_record(c);
 
     if (record == nullptr) {
         value->not_found = 1;
     } else {
-        set_value(value, text(record->outcome));
+        set_value(value, text(record->*member));
     }
     return NGX_OK;
 }
 
+}  // namespace
+
+ngx_int_t get_status(const ngx_connection_t* c, ngx_variable_value_t* value) {
+    return get_text(c, value, &Record::outcome);
+}
+
 ngx_int_t get_early_data(const ngx_connection_t* c,
                          ngx_variable_value_t* value) {
-    const Record* record = find_record(c);
-
-    if (record == nullptr) {
-        value->not_found = 1;
-    } else {
-        set_value(value, text(record->early_data));
-    }
-    return NGX_OK;
+    return get_text(c, value, &Record::early_data);
 }
 
 /* Seconds, with microseconds. */

@@ -8,10 +8,15 @@
 #include <new>
 #include <openssl/err.h>
 #include <span>
+#include <string_view>
 
 namespace session_cache {
 
 using Bytes = std::span<const unsigned char>;
+
+inline Bytes bytes_of(std::string_view text) noexcept {
+    return {reinterpret_cast<const unsigned char*>(text.data()), text.size()};
+}
 
 template <auto free>
 struct Free {

@@ -31,10 +31,6 @@ void hkdf(EVP_KDF_CTX* kdf, Bytes key, Bytes info,
     require(EVP_KDF_derive(kdf, out.data(), out.size(), parameters) == 1);
 }
 
-Bytes bytes_of(std::string_view text) {
-    return {reinterpret_cast<const unsigned char*>(text.data()), text.size()};
-}
-
 Owned<EVP_KDF_CTX, EVP_KDF_CTX_free> make_kdf() {
     EVP_KDF* kdf = EVP_KDF_fetch(nullptr, OSSL_KDF_NAME_HKDF, nullptr);
     EVP_KDF_CTX* ctx = kdf != nullptr ? EVP_KDF_CTX_new(kdf) : nullptr;

@@ -30,6 +30,11 @@ inline SessionId session_id(const SSL_SESSION* session) noexcept {
     return {id, length};
 }
 
+/* How long sessions live that are made under an SSL_CTX. */
+inline std::chrono::seconds session_timeout(const SSL_CTX* ctx) noexcept {
+    return std::chrono::seconds(SSL_CTX_get_timeout(ctx));
+}
+
 /* `prefix`, then the session ID in lower-case hexadecimal. */
 std::string name_of(std::string_view prefix, SessionId id);
 

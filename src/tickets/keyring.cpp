@@ -96,8 +96,13 @@ const TicketKey* Keyring::find(const TicketName& name) noexcept {
     return held != nullptr && now() < held->expires ? &held->key : nullptr;
 }
 
-Age Keyring::age_of(const TicketKey& key) noexcept {
-    const Slot& slot = held_.find(key.name())->seed.slot;
+std::optional<Age> Keyring::age_of(const TicketName& name) noexcept {
+    const Held* held = held_.find(name);
+    if (held == nullptr) {
+        return std::nullopt;
+    }
+
+    const Slot& slot = held->seed.slot;
     std::time_t time = now();
 
     if (time < slot.end()) {

@@ -63,8 +63,9 @@ class Keyring {
     /* The key of tickets with this name, if it is held. */
     const TicketKey* find(const TicketName& name) noexcept;
 
-    /* How old the slot of a key is that is held. */
-    Age age_of(const TicketKey& key) noexcept;
+    /* How old the slot of tickets with this name is; nothing: their key is not
+     * held. */
+    std::optional<Age> age_of(const TicketName& name) noexcept;
 
     /*
      * What a name wants whose key is not held. Nothing: it is no name of ours,

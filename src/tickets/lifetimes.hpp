@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "backends/footing.hpp"
 #include "tickets/slot.hpp"
 
 #include <algorithm>
@@ -14,7 +15,9 @@ namespace session_cache::tickets {
 
 struct Lifetimes {
     /* How far the clocks of a fleet may be apart. */
-    static constexpr std::chrono::seconds skew{10};
+    static constexpr auto skew =
+        std::chrono::duration_cast<std::chrono::seconds>(
+            backends::Skew::tolerated);
 
     /* The longest that a ticket lives, at any server: 1 s and more. */
     std::chrono::seconds ticket{300};

@@ -1,5 +1,6 @@
 #include "tickets/seed.hpp"
 
+#include "numbers/big_endian.hpp"
 #include "sessions/seal.hpp"
 #include "sessions/value.hpp"
 
@@ -11,15 +12,11 @@ namespace session_cache::tickets {
 
 namespace {
 
-Bytes bytes_of(std::string_view text) {
-    return {reinterpret_cast<const unsigned char*>(text.data()), text.size()};
-}
-
 /* What a record is for, in a session ID's place: not as long as one is. */
 std::vector<unsigned char> purpose(std::string_view kind,
                                    const SeedName& seed) {
     std::vector<unsigned char> bytes(kind.begin(), kind.end());
-    auto name = bytes_of(seed);
+    auto name = packed(seed);
     bytes.insert(bytes.end(), name.begin(), name.end());
     return bytes;
 }
@@ -40,8 +37,6 @@ std::string record_name(std::string_view prefix, std::string_view kind,
     return name_of(name.append(kind).append(":"), Bytes(hash).first(16));
 }
 
-constexpr std::string_view no_context;
-
 template <std::size_t n>
 std::string sealed(const SealingKey& key, Bytes what,
                    const std::array<unsigned char, n>& text) {
@@ -49,7 +44,7 @@ std::string sealed(const SealingKey& key, Bytes what,
     auto* first = reinterpret_cast<unsigned char*>(record.data());
 
     std::copy(text.begin(), text.end(), first + seal_head);
-    seal(key, {what, bytes_of(no_context)}, {first, record.size()});
+    seal(key, {what, {}}, {first, record.size()});
     return record;
 }
 
@@ -62,29 +57,12 @@ bool unsealed(const SealingKey& key, Bytes what, std::string_view record,
     }
 
     SecretBytes opened;
-    if (unseal({&key, 1}, {what, bytes_of(no_context)}, record, opened) !=
-            Refusal::none ||
+    if (unseal({&key, 1}, {what, {}}, record, opened) != Refusal::none ||
         opened.view().size() != n) {
         return false;
     }
     std::ranges::copy(opened.view(), text.begin());
     return true;
-}
-
-/* The highest byte first. */
-template <typename To>
-void put(std::uint64_t number, To to, unsigned size) {
-    while (size-- != 0) {
-        *to++ = static_cast<unsigned char>(number >> 8U * size);
-    }
-}
-
-std::uint64_t number_of(Bytes bytes) {
-    std::uint64_t number = 0;
-    for (unsigned char byte : bytes) {
-        number = number << 8U | byte;
-    }
-    return number;
 }
 
 /* Cleansed when it goes. */
@@ -102,7 +80,7 @@ void make_seed(Seed& seed, SeedId& id) {
 
     require(RAND_priv_bytes(seed.bytes.data(), seed.bytes.size()) == 1 &&
             RAND_bytes(random.data(), random.size()) == 1);
-    id = static_cast<SeedId>(number_of(random));
+    id = static_cast<SeedId>(numbers::read_big_endian(random));
 }
 
 std::string seed_record_name(std::string_view prefix, const SealingKey& key,
@@ -120,15 +98,15 @@ std::string seed_record(const SealingKey& key, const SeedName& name,
     SeedText text;
 
     std::ranges::copy(seed.bytes, text.bytes.begin());
-    put(static_cast<std::uint64_t>(seed.expires),
-        text.bytes.begin() + SeedText::seed_size, 8);
+    numbers::put_big_endian(static_cast<std::uint64_t>(seed.expires), 8,
+                            text.bytes.begin() + SeedText::seed_size);
     return sealed(key, purpose_of(name), text.bytes);
 }
 
 std::string slot_record(const SealingKey& key, const SeedName& in_use) {
     std::array<unsigned char, sizeof(SeedId)> text;
 
-    put(in_use.id, text.begin(), text.size());
+    numbers::put_big_endian(in_use.id, text.size(), text.begin());
     return sealed(key, purpose_of(in_use.slot), text);
 }
 
@@ -140,8 +118,8 @@ bool read_seed_record(const SealingKey& key, const SeedName& name,
         return false;
     }
     std::copy_n(text.bytes.begin(), seed.bytes.size(), seed.bytes.begin());
-    seed.expires = static_cast<std::time_t>(
-        number_of(Bytes(text.bytes).subspan(SeedText::seed_size)));
+    seed.expires = static_cast<std::time_t>(numbers::read_big_endian(
+        Bytes(text.bytes).subspan(SeedText::seed_size)));
     return true;
 }
 
@@ -152,7 +130,7 @@ std::optional<SeedId> read_slot_record(const SealingKey& key, const Slot& slot,
     if (!unsealed(key, purpose_of(slot), record, text)) {
         return std::nullopt;
     }
-    return static_cast<SeedId>(number_of(text));
+    return static_cast<SeedId>(numbers::read_big_endian(text));
 }
 
 }  // namespace session_cache::tickets

@@ -24,7 +24,7 @@ const EVP_CIPHER* cipher_of(std::size_t key_size) noexcept {
 TicketKey::TicketKey(const SealingKey& key, const SeedName& name,
                      const Seed& seed)
     : name_(ticket_name(key, name)), secrets_(make_secret_pages<Secrets>()) {
-    key.derive(seed.bytes, bytes_of(name),
+    key.derive(seed.bytes, packed(name),
                {secrets_->aes.data(), sizeof(Secrets)});
 }
 

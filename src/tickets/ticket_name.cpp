@@ -1,4 +1,5 @@
 #include "tickets/ticket_name.hpp"
+#include "numbers/big_endian.hpp"
 
 #include <algorithm>
 
@@ -6,42 +7,37 @@ namespace session_cache::tickets {
 
 namespace {
 
-unsigned char* put(std::uint32_t number, unsigned char* to) noexcept {
-    for (unsigned shift : {24U, 16U, 8U, 0U}) {
-        *to++ = static_cast<unsigned char>(number >> shift);
-    }
-    return to;
-}
-
-std::uint32_t number_at(const unsigned char* from) noexcept {
-    std::uint32_t number = 0;
-    for (Bytes bytes(from, 4); unsigned char byte : bytes) {
-        number = number << 8U | byte;
-    }
-    return number;
+std::uint32_t nth_number(const TicketName& plain, std::size_t n) {
+    constexpr std::size_t size = sizeof(std::uint32_t);
+    return static_cast<std::uint32_t>(
+        numbers::read_big_endian(Bytes(plain).subspan(n * size, size)));
 }
 
 }  // namespace
 
-SeedNameBytes bytes_of(const SeedName& seed) noexcept {
+SeedNameBytes packed(const SeedName& seed) noexcept {
     SeedNameBytes bytes;
-    put(seed.id, put(seed.slot.length, put(seed.slot.start, bytes.data())));
+    auto* to = bytes.data();
+
+    for (auto number : {seed.slot.start, seed.slot.length, seed.id}) {
+        to = numbers::put_big_endian(number, sizeof(number), to);
+    }
     return bytes;
 }
 
 TicketName ticket_name(const SealingKey& key, const SeedName& seed) {
     TicketName plain{}; /* the zero bits */
-    std::ranges::copy(bytes_of(seed), plain.begin());
+    std::ranges::copy(packed(seed), plain.begin());
     return key.cover(plain);
 }
 
 std::optional<SeedName> read_ticket_name(const SealingKey& key,
                                          const TicketName& name) {
     TicketName plain = key.uncover(name);
-    SeedName seed{{number_at(plain.data()), number_at(plain.data() + 4)},
-                  number_at(plain.data() + 8)};
+    SeedName seed{{nth_number(plain, 0), nth_number(plain, 1)},
+                  nth_number(plain, 2)};
 
-    bool is_ours = number_at(plain.data() + 12) == 0 && is_cut(seed.slot);
+    bool is_ours = nth_number(plain, 3) == 0 && is_cut(seed.slot);
     return is_ours ? std::optional(seed) : std::nullopt;
 }
 

@@ -28,7 +28,7 @@ struct SeedName {
 
 /* Slot and seed as 12 bytes, the highest of each number first. */
 using SeedNameBytes = std::array<unsigned char, 12>;
-SeedNameBytes bytes_of(const SeedName& seed) noexcept;
+SeedNameBytes packed(const SeedName& seed) noexcept;
 
 /* Throws std::bad_alloc when OpenSSL fails, as below. */
 TicketName ticket_name(const SealingKey& key, const SeedName& seed);

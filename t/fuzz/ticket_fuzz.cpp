@@ -26,10 +26,6 @@ const SealingKey& key() {
     return made;
 }
 
-Bytes bytes_of(const std::string& text) {
-    return {reinterpret_cast<const unsigned char*>(text.data()), text.size()};
-}
-
 SeedName seed_of(Input& input) {
     const auto start = input.number<std::uint32_t>();
     const auto length = input.number<std::uint32_t>();

@@ -13,8 +13,6 @@ std::string sealed(const session_cache::SealingKey& key,
                    const std::string& plain);
 
 // As OpenSSL and the product have bytes.
-inline session_cache::Bytes bytes_of(const std::string& text) {
-    return {reinterpret_cast<const unsigned char*>(text.data()), text.size()};
-}
+using session_cache::bytes_of;
 
 }  // namespace support

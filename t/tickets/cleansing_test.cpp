@@ -35,7 +35,7 @@ struct Secrets {
         Seed opened;
         REQUIRE(read_seed_record(sealing, name, record, opened));
         std::array<unsigned char, 64> derived;
-        sealing.derive(opened.bytes, bytes_of(name), derived);
+        sealing.derive(opened.bytes, packed(name), derived);
         seed = halves(opened.bytes);
         key = halves(Bytes(derived).first(32));
         OPENSSL_cleanse(derived.data(), derived.size());

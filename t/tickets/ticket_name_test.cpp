@@ -33,7 +33,7 @@ TEST_CASE("ticket name: values that other implementations get, too") {
 }
 
 TEST_CASE("ticket name: slot and seed are 12 bytes, the highest first") {
-    CHECK(hex(bytes_of(some)) == "6955b90000000e1001020304");
+    CHECK(hex(packed(some)) == "6955b90000000e1001020304");
 }
 
 TEST_CASE("ticket name: it is read back, whatever the slot's length") {

@@ -1,6 +1,8 @@
 #include "backends/memcached/binary.hpp"
+#include "numbers/big_endian.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 namespace backends::memcached {
 
@@ -28,17 +30,12 @@ constexpr std::size_t head_size = 24;
 
 /* Network byte order, `n` bytes. */
 void append_number(CleansedBytes& out, std::uint64_t number, unsigned n) {
-    while (n-- != 0) {
-        out.push_back(static_cast<char>(number >> (n * 8)));
-    }
+    numbers::put_big_endian(number, n, std::back_inserter(out));
 }
 
 std::uint32_t number_at(std::string_view bytes, std::size_t at, unsigned n) {
-    std::uint32_t number = 0;
-    for (std::size_t i = at; i < at + n; ++i) {
-        number = number << 8 | static_cast<unsigned char>(bytes[i]);
-    }
-    return number;
+    return static_cast<std::uint32_t>(
+        numbers::read_big_endian(bytes.substr(at, n)));
 }
 
 void append_head(CleansedBytes& out, unsigned char opcode, std::size_t key,

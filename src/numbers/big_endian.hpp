@@ -1,0 +1,31 @@
+/*
+ * Numbers as bytes, the highest first: as networks have them.
+ */
+
+#pragma once
+
+#include <cstdint>
+
+namespace numbers {
+
+/* Writes the lowest `size` bytes of a number, 1 to 8, to an iterator of bytes;
+ * returns where they end. */
+template <class Iterator>
+Iterator put_big_endian(std::uint64_t number, unsigned size, Iterator to) {
+    while (size-- != 0) {
+        *to++ = static_cast<unsigned char>(number >> size * 8U);
+    }
+    return to;
+}
+
+/* What up to 8 bytes say, of whatever type. */
+template <class Bytes>
+std::uint64_t read_big_endian(const Bytes& bytes) noexcept {
+    std::uint64_t number = 0;
+    for (auto byte : bytes) {
+        number = number << 8U | static_cast<unsigned char>(byte);
+    }
+    return number;
+}
+
+}  // namespace numbers
