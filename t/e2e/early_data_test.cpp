@@ -1,10 +1,12 @@
 // early_data=once: a recorded first flight is served once in the fleet,
-// whatever is done to the store, and whatever the clocks say.
+// whatever is done to the store, and whatever the clocks say. These skip the
+// time in which a node that has just connected refuses.
 
 #include "support/clocks.hpp"
 #include "support/early_data.hpp"
 #include "support/key_files.hpp"
 #include "support/sentinel_server.hpp"
+#include "support/ticket_file.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
@@ -12,35 +14,11 @@
 
 using namespace support;
 
-// Preloaded, the clocks skip the time in which a node that has just connected
-// refuses.
-#ifdef __SANITIZE_ADDRESS__
-#define CLOCKS_TEST_CASE(name)                                                 \
-    TEST_CASE_TEMPLATE(name* doctest::skip(), Server, RedisServer,             \
-                       MemcachedServer)
-#else
-#define CLOCKS_TEST_CASE(name)                                                 \
-    TEST_CASE_TEMPLATE(name, Server, RedisServer, MemcachedServer)
-#endif
-
 namespace {
 
 constexpr long long window = 61;
 
 const std::string once = "early_data=once timeout=60s";
-
-// A file with a ticket key that all nodes of a test have.
-class TicketKey {
-  public:
-    TicketKey() { write_file(file(), std::string(80, 'k')); }
-    std::string directive() const {
-        return "ssl_session_ticket_key " + file().string() + ";";
-    }
-
-  private:
-    std::filesystem::path file() const { return dir_.path() / "ticket.key"; }
-    TempDir dir_;
-};
 
 // Nodes on a firm ground.
 template <class Server>
@@ -69,7 +47,7 @@ CLOCKS_TEST_CASE("a recorded flight is served once, of stateful sessions") {
 }
 
 CLOCKS_TEST_CASE("a recorded flight is served once, of tickets") {
-    const TicketKey key;
+    const TicketFile key;
     Settled<Server> x(once + " tickets=keep", key.directive());
     const auto flight = x.nodes.record();
     CHECK(x.nodes.replay(flight, 20) == 1);
@@ -85,7 +63,7 @@ CLOCKS_TEST_CASE("a recorded flight is served once, of shared tickets") {
 }
 
 CLOCKS_TEST_CASE("without early_data=once a recorded flight is served often") {
-    const TicketKey key;
+    const TicketFile key;
     Server store;
     EarlyNodes nodes(store, "tickets=keep timeout=60s", key.directive());
     const auto flight = nodes.record();
@@ -115,7 +93,7 @@ CLOCKS_TEST_CASE("a node that has just connected refuses, and resumes") {
 }
 
 CLOCKS_TEST_CASE("a store that restarts has forgotten whose turn it was") {
-    const TicketKey key;
+    const TicketFile key;
     Settled<Server> x(once + " tickets=keep interval=20", key.directive(), 2);
     const auto flight = x.nodes.record();
     CHECK(x.nodes.replay(flight, 4) == 1);
@@ -130,7 +108,7 @@ CLOCKS_TEST_CASE("a store that restarts has forgotten whose turn it was") {
 }
 
 CLOCKS_TEST_CASE("a frozen store: refused and resumed") {
-    const TicketKey key;
+    const TicketFile key;
     Settled<Server> x("early_data=once timeout=300ms interval=100 tickets=keep",
                       key.directive(), 2);
     x.store.freeze();
@@ -141,7 +119,7 @@ CLOCKS_TEST_CASE("a frozen store: refused and resumed") {
 }
 
 CLOCKS_TEST_CASE("a node whose clock is late refuses, and says so") {
-    const TicketKey key;
+    const TicketFile key;
     Settled<Server> x(once + " tickets=keep", key.directive(), 2);
     const auto line = "the clock here is";
     Clocks late; /* as late as the others' have skipped */
@@ -176,7 +154,7 @@ CLOCKS_TEST_CASE("a node whose clock is late refuses, and says so") {
 // As README recommends it for sessions.
 TEST_CASE("a flood of sessions throws claims out, and nothing is accepted" *
           doctest::skip(checker_would_starve)) {
-    const TicketKey key;
+    const TicketFile key;
     Settled<RedisServer> x(once + " tickets=keep", key.directive(), 2);
     auto client = x.store.client();
     client.config_set("maxmemory-policy", "volatile-ttl");
@@ -240,7 +218,7 @@ CLOCKS_TEST_CASE("early data of sessions in nginx's own cache, two workers") {
 
 // Without preloaded clocks, so that this is how long it takes.
 TEST_CASE("once in real time, and not after a failover or a restart") {
-    const TicketKey key;
+    const TicketFile key;
     const auto parameters = once + " tickets=keep interval=20";
     RedisServer redis;
     MemcachedServer memcached;

@@ -23,14 +23,6 @@ void check_resumes(const Node& node, TlsOptions options, int times) {
     }
 }
 
-NodeConfig verifying() {
-    NodeConfig config;
-    config.server = "ssl_verify_client optional; ssl_client_certificate \"" +
-                    certificates().client_ca.certificate.string() + "\";";
-    config.response = "200 \"$ssl_client_s_dn $ssl_client_verify\"";
-    return config;
-}
-
 NodeConfig telling() {
     NodeConfig config;
     config.response = "200 \"$remote_ssl_session_cache_status\"";
@@ -229,8 +221,7 @@ STORE_TEST_CASE("a client without tickets has its session in the store") {
 STORE_TEST_CASE("a session that is too long for a ticket fails no handshake") {
     const KeyFiles keys;
     Server store;
-    NodeConfig config = verifying();
-    Fleet fleet(store, config, sharing(keys));
+    Fleet fleet(store, verifying_clients(), sharing(keys));
     auto options = tls13();
     options.certificate = &certificates().huge;
     const auto made = fleet.a.get(options);

@@ -6,18 +6,6 @@
 
 using namespace support;
 
-namespace {
-
-NodeConfig verifying_clients() {
-    NodeConfig config;
-    config.server = "ssl_verify_client on; ssl_client_certificate \"" +
-                    certificates().client_ca.certificate.string() + "\";";
-    config.response = "200 \"$ssl_client_s_dn $ssl_client_verify\"";
-    return config;
-}
-
-}  // namespace
-
 STORE_TEST_CASE("client certificates survive a resumption") {
     Server store;
     Fleet fleet(store, verifying_clients());

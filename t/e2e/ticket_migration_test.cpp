@@ -1,34 +1,19 @@
 // From one kind of tickets to another, node by node: no session is lost.
 
 #include "support/shared_tickets.hpp"
+#include "support/ticket_file.hpp"
 
 #include <doctest/doctest.h>
-#include <openssl/rand.h>
 
 using namespace support;
 
 namespace {
 
-// As "ssl_session_ticket_key" wants them.
-class TicketFile {
-  public:
-    explicit TicketFile(std::size_t size) {
-        std::string key(size, '\0');
-        RAND_bytes(reinterpret_cast<unsigned char*>(key.data()),
-                   static_cast<int>(size));
-        write_file(file(), key);
-    }
-    NodeConfig config() const {
-        NodeConfig config;
-        config.server = "ssl_session_ticket_key \"" + file().string() + "\";";
-        return config;
-    }
-
-  private:
-    std::filesystem::path file() const { return dir_.path() / "key"; }
-
-    TempDir dir_;
-};
+NodeConfig with(const TicketFile& file) {
+    NodeConfig config;
+    config.server = file.directive();
+    return config;
+}
 
 // What one node makes the other one has a use for, and so on, there and back.
 void check_roams(const StoreServer& store, const Node& a, const Node& b) {
@@ -72,8 +57,8 @@ STORE_TEST_CASE("from ticket key files to shared, and back") {
         const KeyFiles keys;
         Server store;
         const auto line = "timeout=60s " + keys.parameters("a");
-        Node files(directive(store, line), file.config());
-        Node both(directive(store, sharing(keys)), file.config());
+        Node files(directive(store, line), with(file));
+        Node both(directive(store, sharing(keys)), with(file));
         Node shared(directive(store, sharing(keys)), {});
         for (const Node* node : {&files, &both, &shared}) {
             REQUIRE(node->connected());
@@ -87,9 +72,9 @@ STORE_TEST_CASE("tickets of files go to and from an nginx without a module") {
     const TicketFile file(80);
     const KeyFiles keys;
     Server store;
-    Node stock("", file.config());
+    Node stock("", with(file));
     Node files(directive(store, "timeout=60s " + keys.parameters("a")),
-               file.config());
+               with(file));
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = stock.get(options).session();

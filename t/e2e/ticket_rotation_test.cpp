@@ -1,23 +1,18 @@
 // Shared ticket keys change all the time, and no client notices.
 
-#include "support/preload.hpp"
+#include "support/clocks.hpp"
 #include "support/shared_tickets.hpp"
 #include "support/tls_load.hpp"
 
-#include <ctime>
 #include <doctest/doctest.h>
 
 using namespace support;
 
 namespace {
 
-// For processes that are started meanwhile a minute lasts two seconds. So what
-// the directive has of times is to be longer.
-struct FastClock {
-    Preload preload{"fast_clock"};
-    Environment factor{"FAST_CLOCK", "30"};
-    Environment since{"FAST_CLOCK_SINCE", std::to_string(std::time(nullptr))};
-};
+// A minute lasts two seconds. So what the directive has of times is to be
+// longer.
+constexpr long long speed = 30;
 
 NodeConfig two_workers() {
     NodeConfig config;
@@ -33,17 +28,9 @@ bool has_rotated(const Node& node, int times) {
 
 }  // namespace
 
-#ifdef __SANITIZE_ADDRESS__
-#define ROTATION_TEST_CASE(name)                                               \
-    TEST_CASE_TEMPLATE(name* doctest::skip(), Server, RedisServer,             \
-                       MemcachedServer)
-#else
-#define ROTATION_TEST_CASE(name) STORE_TEST_CASE(name)
-#endif
-
-ROTATION_TEST_CASE("over ten rotations each client has one full handshake") {
+CLOCKS_TEST_CASE("over ten rotations each client has one full handshake") {
     constexpr int clients = 12;
-    const FastClock clock;
+    const Clocks clocks(0, speed);
     const KeyFiles keys;
     Server store;
     const auto line = directive(
@@ -76,9 +63,9 @@ ROTATION_TEST_CASE("over ten rotations each client has one full handshake") {
     CHECK(count_sessions(store) == 0);
 }
 
-ROTATION_TEST_CASE("a store that is away for a slot costs no resumption") {
+CLOCKS_TEST_CASE("a store that is away for a slot costs no resumption") {
     constexpr int clients = 8;
-    const FastClock clock;
+    const Clocks clocks(0, speed);
     const KeyFiles keys;
     Server store;
     const auto line = directive(

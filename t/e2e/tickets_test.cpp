@@ -1,9 +1,9 @@
 // Stateless tickets: off by default, since nobody can look them up.
 
 #include "support/node.hpp"
+#include "support/ticket_file.hpp"
 
 #include <doctest/doctest.h>
-#include <openssl/rand.h>
 
 using namespace support;
 
@@ -12,24 +12,6 @@ namespace {
 bool has_ticket(const Session& session) {
     return SSL_SESSION_has_ticket(session.get()) == 1;
 }
-
-// 80 bytes of key in a file, as ssl_session_ticket_key wants them.
-class TicketKey {
-  public:
-    TicketKey() {
-        std::string key(80, '\0');
-        RAND_bytes(reinterpret_cast<unsigned char*>(key.data()), 80);
-        write_file(file(), key);
-    }
-    std::string directive() const {
-        return "ssl_session_ticket_key \"" + file().string() + "\";";
-    }
-
-  private:
-    std::filesystem::path file() const { return dir_.path() / "key"; }
-
-    TempDir dir_;
-};
 
 // Nothing has been stored by what came before: a session that can be looked
 // up is the only one there.
@@ -81,7 +63,7 @@ STORE_TEST_CASE("tickets=keep stores sessions where nginx has tickets off") {
 }
 
 STORE_TEST_CASE("shared ticket keys keep their tickets, with a warning") {
-    const TicketKey key;
+    const TicketFile key;
     NodeConfig config;
     config.server = key.directive();
     Server store;
@@ -98,7 +80,7 @@ STORE_TEST_CASE("shared ticket keys keep their tickets, with a warning") {
 }
 
 STORE_TEST_CASE("shared ticket keys with tickets=keep are no reason to warn") {
-    const TicketKey key;
+    const TicketFile key;
     NodeConfig config;
     config.server = key.directive();
     Server store;

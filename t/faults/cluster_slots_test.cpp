@@ -23,8 +23,10 @@ void check_undisturbed(ClusterCell& cell,
                std::future_status::ready;
     });
     work.get();
-    CHECK(cell.a().nginx().log_count("[error]") == 0);
-    CHECK(cell.b().nginx().log_count("[error]") == 0);
+    for (const Node* node : {&cell.a(), &cell.b()}) {
+        CAPTURE(node->nginx().log());
+        CHECK(node->nginx().log_count("[error]") == 0);
+    }
     cell.check_returned(sessions);
 }
 

@@ -17,6 +17,19 @@ Snapshot with_server(const std::string& name) {
     return snapshot;
 }
 
+Snapshot with_tickets() {
+    Snapshot snapshot;
+    snapshot.tickets = {.keys = {},
+                        .rotated = 1,
+                        .late = 2,
+                        .seeds_made = 3,
+                        .seeds_fetched = 4,
+                        .seeds_put_back = 5,
+                        .opened = {6, 7, 8},
+                        .not_opened = {9, 10, 11, 12, 13}};
+    return snapshot;
+}
+
 Numbers<Histogram::size> classes(std::size_t at, std::uint64_t count) {
     Numbers<Histogram::size> all{};
     all.at(at) = count;
@@ -150,15 +163,7 @@ TEST_CASE("a clock, in JSON by worker, and the worst of all") {
 }
 
 TEST_CASE("JSON: tickets and their keys") {
-    Snapshot snapshot;
-    snapshot.tickets = {.keys = {},
-                        .rotated = 1,
-                        .late = 2,
-                        .seeds_made = 3,
-                        .seeds_fetched = 4,
-                        .seeds_put_back = 5,
-                        .opened = {6, 7, 8},
-                        .not_opened = {9, 10, 11, 12, 13}};
+    Snapshot snapshot = with_tickets();
     snapshot.tickets.keys.now = 14;
     snapshot.workers.emplace_back().ticket_slot = 3600;
     const auto json = nlohmann::json::parse(to_json(snapshot));
@@ -173,15 +178,7 @@ TEST_CASE("JSON: tickets and their keys") {
 }
 
 TEST_CASE("Prometheus: tickets and their keys") {
-    Snapshot snapshot;
-    snapshot.tickets = {.keys = {},
-                        .rotated = 1,
-                        .late = 2,
-                        .seeds_made = 3,
-                        .seeds_fetched = 4,
-                        .seeds_put_back = 5,
-                        .opened = {6, 7, 8},
-                        .not_opened = {9, 10, 11, 12, 13}};
+    Snapshot snapshot = with_tickets();
     const auto text = to_prometheus(snapshot);
     const std::string name = "ngx_ssl_session_cache_";
     for (const auto& line :

@@ -1,8 +1,19 @@
 #pragma once
 
+#include "support/both_stores.hpp"
 #include "support/preload.hpp"
 
+#include <ctime>
 #include <fstream>
+
+// A test that runs once for each kind of store, with clocks of its own.
+#ifdef __SANITIZE_ADDRESS__
+#define CLOCKS_TEST_CASE(name)                                                 \
+    TEST_CASE_TEMPLATE(name* doctest::skip(), Server, support::RedisServer,    \
+                       support::MemcachedServer)
+#else
+#define CLOCKS_TEST_CASE(name) STORE_TEST_CASE(name)
+#endif
 
 namespace support {
 
@@ -10,9 +21,10 @@ namespace support {
 // set at any time (t/preload/clocks.c). The last one made is theirs.
 class Clocks {
   public:
-    explicit Clocks(long long ahead = 0)
+    // They go `speed` times as fast as others.
+    explicit Clocks(long long ahead = 0, long long speed = 1)
         : preload_("clocks"), file_(make(dir_.path() / "clocks")),
-          environment_("CLOCKS", file_.string()) {
+          speed_(speed), environment_("CLOCKS", file_.string()) {
         set_ahead(ahead);
     }
 
@@ -25,16 +37,16 @@ class Clocks {
     // That of the day alone.
     void set_ahead(long long seconds) {
         of_day_ = seconds;
-        const long long both[] = {of_day_, monotonic_};
+        const long long all[] = {of_day_, monotonic_, speed_, since_};
         // In place: they have it mapped.
         std::fstream file(file_,
                           std::ios::in | std::ios::out | std::ios::binary);
-        file.write(reinterpret_cast<const char*>(both), sizeof both);
+        file.write(reinterpret_cast<const char*>(all), sizeof all);
     }
 
   private:
     static std::filesystem::path make(const std::filesystem::path& file) {
-        write_file(file, std::string(2 * sizeof(long long), '\0'));
+        write_file(file, std::string(4 * sizeof(long long), '\0'));
         return file;
     }
 
@@ -43,6 +55,8 @@ class Clocks {
     std::filesystem::path file_;
     long long of_day_ = 0;
     long long monotonic_ = 0;
+    long long speed_;
+    long long since_ = std::time(nullptr);
     Environment environment_;
 };
 

@@ -40,6 +40,14 @@ NodeConfig shared_cache() {
     return config;
 }
 
+NodeConfig verifying_clients() {
+    NodeConfig config;
+    config.server = "ssl_verify_client on; ssl_client_certificate \"" +
+                    certificates().client_ca.certificate.string() + "\";";
+    config.response = "200 \"$ssl_client_s_dn $ssl_client_verify\"";
+    return config;
+}
+
 std::string server_block(const NodeConfig& config, const Address& address) {
     std::ostringstream text;
     text << "server {\n    listen " << address.text() << " ssl "

@@ -32,6 +32,9 @@ struct NodeConfig {
 // With nginx's own shared cache.
 NodeConfig shared_cache();
 
+// Which verifies its clients' certificates, and answers with what it found.
+NodeConfig verifying_clients();
+
 // A server{} with TLS at `address`.
 std::string server_block(const NodeConfig& config, const Address& address);
 
