@@ -127,6 +127,16 @@ std::string MemcachedClient::stat(const std::string& name) {
     fail("no such statistic: " + name);
 }
 
+std::size_t MemcachedClient::chunk_size() {
+    const std::string_view name = ":chunk_size ";
+    for (const auto& line : list("stats slabs")) {
+        if (const auto at = line.find(name); at != std::string::npos) {
+            return std::stoul(line.substr(at + name.size()));
+        }
+    }
+    fail("nothing is stored");
+}
+
 std::string MemcachedClient::version() {
     return word_after(command("version"), "VERSION ");
 }

@@ -32,6 +32,8 @@ class MemcachedClient {
 
     // One line of `stats`: stat("get_hits").
     std::string stat(const std::string& name);
+    // Bytes that an item takes, of those of the smallest that there is.
+    std::size_t chunk_size();
     std::string version();
 
     // Bytes as they are.

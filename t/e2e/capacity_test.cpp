@@ -1,0 +1,135 @@
+// What docs/stores.md says of the memory that a session takes in the store.
+
+#include "support/key_files.hpp"
+#include "support/node.hpp"
+
+#include <cmath>
+#include <doctest/doctest.h>
+#include <map>
+#include <regex>
+#include <sstream>
+
+using namespace support;
+
+namespace {
+
+// Bytes of a session.
+struct Room {
+    double value;
+    double redis;
+    double memcached;
+};
+
+// The table's rows, by what its first column says.
+std::map<std::string, Room> table() {
+    const std::regex row(R"(\| ([^|]+) \| (\d+) B \| (\d+) B \| (\d+) B \|)");
+    std::istringstream text(read_file("docs/stores.md"));
+    std::map<std::string, Room> rows;
+
+    for (std::string line; std::getline(text, line);) {
+        std::smatch found;
+        if (std::regex_match(line, found, row)) {
+            rows[found[1]] = {std::stod(found[2]), std::stod(found[3]),
+                              std::stod(found[4])};
+        }
+    }
+    return rows;
+}
+
+// What a store has of one session.
+struct Stored {
+    std::string key;
+    std::string value;
+};
+
+Stored stored(const KeyFiles& files, const TlsOptions& options) {
+    RedisServer redis;
+    NodeConfig config;
+    if (options.certificate != nullptr) {
+        config = verifying_clients();
+    }
+    config.http = "remote_ssl_session_cache " + redis.parameters() +
+                  files.parameters("a") + " tickets=off;";
+    Node node(config);
+    REQUIRE(node.connected());
+
+    REQUIRE_FALSE(node.get(options).body().empty());
+    std::vector<std::string> keys;
+    REQUIRE(eventually([&] {
+        keys = redis.keys();
+        std::erase(keys, "ngx_ssl:keys");  // see fleet_keys_test.cpp
+        return !keys.empty();
+    }));
+    return {keys.front(), redis.get(keys.front()).value()};
+}
+
+double used_memory(RedisClient& client) {
+    return std::stod(client.info("memory", "used_memory"));
+}
+
+// Of each of so many sessions that are like this one. Keys are of its length.
+double bytes_in_redis(const Stored& session, int count) {
+    const RedisServer redis;
+    RedisClient client = redis.client();
+    const double before = used_memory(client);
+
+    client.command({"EVAL",
+                    "for i = 1, ARGV[2] do redis.call('SETEX', "
+                    "string.format('%0' .. #KEYS[1] .. 'd', i), 9999, "
+                    "ARGV[1]) end",
+                    "1", session.key, session.value, std::to_string(count)});
+    REQUIRE(client.dbsize() == count);
+    return (used_memory(client) - before) / count;
+}
+
+// A memcached has chunks of certain sizes, of which an item takes one.
+double bytes_in_memcached(const Stored& session) {
+    const MemcachedServer memcached;
+    memcached.set(session.key, session.value);
+    return memcached.client().chunk_size();
+}
+
+bool is_near(double said, double measured) {
+    return std::abs(said - measured) <= 0.1 * measured;
+}
+
+// The table is of Redis 7.0; newer ones, and Valkey, may take less.
+void check_redis(double said, double measured) {
+    INFO(measured);
+    const RedisServer redis;
+    if (redis.client().info("server", "redis_version").starts_with("7.0.")) {
+        CHECK(is_near(said, measured));
+    } else {
+        CHECK(measured <= 1.1 * said);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("capacity: sessions take the memory that docs/stores.md says") {
+    const KeyFiles files;
+    const auto rows = table();
+    TlsOptions verified = tls13();
+    verified.certificate = &certificates().client;
+    const std::map<std::string, TlsOptions> kinds{
+        {"TLS 1.2", tls12()},
+        {"TLS 1.3", tls13()},
+        {"TLS 1.3, with a client certificate", verified}};
+
+    CHECK(rows.size() == kinds.size());
+    for (const auto& [kind, options] : kinds) {
+        CAPTURE(kind);
+        const Stored session = stored(files, options);
+        CAPTURE(session.value.size());
+        const auto room = rows.find(kind);
+        REQUIRE(room != rows.end());
+        // Just before a hash table grows, and just after.
+        for (const int count : {65'000, 70'000}) {
+            check_redis(room->second.redis, bytes_in_redis(session, count));
+        }
+        const double bytes = bytes_in_memcached(session);
+        CHECK_MESSAGE(is_near(room->second.memcached, bytes), bytes);
+        CHECK(is_near(room->second.value,
+                      static_cast<double>(session.value.size())));
+    }
+}
