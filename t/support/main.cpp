@@ -1,27 +1,9 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
-#include <csignal>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-
-namespace {
-
-// Hundreds of suspended handshakes are as many open sockets.
-void raise_descriptor_limit() {
-    rlimit limit{};
-    getrlimit(RLIMIT_NOFILE, &limit);
-    limit.rlim_cur = limit.rlim_max;
-    setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-}  // namespace
+#include "support/test_process.hpp"
 
 int main(int argc, char** argv) {
-    // Clients of a server that closed its end must see EPIPE, not die.
-    std::signal(SIGPIPE, SIG_IGN);
-    // Workers whose master is gone become our children and can be found.
-    prctl(PR_SET_CHILD_SUBREAPER, 1);
-    raise_descriptor_limit();
+    support::prepare_process();
     return doctest::Context(argc, argv).run();
 }

@@ -79,6 +79,12 @@ void Node::reload(const NodeConfig& config) {
     nginx_->reload(render(config, tls_.address(), status_.address()));
 }
 
+void Node::restart(const NodeConfig& config) {
+    nginx_.reset();
+    nginx_ = std::make_unique<Nginx>(
+        render(config, tls_.address(), status_.address()));
+}
+
 bool Node::connected(std::size_t times) const {
     return eventually(
         [&] { return nginx_->log_count(": connected") >= times * workers_; });

@@ -51,6 +51,8 @@ class Node {
     Exchange get(const TlsOptions& options = {}) const;
 
     void reload(const NodeConfig& config);
+    // Ends nginx gracefully, and starts it at the same addresses.
+    void restart(const NodeConfig& config);
 
     // The address of the plain server.
     const Address& status() const { return status_.address(); }

@@ -1,0 +1,132 @@
+#include "fleet/day.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <thread>
+
+namespace fleet {
+
+using support::Milliseconds;
+using std::chrono::seconds;
+
+namespace {
+
+constexpr seconds freeze_time{3};
+constexpr Milliseconds slow_by{50};
+constexpr seconds slow_time{4};
+constexpr double peak_factor = 2.5;
+constexpr seconds peak_time{5};
+constexpr int slot_length = 60;
+
+// Nothing is lost that would have to come back: two seconds are measured, and
+// the machine may be busy with whatever the event was.
+double at_once(const Scene&) {
+    return 5;
+}
+
+// Clients have to come once to have a session that resumes. As they come at
+// random, nine of ten have come after 2.3 of the times from one visit to the
+// next.
+double once_all_have_come(const Scene& scene) {
+    return 3.5 * scene.options.pause() + 5;
+}
+
+// Sealed tickets need no store. Without them nobody resumes what the master had
+// until a successor has taken its place, and without one what it had is gone.
+double once_replaced(const Scene& scene) {
+    constexpr double failover = 10;
+    if (scene.options.shared_tickets) {
+        return at_once(scene);
+    }
+    return scene.store.has_successors() ? failover + scene.options.pause()
+                                        : once_all_have_come(scene);
+}
+
+// Who came while the store was frozen has a session that it does not have.
+double once_stored(const Scene& scene) {
+    return scene.options.shared_tickets ? at_once(scene)
+                                        : once_all_have_come(scene);
+}
+
+std::string freeze(Scene& scene) {
+    scene.store.freeze();
+    std::this_thread::sleep_for(freeze_time);
+    scene.store.thaw();
+    return "";
+}
+
+std::string slow_down(Scene& scene) {
+    scene.store.set_delay(slow_by);
+    std::this_thread::sleep_for(slow_time);
+    scene.store.set_delay({});
+    return "";
+}
+
+// As docs/security.md has it: each step on every node before the next one.
+std::string rotate_key(Scene& scene) {
+    scene.nodes.set_keys("ab");
+    scene.nodes.set_keys("ba");
+    scene.nodes.set_keys("b");
+    return "";
+}
+
+std::string await_slot(Scene& scene) {
+    if (!scene.options.shared_tickets) {
+        return "there are no ticket keys";
+    }
+    std::this_thread::sleep_for(
+        std::chrono::duration<double>(until_slot_ends()));
+    return "";
+}
+
+std::string peak(Scene& scene) {
+    scene.population.set_rate(peak_factor * scene.options.rate);
+    std::this_thread::sleep_for(peak_time);
+    scene.population.set_rate(scene.options.rate);
+    return "";
+}
+
+template <auto Action>
+std::string run(Scene& scene) {
+    (scene.nodes.*Action)();
+    return "";
+}
+
+std::string kill_master(Scene& scene) {
+    scene.store.kill_master();
+    return "";
+}
+
+std::string reshard(Scene& scene) {
+    return scene.store.reshard() ? "" : "this store has no slots to move";
+}
+
+}  // namespace
+
+double until_slot_ends() {
+    const auto now = std::chrono::duration<double>(
+        std::chrono::system_clock::now().time_since_epoch());
+    return slot_length - std::fmod(now.count(), slot_length);
+}
+
+// What replaces workers comes first: those that live from then on are measured.
+const std::vector<Event>& events() {
+    static const std::vector<Event> all{
+        {"reload", "rolling reload", run<&Nodes::reload>, at_once},
+        {"restart", "rolling restart", run<&Nodes::restart>, at_once},
+        {"cold", "a node is added", run<&Nodes::add>, at_once},
+        {"key", "the key is rotated, node by node", rotate_key, at_once},
+        {"certificates", "certificates are renewed, node by node",
+         run<&Nodes::renew_certificates>, once_all_have_come},
+        {"kill", "a master is killed", kill_master, once_replaced,
+         [](Scene& scene) { scene.store.start_killed(); }},
+        {"freeze", "the store is frozen for 3 s", freeze, once_stored},
+        {"slow", "the store is slow, 50 ms a request", slow_down, at_once},
+        {"reshard", "slots move to a master that joins", reshard, at_once},
+        {"slot", "the slot of ticket keys ends", await_slot, at_once},
+        {"peak", "2.5 times as many visits", peak, at_once}};
+    return all;
+}
+
+}  // namespace fleet

@@ -1,0 +1,46 @@
+#pragma once
+
+#include "fleet/delay_proxy.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace fleet {
+
+// A proxy for each of a store's servers, in their order.
+class Proxies {
+  public:
+    void add(const support::Address& server) {
+        all_.push_back(std::make_unique<DelayProxy>(server));
+    }
+
+    const support::Address& operator[](std::size_t i) const {
+        return all_.at(i)->address();
+    }
+
+    std::string port(std::size_t i) const {
+        return std::to_string((*this)[i].port);
+    }
+
+    // Of a request and its answer together.
+    void set_delay(support::Milliseconds delay) {
+        for (auto& proxy : all_) {
+            proxy->set_delay(delay / 2);
+        }
+    }
+
+    // The directive's parameter for the first `count`.
+    std::string parameters(std::size_t count) const {
+        std::string text;
+        for (std::size_t i = 0; i < count; ++i) {
+            text += " addr=" + (*this)[i].text();
+        }
+        return text;
+    }
+
+  private:
+    std::vector<std::unique_ptr<DelayProxy>> all_;
+};
+
+}  // namespace fleet

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "fleet/store.hpp"
+
+#include <memory>
+
+namespace fleet {
+
+// One server, and nobody who takes its place.
+std::unique_ptr<Store> make_redis();
+// A primary, its replica and three Sentinels.
+std::unique_ptr<Store> make_sentinel();
+// Three masters with a replica each.
+std::unique_ptr<Store> make_cluster();
+// Three servers in a ring.
+std::unique_ptr<Store> make_memcached();
+
+}  // namespace fleet
