@@ -78,6 +78,12 @@ options=
 ##            stores fail at random: what the workers hold in the end must not
 ##            have grown; SEED=N repeats a run's faults
 
+. t/fleet/run.sh
+## fleet [OPTION VALUE]...
+##            let a fleet of nodes, a store and thousands of clients have a bad
+##            day on this machine, and say what it has cost (docs/fleet.md);
+##            --help tells the options
+
 . t/fuzz/run.sh
 ## fuzz [SECONDS]
 ##            build the fuzz targets of t/fuzz and run all of them at a time for

@@ -32,8 +32,6 @@ class ClusterStore : public Store {
         return "cluster=on" + proxies_.parameters(masters);
     }
 
-    bool has_successors() const override { return true; }
-
     void kill_master() override {
         killed_ = cluster_.owner_of(0);
         cluster_[killed_].kill9();
@@ -57,6 +55,7 @@ class ClusterStore : public Store {
     }
 
     void set_delay(Milliseconds delay) override { proxies_.set_delay(delay); }
+    std::uint64_t requests() const override { return proxies_.requests(); }
 
     bool reshard() override {
         cluster_.join();

@@ -11,7 +11,7 @@ namespace {
 // few visits in it.
 constexpr std::size_t window = 2;
 // What has come back of the rate before.
-constexpr double recovered_part = 0.9;
+constexpr double recovered_part = 0.98;
 // Before the first event each client is to have come, more or less; after the
 // last one it goes on for a little.
 constexpr double longest_warm_up = 15, cool_down = 3;
@@ -39,9 +39,10 @@ std::vector<const Event*> Day::wanted() const {
     std::vector<const Event*> list;
     for (const auto& name : scene_.options.script) {
         const auto& all = events();
-        list.push_back(&*std::find_if(
-            all.begin(), all.end(),
-            [&](const Event& event) { return event.name == name; }));
+        list.push_back(
+            &*std::find_if(all.begin(), all.end(), [&](const Event& event) {
+                return event.name == name;
+            }));
     }
     return list;
 }
@@ -98,9 +99,8 @@ void Day::recover(Outcome& outcome) const {
     while (!outcome.recovered && now < outcome.end + outcome.bound) {
         ++now;
         timeline.wait_until(static_cast<double>(now));
-        if (now >= end + 1 + window &&
-            timeline.rate(now - window, now) >=
-                recovered_part * outcome.before) {
+        if (now >= end + 1 + window && timeline.rate(now - window, now) >=
+                                           recovered_part * outcome.before) {
             outcome.recovered = static_cast<double>(now - window) - outcome.end;
         }
     }

@@ -1,5 +1,7 @@
 #include "fleet/delay_proxy.hpp"
 
+#include "fleet/requests.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
@@ -50,10 +52,12 @@ void DelayProxy::run() {
         }
         auto entry = entries.begin() + 2;
         for (auto& link : links_) {
-            for (auto* way : {&link.to_server, &link.to_client}) {
-                if ((entry++)->revents != 0) {
-                    take(link, *way);
-                }
+            if ((entry++)->revents != 0) {
+                take_requests(link);
+            }
+            if ((entry++)->revents != 0) {
+                auto& way = link.to_client;
+                take(link, way, receive_some(way.from.get()));
             }
             send_due(link, link.to_server, link.to_client.from);
             send_due(link, link.to_client, link.to_server.from);
@@ -101,8 +105,13 @@ void DelayProxy::accept() {
     }
 }
 
-void DelayProxy::take(Link& link, Way& way) const {
-    auto bytes = receive_some(way.from.get());
+void DelayProxy::take_requests(Link& link) {
+    auto bytes = receive_some(link.to_server.from.get());
+    requests_ += count_requests(bytes);
+    take(link, link.to_server, std::move(bytes));
+}
+
+void DelayProxy::take(Link& link, Way& way, std::string bytes) const {
     link.over |= bytes.empty();
     way.pieces.push_back(
         {Clock::now() + Milliseconds{delay_}, std::move(bytes)});

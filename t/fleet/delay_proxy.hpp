@@ -5,6 +5,7 @@
 #include "support/unique_fd.hpp"
 
 #include <atomic>
+#include <cstdint>
 #include <deque>
 #include <list>
 #include <poll.h>
@@ -28,6 +29,9 @@ class DelayProxy {
     // Each way; for what comes from now on.
     void set_delay(support::Milliseconds delay) { delay_ = delay.count(); }
 
+    // How many requests came (requests.hpp).
+    std::uint64_t requests() const { return requests_; }
+
   private:
     struct Piece {
         support::Clock::time_point due;
@@ -50,7 +54,8 @@ class DelayProxy {
     std::vector<pollfd> interests() const;
     int timeout() const;
     void accept();
-    void take(Link& link, Way& way) const;
+    void take_requests(Link& link);
+    void take(Link& link, Way& way, std::string bytes) const;
     static void send_due(Link& link, Way& way, const support::UniqueFd& to);
 
     const support::Address server_;
@@ -58,6 +63,7 @@ class DelayProxy {
     support::UniqueFd listener_;
     support::UniqueFd wake_;
     std::atomic<support::Milliseconds::rep> delay_ = 0;
+    std::atomic<std::uint64_t> requests_ = 0;
     std::atomic<bool> stopping_ = false;
     std::list<Link> links_;
     std::thread thread_;

@@ -72,8 +72,8 @@ void check_descriptors(long before, Nodes& nodes, Checks& checks) {
         return now <= before + more_descriptors;
     });
     checks.add("descriptors are flat", flat,
-               "most in a worker: " + std::to_string(before) +
-                   " before, " + std::to_string(now) + " after");
+               "most in a worker: " + std::to_string(before) + " before, " +
+                   std::to_string(now) + " after");
 }
 
 void check_memory(const Watch& watch, Checks& checks) {
@@ -101,7 +101,7 @@ std::vector<Outcome> play(const Options& options, Timeline& timeline,
     const auto descriptors = most_descriptors(nodes);
 
     timeline.start();
-    Watch watch(nodes, timeline);
+    Watch watch(nodes, *store, timeline);
     Population population(options.clients, options.rate, options.seed, rotation,
                           timeline);
     Day day({.options = options,

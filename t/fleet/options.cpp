@@ -93,7 +93,8 @@ Options parse(const Strings& arguments, const Strings& events) {
          [&](auto& value) {
              options.seed = static_cast<unsigned>(number(value, 0, 4e9));
          }},
-        {"--script", [&](auto& value) { options.script = script(value, events); }},
+        {"--script",
+         [&](auto& value) { options.script = script(value, events); }},
         {"--out", [&](auto& value) { options.out = value; }}};
     for (std::size_t i = 0; i < arguments.size(); i += 2) {
         const auto found = all.find(arguments[i]);

@@ -25,8 +25,8 @@ struct Options {
     std::string text() const;
 };
 
-// Throws std::invalid_argument, which says what is wrong. Without --script it is
-// all of `events`.
+// Throws std::invalid_argument, which says what is wrong. Without --script it
+// is all of `events`.
 Options parse(const std::vector<std::string>& arguments,
               const std::vector<std::string>& events);
 

@@ -37,8 +37,8 @@ class Plot {
     // The scale ends at `most`; a logarithmic one begins at `least`.
     Plot(std::ostream& out, const Timeline& timeline, int row, double most,
          double least = 0)
-        : out_(out), timeline_(timeline),
-          top_(top + row * (plot_height + gap)), most_(most), least_(least) {}
+        : out_(out), timeline_(timeline), top_(top + row * (plot_height + gap)),
+          most_(most), least_(least) {}
 
     void frame(const std::string& title, const std::vector<double>& ticks,
                const std::string& unit) {
@@ -102,10 +102,10 @@ class Plot {
 
   private:
     double y(double value) const {
-        const double part =
-            least_ > 0 ? std::log(std::max(value, least_) / least_) /
-                             std::log(most_ / least_)
-                       : value / most_;
+        const double part = least_ > 0
+                                ? std::log(std::max(value, least_) / least_) /
+                                      std::log(most_ / least_)
+                                : value / most_;
         return top_ + plot_height * (1 - std::clamp(part, 0.0, 1.0));
     }
 
@@ -146,7 +146,9 @@ void draw_events(std::ostream& out, const Story& story) {
 
 void draw_handshakes(std::ostream& out, const Timeline& timeline) {
     const Plot::Value lost = [](auto& s) { return s.lost + s.failed; };
-    const Plot::Value full = [](auto& s) { return s.lost + s.failed + s.fresh; };
+    const Plot::Value full = [](auto& s) {
+        return s.lost + s.failed + s.fresh;
+    };
     const Plot::Value all = [](auto& s) {
         return s.lost + s.failed + s.fresh + s.resumed;
     };
@@ -157,11 +159,12 @@ void draw_handshakes(std::ostream& out, const Timeline& timeline) {
               "handshakes a second: resumed (green), full of new clients "
               "(grey), full though there was a session (red)",
               "");
-    plot.area("b", [](auto&) { return 0; }, lost);
+    plot.area(
+        "b", [](auto&) { return 0; }, lost);
     plot.area("c", lost, full);
     plot.area("a", full, all);
-    plot.area("f", [](auto&) { return 0; },
-              [](auto& s) { return s.failed; });
+    plot.area(
+        "f", [](auto&) { return 0; }, [](auto& s) { return s.failed; });
 }
 
 void draw_rate(std::ostream& out, const Timeline& timeline) {

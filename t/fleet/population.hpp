@@ -15,8 +15,8 @@
 namespace fleet {
 
 // Clients that come back at random times to random nodes with the session that
-// they had last, half of them with TLS 1.2 and half with TLS 1.3. Of twenty that
-// come one is new, in the place of one that does not come any more.
+// they had last, half of them with TLS 1.2 and half with TLS 1.3. Of twenty
+// that come one is new, in the place of one that does not come any more.
 class Population {
   public:
     // At `rate` visits a second; the times between them are exponential.

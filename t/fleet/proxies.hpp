@@ -2,7 +2,9 @@
 
 #include "fleet/delay_proxy.hpp"
 
+#include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <vector>
 
@@ -12,7 +14,9 @@ namespace fleet {
 class Proxies {
   public:
     void add(const support::Address& server) {
-        all_.push_back(std::make_unique<DelayProxy>(server));
+        auto proxy = std::make_unique<DelayProxy>(server);
+        const std::lock_guard lock(mutex_);
+        all_.push_back(std::move(proxy));
     }
 
     const support::Address& operator[](std::size_t i) const {
@@ -30,6 +34,16 @@ class Proxies {
         }
     }
 
+    // By any thread.
+    std::uint64_t requests() const {
+        const std::lock_guard lock(mutex_);
+        std::uint64_t sum = 0;
+        for (const auto& proxy : all_) {
+            sum += proxy->requests();
+        }
+        return sum;
+    }
+
     // The directive's parameter for the first `count`.
     std::string parameters(std::size_t count) const {
         std::string text;
@@ -40,6 +54,7 @@ class Proxies {
     }
 
   private:
+    mutable std::mutex mutex_;  // of who adds and who counts
     std::vector<std::unique_ptr<DelayProxy>> all_;
 };
 

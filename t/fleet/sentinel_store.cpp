@@ -28,7 +28,6 @@ class SentinelStore : public Store {
 
     std::string parameters() const override { return watched_.parameters(); }
 
-    bool has_successors() const override { return true; }
     void kill_master() override { watched_.a().kill9(); }
 
     void start_killed() override {
@@ -46,6 +45,7 @@ class SentinelStore : public Store {
     }
 
     void set_delay(Milliseconds delay) override { proxies_.set_delay(delay); }
+    std::uint64_t requests() const override { return proxies_.requests(); }
     bool reshard() override { return false; }
 
   private:
@@ -53,8 +53,8 @@ class SentinelStore : public Store {
         auto client = watched_.b().client();
         client.config_set("replica-announce-port", proxies_.port(replica));
         // It tells its master when it connects.
-        client.command({"REPLICAOF", proxies_[primary].host,
-                        proxies_.port(primary)});
+        client.command(
+            {"REPLICAOF", proxies_[primary].host, proxies_.port(primary)});
     }
 
     // In place of the primary itself.

@@ -2,6 +2,7 @@
 
 #include "support/eventually.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -16,9 +17,6 @@ class Store {
     // The directive's parameters.
     virtual std::string parameters() const = 0;
 
-    // Whether another one takes the place of a master that is killed.
-    virtual bool has_successors() const = 0;
-
     // Of several, the first; it is gone when this returns.
     virtual void kill_master() = 0;
     // The one that was killed comes back, with what it has by then.
@@ -27,8 +25,11 @@ class Store {
     virtual void freeze() = 0;
     virtual void thaw() = 0;
 
-    // How long each request takes longer.
+    // How long each request to it takes longer.
     virtual void set_delay(support::Milliseconds delay) = 0;
+
+    // How many there were.
+    virtual std::uint64_t requests() const = 0;
 
     // A part of what it has moves to a server that joins. Returns false where
     // the store cannot do that.

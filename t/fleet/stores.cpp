@@ -28,7 +28,6 @@ class Lone : public Store {
         return "type=" + kind_ + proxies_.parameters(servers_.size());
     }
 
-    bool has_successors() const override { return false; }
     void kill_master() override { servers_.front()->kill9(); }
     void start_killed() override { servers_.front()->start(); }
 
@@ -45,6 +44,7 @@ class Lone : public Store {
     }
 
     void set_delay(Milliseconds delay) override { proxies_.set_delay(delay); }
+    std::uint64_t requests() const override { return proxies_.requests(); }
     bool reshard() override { return false; }
 
   private:

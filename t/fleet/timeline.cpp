@@ -3,12 +3,13 @@
 #include <algorithm>
 #include <cstdio>
 #include <fstream>
+#include <limits>
 #include <thread>
 
 namespace fleet {
 
-using support::Clock;
 using std::chrono::duration;
+using support::Clock;
 
 namespace {
 
@@ -30,12 +31,15 @@ double Timeline::now() const {
 
 void Timeline::wait_until(double second) const {
     std::this_thread::sleep_until(
-        start_ + std::chrono::duration_cast<Clock::duration>(
-                     duration<double>(second)));
+        start_ +
+        std::chrono::duration_cast<Clock::duration>(duration<double>(second)));
 }
 
 Second& Timeline::present() {
-    const auto index = static_cast<std::size_t>(now());
+    return at(static_cast<std::size_t>(now()));
+}
+
+Second& Timeline::at(std::size_t index) {
     if (seconds_.size() <= index) {
         seconds_.resize(index + 1);
     }
@@ -62,15 +66,15 @@ void Timeline::add_failure(const std::string& what) {
     }
 }
 
-void Timeline::add_requests(std::uint64_t count) {
+void Timeline::add_requests(std::size_t second, std::uint64_t count) {
     const std::lock_guard lock(mutex_);
-    present().requests += count;
+    at(second).requests += count;
 }
 
 std::size_t Timeline::begin_event(const std::string& name) {
     const std::lock_guard lock(mutex_);
     const double at = now();
-    marks_.push_back({name, at, at});
+    marks_.push_back({name, at, std::numeric_limits<double>::max()});
     return marks_.size() - 1;
 }
 

@@ -59,7 +59,7 @@ class Timeline {
 
     void add(const Visit& visit);
     void add_failure(const std::string& what);
-    void add_requests(std::uint64_t count);
+    void add_requests(std::size_t second, std::uint64_t count);
 
     // Returns its index.
     std::size_t begin_event(const std::string& name);
@@ -82,6 +82,7 @@ class Timeline {
 
   private:
     Second& present();
+    Second& at(std::size_t index);
 
     support::Clock::time_point start_ = support::Clock::now();
     mutable std::mutex mutex_;  // of all below

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <numeric>
 
 namespace fleet {
 
@@ -13,26 +12,11 @@ namespace {
 // Whoever lived for a shorter time cannot be told from one that warms up.
 constexpr std::size_t least_samples = 20;
 
-std::uint64_t sum(const nlohmann::json& counts) {
-    return std::accumulate(counts.begin(), counts.end(), std::uint64_t{0},
-                           [](auto total, const auto& count) {
-                               return total + count.template get<std::uint64_t>();
-                           });
-}
-
-std::uint64_t requests_of(const nlohmann::json& figures) {
-    std::uint64_t total = 0;
-    for (const auto& server : figures["servers"]) {
-        total += sum(server["fetches"]) + sum(server["sets"]) +
-                 sum(server["deletes"]);
-    }
-    return total;
-}
-
 }  // namespace
 
-Watch::Watch(Nodes& nodes, Timeline& timeline)
-    : nodes_(nodes), timeline_(timeline),
+Watch::Watch(Nodes& nodes, const Store& store, Timeline& timeline)
+    : nodes_(nodes), store_(store), timeline_(timeline),
+      requests_(store.requests()),
       thread_([this](const std::stop_token& stopped) { run(stopped); }) {}
 
 void Watch::stop() {
@@ -47,34 +31,24 @@ void Watch::run(const std::stop_token& stopped) {
               "resumed    waits p50, p99     requests");
     for (std::size_t second = 0; !stopped.stop_requested(); ++second) {
         timeline_.wait_until(static_cast<double>(second + 1));
-        look();
+        look(second);
         std::puts(line_of(timeline_, second).c_str());
         std::fflush(stdout);
     }
 }
 
-void Watch::look() {
+void Watch::look(std::size_t second) {
+    const auto requests = store_.requests();
+    timeline_.add_requests(second, requests - requests_);
+    requests_ = requests;
     std::map<pid_t, soak::Course> past;
     past.swap(courses_);
     nodes_.look([&](const Node& node) {
-        try {
-            look_at(node);
-        } catch (const std::exception& error) {
-            timeline_.add_failure(std::string("figures: ") + error.what());
-        }
         for (const auto pid : node.nginx().workers()) {
             auto& course = courses_[pid] = std::move(past[pid]);
             course.push_back(soak::figures_of(pid));
         }
     });
-}
-
-// What was counted goes when the node is restarted.
-void Watch::look_at(const Node& node) {
-    const auto now = requests_of(node.figures());
-    auto& before = requests_[node.address().text()];
-    timeline_.add_requests(now < before ? now : now - before);
-    before = now;
 }
 
 std::string Watch::growth() const {

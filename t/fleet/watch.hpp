@@ -1,6 +1,7 @@
 #pragma once
 
 #include "fleet/nodes.hpp"
+#include "fleet/store.hpp"
 #include "fleet/timeline.hpp"
 #include "soak/figures.hpp"
 
@@ -12,11 +13,11 @@
 
 namespace fleet {
 
-// Looks at the nodes each second: what they have asked of the store, what their
-// workers hold. Prints the timeline.
+// Looks each second at what the store was asked, and what the nodes' workers
+// hold. Prints the timeline.
 class Watch {
   public:
-    Watch(Nodes& nodes, Timeline& timeline);
+    Watch(Nodes& nodes, const Store& store, Timeline& timeline);
     ~Watch() { stop(); }
     Watch(const Watch&) = delete;
     Watch& operator=(const Watch&) = delete;
@@ -31,13 +32,14 @@ class Watch {
 
   private:
     void run(const std::stop_token& stopped);
-    void look();
-    void look_at(const support::Node& node);
+    // At the end of that second.
+    void look(std::size_t second);
 
     Nodes& nodes_;
+    const Store& store_;
     Timeline& timeline_;
-    std::map<std::string, std::uint64_t> requests_;  // by the nodes' addresses
-    std::map<pid_t, soak::Course> courses_;          // of present workers
+    std::uint64_t requests_;                 // up to now
+    std::map<pid_t, soak::Course> courses_;  // of present workers
     std::jthread thread_;
 };
 
