@@ -32,6 +32,7 @@ class ClusterStore : public Store {
         return "cluster=on" + proxies_.parameters(masters);
     }
 
+    bool has_successors() const override { return true; }
     void kill_master() override {
         killed_ = cluster_.owner_of(0);
         cluster_[killed_].kill9();

@@ -10,8 +10,9 @@ namespace {
 // Over which a rate is taken, in whole seconds: with less there would be too
 // few visits in it.
 constexpr std::size_t window = 2;
-// What has come back of the rate before.
-constexpr double recovered_part = 0.98;
+// What has to come back of the usual rate. For so much clients that lost their
+// sessions have to have come 3.5 times as long as it is from visit to visit.
+constexpr double recovered_part = 0.97;
 // Before the first event each client is to have come, more or less; after the
 // last one it goes on for a little.
 constexpr double longest_warm_up = 15, cool_down = 3;
@@ -53,6 +54,8 @@ void Day::run() {
     const double first = std::min(longest_warm_up, scene_.options.pause());
     const double last = 60 * scene_.options.minutes - cool_down;
     const double share = (last - first) / static_cast<double>(left.size());
+    scene_.timeline.wait_until(first);
+    usual_ = scene_.timeline.rate(0, whole(first));
     for (double at = first; !left.empty(); at += share) {
         scene_.timeline.wait_until(at);
         auto next = std::find_if(left.begin(), left.end(), [&](auto* event) {
@@ -99,8 +102,8 @@ void Day::recover(Outcome& outcome) const {
     while (!outcome.recovered && now < outcome.end + outcome.bound) {
         ++now;
         timeline.wait_until(static_cast<double>(now));
-        if (now >= end + 1 + window && timeline.rate(now - window, now) >=
-                                           recovered_part * outcome.before) {
+        if (now >= end + 1 + window &&
+            timeline.rate(now - window, now) >= recovered_part * usual_) {
             outcome.recovered = static_cast<double>(now - window) - outcome.end;
         }
     }

@@ -71,6 +71,7 @@ class Day {
     void recover(Outcome& outcome) const;
 
     Scene scene_;
+    double usual_ = 0;  // rate, before the first event
     std::vector<Outcome> outcomes_;
 };
 

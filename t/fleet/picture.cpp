@@ -154,11 +154,9 @@ void draw_handshakes(std::ostream& out, const Timeline& timeline) {
     };
     const double most = most_of(timeline, all);
     Plot plot(out, timeline, 0, most);
-    plot.frame("", {0, most / 2, most}, "");
-    plot.text(left, top - 8,
-              "handshakes a second: resumed (green), full of new clients "
-              "(grey), full though there was a session (red)",
-              "");
+    plot.frame("handshakes a second: resumed (green), full of new clients "
+               "(grey), full though there was a session (red)",
+               {0, most / 2, most}, "");
     plot.area(
         "b", [](auto&) { return 0; }, lost);
     plot.area("c", lost, full);
@@ -209,11 +207,11 @@ std::string svg_of(const Story& story) {
         << "</style><rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>"
         << "<text class=\"title\" x=\"" << left << "\" y=\"24\">"
         << escaped(story.title) << "</text>\n";
+    draw_events(out, story);
     draw_handshakes(out, story.timeline);
     draw_rate(out, story.timeline);
     draw_waits(out, story.timeline);
     draw_requests(out, story.timeline);
-    draw_events(out, story);
     out << "</svg>\n";
     return out.str();
 }

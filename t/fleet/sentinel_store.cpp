@@ -28,6 +28,7 @@ class SentinelStore : public Store {
 
     std::string parameters() const override { return watched_.parameters(); }
 
+    bool has_successors() const override { return true; }
     void kill_master() override { watched_.a().kill9(); }
 
     void start_killed() override {

@@ -17,6 +17,9 @@ class Store {
     // The directive's parameters.
     virtual std::string parameters() const = 0;
 
+    // Whether another one takes the place of a master that is killed.
+    virtual bool has_successors() const = 0;
+
     // Of several, the first; it is gone when this returns.
     virtual void kill_master() = 0;
     // The one that was killed comes back, with what it has by then.

@@ -28,6 +28,7 @@ class Lone : public Store {
         return "type=" + kind_ + proxies_.parameters(servers_.size());
     }
 
+    bool has_successors() const override { return false; }
     void kill_master() override { servers_.front()->kill9(); }
     void start_killed() override { servers_.front()->start(); }
 
