@@ -99,7 +99,8 @@ void Day::recover(Outcome& outcome) const {
     const auto& timeline = scene_.timeline;
     const auto first = whole(outcome.begin), end = whole(outcome.end);
     auto now = end;
-    while (!outcome.recovered && now < outcome.end + outcome.bound) {
+    while (!outcome.recovered &&
+           static_cast<double>(now) < outcome.end + outcome.bound) {
         ++now;
         timeline.wait_until(static_cast<double>(now));
         if (now >= end + 1 + window &&
