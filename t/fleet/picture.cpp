@@ -79,12 +79,13 @@ class Plot {
 
     // What lies below all of it.
     void time() {
-        const auto length = static_cast<double>(timeline_.size());
-        const double step = length > 240 ? 60 : length > 90 ? 20 : 10;
-        for (double at = 0; at <= length; at += step) {
+        const auto length = timeline_.size();
+        const std::size_t step = length > 240 ? 60 : length > 90 ? 20 : 10;
+        for (std::size_t at = 0; at <= length; at += step) {
             std::ostringstream label;
             label << at << " s";
-            text(x(at), top_ + plot_height + 18, label.str(), "middle");
+            text(x(static_cast<double>(at)), top_ + plot_height + 18,
+                 label.str(), "middle");
         }
     }
 
