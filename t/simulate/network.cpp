@@ -126,8 +126,10 @@ ssize_t Connection::receive(char* buffer, std::size_t size) {
     }
     if (error_ != 0) {
         has_ended_ = true;
+        has_noticed_ = true;
         return fail(take_error());
     }
+    has_noticed_ = has_ended_;
     return has_ended_ ? 0 : fail(EAGAIN);
 }
 
@@ -136,9 +138,11 @@ ssize_t Connection::send(std::string_view bytes) {
         return fail(EINTR);
     }
     if (error_ != 0) {
+        has_noticed_ = true;
         return fail(take_error());
     }
     if (state_ != State::open) {
+        has_noticed_ = true;
         return fail(EPIPE);
     }
     const auto n = std::min(bytes.size(), room_ - taken_);
@@ -249,7 +253,20 @@ void Connection::arrive_at_client() {
     to_client_.pop_front();
     inbox_ += piece.bytes;
     has_ended_ = has_ended_ || piece.is_end;
+    if (piece.is_end) {
+        expect_notice();
+    }
     poke();
+}
+
+// Nobody waits for the timeout of what a connection that has ended owes.
+void Connection::expect_notice() {
+    world_.in(Milliseconds(150), [weak = weak_from_this(), &world = world_] {
+        const auto self = weak.lock();
+        if (self != nullptr && !self->is_closed_ && !self->has_noticed_) {
+            world.fail("the end of a connection is not noticed");
+        }
+    });
 }
 
 void Connection::reset() {
@@ -266,6 +283,7 @@ void Connection::reset() {
         self->state_ = State::failed;
         self->error_ = ECONNRESET;
         self->has_ended_ = true;
+        self->expect_notice();
         self->poke();
     });
 }

@@ -56,6 +56,7 @@ class Connection : public Socket,
 
     void finish_connect();
     void poke();
+    void expect_notice();
     void send_piece(Piece piece, bool at_once);
     void arrive_at_client();
     void arrive_at_host();
@@ -77,6 +78,7 @@ class Connection : public Socket,
     const std::size_t room_;
     std::size_t taken_ = 0;  // of that
     bool wants_room_ = false;
+    bool has_noticed_ = false;  // the end, or that it was reset
     bool has_hung_up_ = false;
     bool is_closed_ = false;  // by the client
     friend class Host;

@@ -37,6 +37,7 @@ class Run {
     Trouble::Workers workers_;
     std::list<std::unique_ptr<Worker>> ending_;
     std::size_t made_ = 0;
+    bool is_busy_ = true;  // somebody wants something
     bool has_ended_ = false;
     std::uint64_t opened_ = 0;
     Outcome outcome_;
@@ -48,7 +49,7 @@ Run::Run(std::uint64_t seed)
     outcome_.what = servers_->kind();
     outcome_.what += terms_.surveyed ? ", claims" : "";
     outcome_.what += terms_.has_lies ? ", lies" : "";
-    busy_ = Micros(world_.chance().between(2'000, 40'000));
+    busy_ = Micros(world_.chance().between(5'000, 60'000));
 }
 
 std::unique_ptr<Servers> Run::draw_servers() {
@@ -69,7 +70,7 @@ Terms Run::draw_terms() {
     Terms terms;
     terms.interval = chance.between(Milliseconds(50), Milliseconds(3000));
     terms.timeout = chance.between(Milliseconds(100), Milliseconds(2000));
-    terms.count = chance.one_in(3) ? 1 + chance.below(20) : 5000;
+    terms.count = chance.one_in(3) ? 2 + chance.below(20) : 5000;
     terms.surveyed = chance.one_in(4);
     terms.has_lies = !terms.surveyed && chance.one_in(2);
     return terms;
@@ -106,7 +107,7 @@ Outcome Run::play() {
     world_.run_for(
         terms_.surveyed
             ? Micros(Seconds(400))
-            : world_.chance().between(Micros(Seconds(3)), Micros(Seconds(15))));
+            : world_.chance().between(Micros(Seconds(2)), Micros(Seconds(8))));
     trouble.end();
     resume();
     end();
@@ -121,7 +122,7 @@ Outcome Run::play() {
 void Run::use(std::size_t which) {
     const Micros most = terms_.surveyed ? 20 * busy_ : busy_;
     world_.in(world_.chance().between(Micros(10), most), [this, which] {
-        if (!has_ended_) {
+        if (is_busy_) {
             const std::size_t times =
                 world_.chance().one_in(20) ? 1 + world_.chance().below(30) : 1;
             for (std::size_t i = 0; i < times; ++i) {
@@ -169,6 +170,9 @@ void Run::claim() {
     for (std::size_t i = 0; i < times; ++i) {
         const Micros when(world_.chance().below(11'000'000));
         world_.in(when, [this, key, accepted] {
+            if (!is_busy_) {
+                return;
+            }
             world_.chance().of(workers_)->claim(key, [this, key, accepted] {
                 world_.note("accepted");
                 if (++*accepted == 2) {
@@ -178,7 +182,7 @@ void Run::claim() {
         });
     }
     world_.in(world_.chance().between(Micros(0), Micros(Seconds(2))), [this] {
-        if (!has_ended_) {
+        if (is_busy_) {
             claim();
         }
     });
@@ -223,6 +227,8 @@ void Run::reload(std::size_t which) {
 
 // Each worker finds what it has stored, a few times in a row.
 void Run::resume() {
+    is_busy_ = false;
+    world_.run_for(terms_.timeout);
     const Micros end = world_.now() + servers_->resumes_within();
     for (const auto& worker : workers_) {
         constexpr int enough = 12;

@@ -191,7 +191,7 @@ void Worker::fetch(const std::string& key) {
 
 // Most are small; some do not fit what a socket takes at once.
 std::string Worker::value_of(const std::string& key) {
-    const std::size_t most = world_.chance().one_in(20) ? 60'000 : 200;
+    const std::size_t most = world_.chance().one_in(50) ? 20'000 : 200;
     return key + "=" + std::to_string(world_.serial()) + "." +
            std::string(world_.chance().below(most), '.');
 }
