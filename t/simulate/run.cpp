@@ -92,6 +92,8 @@ Outcome Run::play() {
                 std::to_string(terms_.count));
     Trouble trouble(network_, *servers_, workers_, terms_);
     trouble.reload = [this](std::size_t which) { reload(which); };
+    // a claim is believed after a minute without trouble, at the earliest
+    trouble.begin(terms_.surveyed ? Micros(Seconds(50)) : Micros(700'000));
     const std::size_t count = 1 + world_.chance().below(4);
     while (workers_.size() < count) {
         workers_.push_back(make_worker());
@@ -102,8 +104,6 @@ Outcome Run::play() {
         claim();
     }
 
-    // a claim is believed after a minute without trouble, at the earliest
-    trouble.begin(terms_.surveyed ? Micros(Seconds(50)) : Micros(700'000));
     world_.run_for(
         terms_.surveyed
             ? Micros(Seconds(400))

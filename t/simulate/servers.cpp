@@ -46,7 +46,7 @@ class Pair : public Servers {
 
     // The replica takes over: the primary may be dead, demoted, or both.
     void change() override {
-        if (!b_.is_replica && !a_.is_replica) {
+        if (std::exchange(is_changing_, true)) {
             return;
         }
         RedisHost& old = a_.is_replica ? b_ : a_;
@@ -60,12 +60,13 @@ class Pair : public Servers {
         world().in(world().chance().between(Micros(0), Micros(Seconds(2))),
                    [this, &old, &next] {
                        next.is_replica = false;
-                       promoted(next);
+                       promoted();
                        // as Sentinels do with who was the master
                        if (kills_clients()) {
                            old.drop_all(true);
                        }
                        old.Host::restart();
+                       is_changing_ = false;
                    });
     }
     void evict() override {
@@ -86,11 +87,14 @@ class Pair : public Servers {
     Seconds resumes_within() const override { return Seconds(700); }
 
   protected:
-    virtual void promoted(RedisHost& /* master */) {}
+    virtual void promoted() {}
     virtual bool kills_clients() { return world().chance().one_in(3); }
 
     RedisHost a_;
     RedisHost b_;
+
+  private:
+    bool is_changing_ = false;
 };
 
 class Watched final : public Pair {
@@ -132,11 +136,11 @@ class Watched final : public Pair {
 
   private:
     // Each learns of it in its own time.
-    void promoted(RedisHost& master) override {
+    void promoted() override {
         for (auto& sentinel : sentinels_) {
             world().in(world().chance().between(Micros(0), Micros(1'000'000)),
-                       [&sentinel = *sentinel, &master] {
-                           sentinel.master = &master;
+                       [this, &sentinel = *sentinel] {
+                           sentinel.master = a_.is_replica ? &b_ : &a_;
                        });
         }
     }

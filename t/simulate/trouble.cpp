@@ -9,6 +9,9 @@ void Trouble::begin(Micros longest_pause) {
             host->lies = 50;
         }
     }
+    for (auto n = world_.chance().below(4); n != 0; --n) {
+        trouble_server();
+    }
     go_on();
 }
 
@@ -42,7 +45,7 @@ void Trouble::cause() {
 }
 
 void Trouble::later(std::function<void()> undo) {
-    const Micros most = world_.chance().one_in(4) ? Micros(Seconds(5))
+    const Micros most = world_.chance().one_in(2) ? Micros(Seconds(5))
                                                   : Micros(Milliseconds(500));
     world_.in(world_.chance().between(Micros(1000), most), std::move(undo));
 }

@@ -21,6 +21,7 @@ class Trouble {
     // Puts a new worker in the place of one, which ends.
     std::function<void(std::size_t)> reload;
 
+    // Of the servers at once, and of workers, of whom there are none yet.
     void begin(Micros longest_pause);
 
     // All is well from now on, but for what takes until then.
