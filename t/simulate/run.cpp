@@ -1,9 +1,11 @@
 #include "simulate/run.hpp"
 
+#include "simulate/ring.hpp"
 #include "simulate/trouble.hpp"
 
 #include <algorithm>
 #include <list>
+#include <map>
 #include <memory>
 
 namespace simulate {
@@ -22,6 +24,8 @@ class Run {
     void use(std::size_t which);
     void use_once(Worker& worker);
     void claim();
+    void open_tickets();
+    void share_tickets();
     void look();
     void reload(std::size_t which);
     void resume();
@@ -36,6 +40,7 @@ class Run {
     Micros busy_;  // at most between two uses by a worker
     Trouble::Workers workers_;
     std::list<std::unique_ptr<Worker>> ending_;
+    std::map<const Worker*, std::unique_ptr<Ring>> rings_;
     std::size_t made_ = 0;
     bool is_busy_ = true;  // somebody wants something
     bool has_ended_ = false;
@@ -48,6 +53,7 @@ Run::Run(std::uint64_t seed)
       terms_(draw_terms()) {
     outcome_.what = servers_->kind();
     outcome_.what += terms_.surveyed ? ", claims" : "";
+    outcome_.what += terms_.has_tickets ? ", tickets" : "";
     outcome_.what += terms_.has_lies ? ", lies" : "";
     busy_ = Micros(world_.chance().between(5'000, 60'000));
 }
@@ -72,17 +78,55 @@ Terms Run::draw_terms() {
     terms.timeout = chance.between(Milliseconds(100), Milliseconds(2000));
     terms.count = chance.one_in(3) ? 2 + chance.below(20) : 5000;
     terms.surveyed = chance.one_in(4);
+    terms.has_tickets = !terms.surveyed && chance.one_in(4);
     terms.has_lies = !terms.surveyed && chance.one_in(2);
     return terms;
 }
 
 std::unique_ptr<Worker> Run::make_worker() {
-    return std::make_unique<Worker>(
+    auto worker = std::make_unique<Worker>(
         world_, made_++, terms_,
         [this](coro::Scheduler& scheduler, backends::Options options,
                const backends::Log& log, backends::Meters& meters) {
             return servers_->make(scheduler, std::move(options), log, meters);
         });
+    if (terms_.has_tickets) {
+        auto& ring = rings_[worker.get()];
+        ring = std::make_unique<Ring>(world_, *worker);
+        worker->connected = [&ring = *ring] { ring.connected(); };
+    }
+    return worker;
+}
+
+// A client comes to another worker than to the one that gave it its ticket.
+void Run::open_tickets() {
+    world_.in(world_.chance().between(Micros(1000), Micros(Seconds(2))),
+              [this] {
+                  if (!has_ended_) {
+                      Worker& giver = *world_.chance().of(workers_);
+                      Worker& taker = *world_.chance().of(workers_);
+                      rings_.at(&taker)->open(*rings_.at(&giver));
+                      open_tickets();
+                  }
+              });
+}
+
+// In the end all make tickets with the same key.
+void Run::share_tickets() {
+    const auto are_same = [this] {
+        const auto first = rings_.at(workers_.front().get())->current();
+        return first && std::ranges::all_of(workers_, [&](const auto& one) {
+                   return rings_.at(one.get())->current() == first;
+               });
+    };
+    bool same = false;
+    for (int second = 0; second < 400 && !same; ++second) {
+        world_.run_for(Seconds(1));
+        same = are_same();
+    }
+    if (!same) {
+        world_.fail("workers do not come to the same ticket key");
+    }
 }
 
 Outcome Run::play() {
@@ -93,13 +137,18 @@ Outcome Run::play() {
     Trouble trouble(network_, *servers_, workers_, terms_);
     trouble.reload = [this](std::size_t which) { reload(which); };
     // a claim is believed after a minute without trouble, at the earliest
-    trouble.begin(terms_.surveyed ? Micros(Seconds(50)) : Micros(700'000));
+    trouble.begin(terms_.surveyed      ? Micros(Seconds(50))
+                  : terms_.has_tickets ? Micros(Seconds(8))
+                                       : Micros(700'000));
     const std::size_t count = 1 + world_.chance().below(4);
     while (workers_.size() < count) {
         workers_.push_back(make_worker());
         use(workers_.size() - 1);
     }
     look();
+    if (terms_.has_tickets) {
+        open_tickets();
+    }
     if (terms_.surveyed) {
         claim();
     }
@@ -110,6 +159,9 @@ Outcome Run::play() {
             : world_.chance().between(Micros(Seconds(2)), Micros(Seconds(8))));
     trouble.end();
     resume();
+    if (terms_.has_tickets) {
+        share_tickets();
+    }
     end();
 
     outcome_.time = world_.now();
@@ -120,7 +172,8 @@ Outcome Run::play() {
 
 // A worker goes on with what its handshakes want.
 void Run::use(std::size_t which) {
-    const Micros most = terms_.surveyed ? 20 * busy_ : busy_;
+    const bool is_long = terms_.surveyed || terms_.has_tickets;
+    const Micros most = is_long ? 20 * busy_ : busy_;
     world_.in(world_.chance().between(Micros(10), most), [this, which] {
         if (is_busy_) {
             const std::size_t times =
@@ -212,6 +265,9 @@ void Run::look() {
 
 void Run::reload(std::size_t which) {
     ending_.push_back(std::move(workers_[which]));
+    if (terms_.has_tickets) {
+        rings_.at(ending_.back().get())->close();
+    }
     ending_.back()->close();
     workers_[which] = make_worker();
     world_.in(Seconds(20), [this, worker = ending_.back().get()] {
@@ -220,6 +276,7 @@ void Run::reload(std::size_t which) {
             return;
         }
         outcome_.fetches += worker->fetches();
+        rings_.erase(worker);
         std::erase_if(ending_,
                       [&](const auto& one) { return one.get() == worker; });
     });
@@ -258,6 +315,9 @@ void Run::end() {
         if (worker->queued() != 0) {
             world_.fail("something stays in a queue");
         }
+        if (terms_.has_tickets) {
+            rings_.at(worker.get())->close();
+        }
         worker->close();
         outcome_.fetches += worker->fetches();
     }
@@ -274,7 +334,9 @@ void Run::end() {
     if (!all || !ending_.empty()) {
         std::ranges::for_each(workers_, [](auto& one) { one.release(); });
         std::ranges::for_each(ending_, [](auto& one) { one.release(); });
+        std::ranges::for_each(rings_, [](auto& one) { one.second.release(); });
     }
+    rings_.clear();
     workers_.clear();
     if (all && network_.open_sockets() != 0) {
         world_.fail("a socket stays open");

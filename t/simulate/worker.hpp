@@ -20,6 +20,7 @@ struct Terms {
     Milliseconds timeout{1000};
     std::size_t count = 5000;
     bool surveyed = false;
+    bool has_tickets = false;
     bool has_lies = false;  // then a server may forget what it has confirmed
 };
 
