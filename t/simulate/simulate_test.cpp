@@ -47,6 +47,12 @@ TEST_CASE("simulate: stores that fail, with seeds that are known") {
     }
 }
 
+// A claim that was held back while a client looked for a better place was
+// queued behind a set that came later, and waited for as long as that.
+TEST_CASE("simulate: stores that fail, with seeds that have failed") {
+    expect_well(1883182619164709);
+}
+
 // With SEED=N in the environment that one is played, and told.
 TEST_CASE("simulate: stores that fail, for SIMULATE_SECONDS" *
           doctest::skip(std::getenv("SIMULATE_SECONDS") == nullptr)) {
