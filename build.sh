@@ -78,6 +78,13 @@ options=
 ##            stores fail at random: what the workers hold in the end must not
 ##            have grown; SEED=N repeats a run's faults
 
+. t/simulate/run.sh
+## simulate [SECONDS]
+##            build the simulation of t/simulate and play it for SECONDS, by
+##            default 60, with new seeds: workers and servers of all kinds in
+##            virtual time, with whatever may go wrong; SEED=N plays that one
+##            and tells of it
+
 . t/fleet/run.sh
 ## fleet [OPTION VALUE]...
 ##            let a fleet of nodes, a store and thousands of clients have a bad

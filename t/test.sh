@@ -4,11 +4,12 @@
 # A suite is a test binary of t/Makefile.
 list_suites() {
     cat << 'END'
-unit    what runs without nginx: coroutines, the stores' clients, sessions
-e2e     real nginx workers, stores and clients
-debug   the debug program
-faults  the fault matrix: what a store, a client or an operator can do
-http3   HTTP/3, with an nginx that has the patch for it
+unit      what runs without nginx: coroutines, the stores' clients, sessions
+e2e       real nginx workers, stores and clients
+debug     the debug program
+simulate  clients and servers of the stores in virtual time, from seeds
+faults    the fault matrix: what a store, a client or an operator can do
+http3     HTTP/3, with an nginx that has the patch for it
 END
 }
 
@@ -16,7 +17,7 @@ cmd_test() {
     local passed=0 failed=0 suites=() arguments=() http3=
     parse_test "$@"
     if [[ -z ${suites[*]}$http3 ]]; then
-        suites=(unit e2e debug)
+        suites=(unit e2e debug simulate)
         [[ $options ]] || suites+=(faults)
         http3=where-patched
     fi

@@ -72,13 +72,14 @@ void Client::bound(Request& request) const noexcept {
 }
 
 /* The command may outlast who waits for it: `deadline` is no fault of the
- * store's. */
+ * store's, and one that was held back is behind others, which may expire later.
+ */
 Fetched Client::ask(Request request, coro::Time deadline) noexcept {
     return await(
         [&](const Waiter& waiter) {
             return submit(std::move(request), waiter);
         },
-        deadline);
+        std::min(deadline, now() + options_.timeout));
 }
 
 /* Nobody shares an add, nor a lookup that began before one. */

@@ -118,7 +118,8 @@ TEST_CASE("build.sh names the suites of the tests") {
     const auto list = output({"test", "--list"});
     CHECK(list.status == 0);
     const auto suites = first_words(list.output);
-    CHECK(suites == Words{"debug", "e2e", "faults", "http3", "unit"});
+    CHECK(suites ==
+          Words{"debug", "e2e", "faults", "http3", "simulate", "unit"});
     const auto makefile = read_file(repository() / "t/Makefile");
     for (const auto& suite : suites) {
         CHECK(contains(makefile, "\n" + suite + ": "));

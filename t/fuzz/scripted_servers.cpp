@@ -1,12 +1,11 @@
 #include "fuzz/scripted_servers.hpp"
 
-#include "numbers/number.hpp"
+#include "support/redis_words.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
 #include <netinet/in.h>
-#include <optional>
 #include <stdexcept>
 #include <sys/socket.h>
 
@@ -28,37 +27,6 @@ support::UniqueFd listen_anywhere(support::Address& address) {
     }
     address = {.port = ntohs(in.sin_port)};
     return listener;
-}
-
-// "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n": its words, taken off; nothing: it is not
-// there as a whole.
-std::optional<std::vector<std::string_view>> take(std::string_view& bytes) {
-    auto rest = bytes;
-    const auto head = [&](char kind) -> std::optional<std::size_t> {
-        const auto end = rest.find("\r\n");
-        if (end == rest.npos || !rest.starts_with(kind)) {
-            return std::nullopt;
-        }
-        const auto n = numbers::read<std::size_t>(rest.substr(1, end - 1));
-        rest.remove_prefix(end + 2);
-        return n;
-    };
-
-    const auto count = head('*');
-    std::vector<std::string_view> words;
-    while (count && words.size() < *count) {
-        const auto length = head('$');
-        if (!length || rest.size() < *length + 2) {
-            return std::nullopt;
-        }
-        words.push_back(rest.substr(0, *length));
-        rest.remove_prefix(*length + 2);
-    }
-    if (!count) {
-        return std::nullopt;
-    }
-    bytes = rest;
-    return words;
 }
 
 }  // namespace
@@ -122,7 +90,7 @@ void ScriptedServers::serve(Connection& connection, Input& script) {
     }
 
     std::string_view asked = connection.received;
-    while (const auto words = take(asked)) {
+    while (const auto words = support::take_words(asked)) {
         connection.owed += answer(connection, *words, script);
     }
     connection.received.erase(0, connection.received.size() - asked.size());

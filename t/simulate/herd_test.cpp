@@ -1,0 +1,249 @@
+// Very many workers lose their server at the same time (docs/herd.md).
+
+#include "simulate/servers.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <doctest/doctest.h>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+using namespace simulate;
+
+namespace {
+
+// Stacks have to be announced to a memory checker, which takes its time.
+#if defined(__SANITIZE_ADDRESS__)
+constexpr std::size_t all = 300;
+#else
+constexpr std::size_t all = 5000;
+#endif
+
+// How often something happens in each second of virtual time.
+class Rate {
+  public:
+    explicit Rate(World& world) : world_(world), begin_(world.now()) {}
+
+    void count() {
+        const auto second =
+            static_cast<std::size_t>((world_.now() - begin_) / Seconds(1));
+        seconds_.resize(std::max(seconds_.size(), second + 1));
+        ++seconds_[second];
+    }
+    std::uint64_t most() const {
+        return seconds_.empty() ? 0 : *std::ranges::max_element(seconds_);
+    }
+    std::string text() const {
+        std::string text;
+        for (std::size_t i = 0; i < std::min<std::size_t>(seconds_.size(), 8);
+             ++i) {
+            text += (i == 0 ? "" : " ") + std::to_string(seconds_[i]);
+        }
+        return text;
+    }
+
+  private:
+    World& world_;
+    const Micros begin_;
+    std::vector<std::uint64_t> seconds_;
+};
+
+// What a herd did.
+struct Herd {
+    std::string connections;  // in each second, at who is new
+    std::uint64_t most = 0;
+    Micros half{0};  // until so many were back
+    Micros nearly_all{0};
+    std::uint64_t questions = 0;  // of Sentinels, or for slots
+    std::uint64_t most_questions = 0;
+};
+
+// Workers who do nothing but be there: each knows whether it is connected.
+class Workers {
+  public:
+    Workers(World& world, Servers& servers) {
+        Terms terms;
+        while (workers_.size() < all) {
+            workers_.push_back(std::make_unique<Worker>(
+                world, workers_.size(), terms,
+                [&](coro::Scheduler& scheduler, backends::Options options,
+                    const backends::Log& log, backends::Meters& meters) {
+                    return servers.make(scheduler, std::move(options), log,
+                                        meters);
+                }));
+            world.run_for(Milliseconds(1));
+        }
+        world.run_for(Seconds(3));
+    }
+    ~Workers() {
+        for (const auto& worker : workers_) {
+            worker->close();
+        }
+        World::running()->run_for(Seconds(4));
+    }
+
+    // How many of them find what they store, by then.
+    std::size_t used() {
+        for (const auto& worker : workers_) {
+            worker->store_and_fetch(true);
+        }
+        World::running()->run_for(Seconds(2));
+        return static_cast<std::size_t>(std::ranges::count_if(
+            workers_, [](const auto& one) { return one->found() != 0; }));
+    }
+
+  private:
+    std::vector<std::unique_ptr<Worker>> workers_;
+};
+
+// Lets `lose` happen; who connects to one of `next` is back. Sockets are seen
+// by the servers as they are accepted.
+Herd lose(World& world, const std::vector<Host*>& next,
+          const std::function<void()>& lose,
+          const std::function<std::uint64_t()>& questions) {
+    Herd herd;
+    Rate connections(world);
+    Rate asked(world);
+    std::size_t back = 0;
+    const Micros begin = world.now();
+    const auto at_first = questions();
+
+    for (Host* host : next) {
+        host->on_accept = [&] {
+            connections.count();
+            ++back;
+            if (back == all / 2) {
+                herd.half = world.now() - begin;
+            }
+            if (back == all * 99 / 100) {
+                herd.nearly_all = world.now() - begin;
+            }
+        };
+    }
+    lose();
+    auto before = at_first;
+    for (int tenth = 0; tenth < 80; ++tenth) {
+        world.run_for(Milliseconds(100));
+        for (; before != questions(); ++before) {
+            asked.count();
+        }
+    }
+    for (Host* host : next) {
+        host->on_accept = nullptr;
+    }
+    herd.connections = connections.text();
+    herd.most = connections.most();
+    herd.questions = questions() - at_first;
+    herd.most_questions = asked.most();
+    return herd;
+}
+
+void print(const char* what, const Herd& herd) {
+    std::printf("| %s | %s | %.1f s | %.1f s | %llu | %llu |\n", what,
+                herd.connections.c_str(),
+                static_cast<double>(herd.half.count()) / 1e6,
+                static_cast<double>(herd.nearly_all.count()) / 1e6,
+                static_cast<unsigned long long>(herd.questions),
+                static_cast<unsigned long long>(herd.most_questions));
+}
+
+std::vector<Host*> redis_of(Servers& servers) {
+    auto hosts = servers.hosts();
+    std::erase_if(hosts, [](Host* host) {
+        return dynamic_cast<RedisHost*>(host) == nullptr;
+    });
+    return hosts;
+}
+
+void promote(Host& host, const std::vector<SentinelHost*>& sentinels) {
+    dynamic_cast<RedisHost&>(host).is_replica = false;
+    for (auto* sentinel : sentinels) {
+        sentinel->master = &host;
+    }
+}
+
+}  // namespace
+
+TEST_CASE("herd: workers that lose their Redis, which comes back") {
+    World world(1);
+    Network network(world);
+    const auto servers = make_pair_of_redis(network);
+    Workers workers(world, *servers);
+    Host& redis = *servers->hosts().front();
+    CHECK(redis.connections() == all);
+
+    const Herd herd = lose(
+        world, {&redis},
+        [&] {
+            redis.die();
+            redis.restart();
+        },
+        [] { return 0; });
+    print("Redis, restarted at once", herd);
+    CHECK(redis.connections() == all);
+    CHECK(herd.nearly_all < Seconds(2));
+    CHECK(workers.used() == all);
+}
+
+TEST_CASE("herd: workers that lose the master that Sentinels name") {
+    World world(2);
+    Network network(world);
+    const auto servers = make_watched_redis(network);
+    Workers workers(world, *servers);
+    const auto redis = redis_of(*servers);
+    std::vector<SentinelHost*> sentinels;
+    for (Host* host : servers->hosts()) {
+        if (auto* one = dynamic_cast<SentinelHost*>(host)) {
+            sentinels.push_back(one);
+        }
+    }
+
+    const Herd herd = lose(
+        world, {redis[1]},
+        [&] {
+            redis[0]->die();
+            world.in(Seconds(1), [&] { promote(*redis[1], sentinels); });
+        },
+        [&] {
+            std::uint64_t sum = 0;
+            for (const auto* sentinel : sentinels) {
+                sum += sentinel->questions;
+            }
+            return sum;
+        });
+    print("master of Sentinels, another one after 1 s", herd);
+    CHECK(redis[1]->connections() == all);
+    CHECK(herd.nearly_all < Seconds(15));
+    CHECK(herd.most_questions < all * 3);
+    CHECK(workers.used() == all);
+}
+
+TEST_CASE("herd: workers that lose one of a cluster's masters") {
+    World world(3);
+    Network network(world);
+    const auto servers = make_cluster(network);
+    Workers workers(world, *servers);
+    const auto nodes = redis_of(*servers);
+    const auto& cluster = dynamic_cast<RedisHost&>(*nodes[0]).cluster;
+
+    const Herd herd = lose(
+        world, {nodes[3]},
+        [&] {
+            nodes[0]->die();
+            world.in(Seconds(1), [&] { cluster.slots->give(0, 3); });
+        },
+        [&] {
+            std::uint64_t sum = 0;
+            for (const auto* node : nodes) {
+                sum += dynamic_cast<const RedisHost*>(node)->topologies;
+            }
+            return sum;
+        });
+    print("a cluster's master, replaced after 1 s", herd);
+    CHECK(nodes[3]->connections() == all);
+    CHECK(herd.nearly_all < Seconds(15));
+    CHECK(herd.most_questions < all * 2);
+    CHECK(workers.used() == all);
+}

@@ -1,0 +1,59 @@
+#pragma once
+
+#include "simulate/memcached_host.hpp"
+#include "simulate/redis_host.hpp"
+#include "simulate/worker.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace simulate {
+
+// The servers of one store, what may become of these, and clients of them.
+class Servers {
+  public:
+    explicit Servers(Network& network)
+        : network_(network), world_(network.world()) {}
+    virtual ~Servers() = default;
+    Servers(const Servers&) = delete;
+    Servers& operator=(const Servers&) = delete;
+
+    virtual const char* kind() const = 0;
+    virtual std::unique_ptr<backends::Store> make(coro::Scheduler& scheduler,
+                                                  backends::Options options,
+                                                  const backends::Log& log,
+                                                  backends::Meters& meters) = 0;
+
+    virtual std::vector<Host*> hosts() = 0;
+
+    // Something that only this kind of store does, which may go on for a while.
+    virtual void change() = 0;
+    // Some values go, which is counted.
+    virtual void evict() = 0;
+    virtual void set_clocks(Micros ahead) = 0;
+    // All is well, at last.
+    virtual void heal() = 0;
+
+    // How long after that it may take until it is used as ever.
+    virtual Seconds resumes_within() const = 0;
+
+  protected:
+    World& world() { return world_; }
+    Network& network_;
+    World& world_;
+};
+
+backends::Address address_of(const Host& host);
+backends::Server server_of(const Host& host);
+
+// A primary and its replica, by their addresses.
+std::unique_ptr<Servers> make_pair_of_redis(Network& network);
+// The same, and three Sentinels.
+std::unique_ptr<Servers> make_watched_redis(Network& network);
+// Three masters of a cluster, and two that may take a master's place.
+std::unique_ptr<Servers> make_cluster(Network& network);
+// Three memcacheds in a ring.
+std::unique_ptr<Servers> make_ring(Network& network);
+
+}  // namespace simulate

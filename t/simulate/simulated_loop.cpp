@@ -1,0 +1,321 @@
+#include "simulate/simulated_loop.hpp"
+
+#include "simulate/network.hpp"
+#include "support/allocations.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace simulate {
+
+namespace {
+
+using support::Allocations;
+using Scope = Allocations::Scope;
+using Of = Allocations::Of;
+
+// So many turns in a row may bring nothing: what is gathered waits for some,
+// and a stream that is always ready gives the loop one at times.
+constexpr unsigned most_quiet_turns = 200;
+
+void call_back(coro::Callback callback) {
+    const Scope product(Of::product);
+    callback();
+}
+
+}  // namespace
+
+class SimulatedLoop::SimulatedTask : public coro::Task {
+  public:
+    SimulatedTask(SimulatedLoop& loop, coro::Callback callback)
+        : loop_(loop), callback_(callback) {
+        ++loop.made_;
+    }
+    ~SimulatedTask() override {
+        std::erase(loop_.posted_, this);
+        std::erase(loop_.next_, this);
+        --loop_.made_;
+    }
+
+    void post() noexcept override {
+        enqueue(running_ ? loop_.next_ : loop_.posted_);
+    }
+    void post_next() noexcept override { enqueue(loop_.next_); }
+
+    void run() {
+        queued_ = false;
+        running_ = true;
+        call_back(callback_);
+        running_ = false;
+    }
+
+  private:
+    void enqueue(std::deque<SimulatedTask*>& queue) {
+        const Scope test(Of::test);
+        if (!std::exchange(queued_, true)) {
+            queue.push_back(this);
+            loop_.schedule_next();
+        }
+    }
+
+    SimulatedLoop& loop_;
+    coro::Callback callback_;
+    bool queued_ = false;
+    bool running_ = false;
+};
+
+class SimulatedLoop::SimulatedTimer : public coro::Timer {
+  public:
+    SimulatedTimer(SimulatedLoop& loop, coro::Callback callback)
+        : loop_(loop), callback_(callback), place_(loop.timers_.end()) {
+        ++loop.made_;
+    }
+    ~SimulatedTimer() override {
+        SimulatedTimer::cancel();
+        --loop_.made_;
+    }
+
+    void set(coro::Time at) noexcept override {
+        const Scope test(Of::test);
+        cancel();
+        loop_.world_.count_call();
+        is_wait_ = at > loop_.now();
+        place_ = loop_.timers_.emplace(at, this);
+        loop_.schedule_next();
+    }
+    void cancel() noexcept override {
+        if (place_ != loop_.timers_.end()) {
+            loop_.timers_.erase(std::exchange(place_, loop_.timers_.end()));
+        }
+    }
+
+    // Returns whether it was set to a time that had not come.
+    bool expire() {
+        const bool waited = is_wait_;
+        cancel();
+        call_back(callback_);
+        return waited;
+    }
+
+  private:
+    SimulatedLoop& loop_;
+    coro::Callback callback_;
+    Timers::iterator place_;
+    bool is_wait_ = false;
+};
+
+class SimulatedLoop::SimulatedWatch : public coro::Watch {
+  public:
+    SimulatedWatch(SimulatedLoop& loop, std::shared_ptr<Socket> socket,
+                   coro::Callback callback)
+        : loop_(loop), number_(++loop.last_watch_), socket_(std::move(socket)),
+          callback_(callback) {
+        ++loop.made_;
+        loop.watches_.emplace(number_, this);
+        socket_->changed = [this] { edge(); };
+    }
+    ~SimulatedWatch() override {
+        const Scope test(Of::test);
+        socket_->changed = nullptr;
+        socket_->close();
+        loop_.watches_.erase(number_);
+        --loop_.made_;
+    }
+
+    // As nginx: reading stays registered, writing is while it is awaited. Who
+    // is registered anew is told of what there is.
+    bool await(unsigned readiness) noexcept override {
+        const Scope test(Of::test);
+        loop_.world_.count_call();
+        if (registered_ == 0 && readiness != 0 && loop_.refuses()) {
+            return false;
+        }
+        const unsigned wanted = loop_.triggered_ == Triggered::edge
+                                    ? (registered_ & coro::readable) | readiness
+                                    : readiness;
+        if (std::exchange(registered_, wanted) != wanted) {
+            edge();
+        }
+        return true;
+    }
+
+    unsigned take() noexcept override { return std::exchange(ready_, 0); }
+
+    // Whether there is anything to tell of.
+    bool is_due() const { return (socket_->readiness() & registered_) != 0; }
+
+    void serve() {
+        told_ = false;
+        const unsigned ready = socket_->readiness();
+        const unsigned events = ready & registered_;
+        ready_ |= events;
+        if (loop_.triggered_ == Triggered::level) {
+            registered_ &= ~events;
+        } else if (events & coro::readable) {
+            ready_ |= ready & coro::ended;
+        }
+        call_back(callback_);
+    }
+
+    // Nothing has happened.
+    void disturb() { call_back(callback_); }
+
+    void edge() {
+        const Scope test(Of::test);
+        if (is_due() && !std::exchange(told_, true)) {
+            loop_.edges_.push_back(number_);
+            loop_.schedule_next();
+        }
+    }
+
+  private:
+    SimulatedLoop& loop_;
+    std::uint64_t number_;
+    std::shared_ptr<Socket> socket_;
+    coro::Callback callback_;
+    unsigned registered_ = 0;
+    unsigned ready_ = 0;
+    bool told_ = false;  // it is among the edges
+};
+
+SimulatedLoop::~SimulatedLoop() {
+    *self_ = nullptr;
+    if (made_ != 0) {
+        world_.fail("a task, timer or watch outlives its loop");
+    }
+}
+
+std::unique_ptr<coro::Task> SimulatedLoop::make_task(coro::Callback callback) {
+    return std::make_unique<SimulatedTask>(*this, callback);
+}
+
+std::unique_ptr<coro::Timer>
+SimulatedLoop::make_timer(coro::Callback callback) {
+    return std::make_unique<SimulatedTimer>(*this, callback);
+}
+
+std::unique_ptr<coro::Watch> SimulatedLoop::watch(int fd,
+                                                  coro::Callback callback) {
+    const auto socket = Network::of(world_).socket(fd);
+    const Scope test(Of::test);
+    if (refuses()) {
+        socket->close();
+        return nullptr;
+    }
+    return std::make_unique<SimulatedWatch>(*this, socket, callback);
+}
+
+void SimulatedLoop::begin_turn() {
+    in_turn_ = true;
+    world_.begin_turn(wall_ahead);
+    if (starves_ != 0) {
+        Allocations::fail(1 + world_.chance().below(2 * starves_),
+                          world_.chance().below(3));
+    }
+}
+
+void SimulatedLoop::end_turn() {
+    Allocations::heal();
+    const Micros cost = world_.end_turn() + Micros(5);
+    free_at_ = std::max(free_at_, world_.now() + cost);
+    in_turn_ = false;
+    schedule_next();
+}
+
+void SimulatedLoop::schedule(Micros when) {
+    when = std::max(when, free_at_);
+    if (when >= turn_at_) {
+        return;
+    }
+    turn_at_ = when;
+    world_.at(when, [self = self_, turn = ++turns_] {
+        if (*self != nullptr && (*self)->turns_ == turn) {
+            (*self)->turn();
+        }
+    });
+}
+
+// When there is something to do at once, or else at the first timer.
+void SimulatedLoop::schedule_next() {
+    if (in_turn_) {
+        return;
+    }
+    if (!posted_.empty() || !next_.empty() || !edges_.empty()) {
+        schedule(world_.now() + Micros(world_.chance().below(50)));
+    } else if (!timers_.empty()) {
+        const auto first = std::chrono::duration_cast<Micros>(
+            std::min(timers_.begin()->first, coro::Time(Seconds(1'000'000))));
+        schedule(first + Micros(world_.chance().below(1500)));
+    }
+}
+
+void SimulatedLoop::turn() {
+    turn_at_ = Micros::max();
+    if (world_.now() < free_at_) {  // it was stalled meanwhile
+        schedule_next();
+        return;
+    }
+
+    begin_turn();
+    posted_.insert(posted_.end(), next_.begin(), next_.end());
+    next_.clear();
+    const bool came = serve_events();
+    const bool expired = expire_timers();
+    run_tasks();
+    end_turn();
+
+    quiet_turns_ = came || expired ? 0 : quiet_turns_ + 1;
+    if (quiet_turns_ == most_quiet_turns) {
+        world_.fail("a worker goes round without a wait");
+    }
+}
+
+// Some of what is ready is told with the next turn only, as where there is more
+// than fits the array of epoll_wait(2).
+bool SimulatedLoop::serve_events() {
+    auto edges = std::exchange(edges_, {});
+    world_.chance().shuffle(edges);
+    bool came = false;
+
+    for (const std::uint64_t number : edges) {
+        const auto found = watches_.find(number);
+        if (found == watches_.end()) {
+            continue;
+        }
+        if (came && world_.chance().one_in(10)) {
+            edges_.push_back(number);
+            continue;
+        }
+        came = true;
+        world_.note("event", number);
+        found->second->serve();
+    }
+    if (!watches_.empty() && world_.chance().one_in(500)) {
+        watches_.begin()->second->disturb();
+    }
+    return came;
+}
+
+bool SimulatedLoop::expire_timers() {
+    const auto time = now();
+    bool waited = false;
+    // those that are set to what is past by others wait for the next turn
+    for (auto most = timers_.size();
+         most != 0 && !timers_.empty() && timers_.begin()->first <= time;
+         --most) {
+        world_.note("timer");
+        waited |= timers_.begin()->second->expire();
+    }
+    return waited;
+}
+
+void SimulatedLoop::run_tasks() {
+    while (!posted_.empty()) {
+        SimulatedTask* task = posted_.front();
+        posted_.pop_front();
+        task->run();
+    }
+}
+
+}  // namespace simulate
