@@ -3,7 +3,9 @@
 
 help_fleet() {
     cat << END
-./build.sh fleet [OPTION VALUE]...: a fleet on one machine has a bad day
+Usage: ./build.sh fleet [OPTION VALUE]...
+
+A fleet on one machine has a bad day.
 
 Nginx nodes of two workers, a store, and clients that come back at random times
 to random nodes with the session that they have. Meanwhile one event after the
@@ -20,6 +22,7 @@ fleet.svg, fleet.html and fleet.csv in build/fleet (docs/fleet.md).
                       reload,restart,cold,key,certificates,kill,freeze,slow,
                       reshard,slot,peak
   --seed NUMBER       of what is random (1)
+  --out DIRECTORY     where the pictures go (build/fleet)
 END
 }
 

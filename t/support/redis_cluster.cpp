@@ -66,6 +66,9 @@ RedisCluster::RedisCluster(const KeyPair& certificate, Arguments options)
 }
 
 void RedisCluster::make(int masters, int replicas) {
+    if (replicas != 0) {
+        node_timeout_ = Milliseconds{1000};
+    }
     for (int i = 0; i < masters + replicas; ++i) {
         add();
     }
@@ -96,7 +99,7 @@ void RedisCluster::add() {
                       "--cluster-port",
                       std::to_string(node.bus.number()),
                       "--cluster-node-timeout",
-                      "500",
+                      std::to_string(node_timeout_.count()),
                       "--cluster-require-full-coverage",
                       "no",
                       "--cluster-replica-validity-factor",

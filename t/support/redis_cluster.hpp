@@ -102,6 +102,9 @@ class RedisCluster {
 
     std::optional<KeyPair> certificate_;
     Arguments options_;
+    // Nobody is to be taken for dead because the machine is busy. Only where
+    // somebody may take its place a test waits for it.
+    Milliseconds node_timeout_{10'000};
     Arguments credentials_;
     std::vector<std::unique_ptr<Member>> nodes_;
     std::vector<std::unique_ptr<Member>> dismissed_;

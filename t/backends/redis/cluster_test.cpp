@@ -226,7 +226,8 @@ TEST_CASE("redis cluster: a seed is a name, of which nothing is known yet") {
 
 TEST_CASE("redis cluster: it is down as a whole, which is a miss") {
     const RedisCluster cluster(3, 0,
-                               {"--cluster-require-full-coverage", "yes"});
+                               {"--cluster-require-full-coverage", "yes",
+                                "--cluster-node-timeout", "500"});
     Known s(cluster);
     const auto key = cluster.key_of(1);
     s.put(key, "value");
