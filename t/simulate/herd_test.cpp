@@ -1,12 +1,14 @@
 // Very many workers lose their server at the same time (docs/herd.md).
 
 #include "simulate/servers.hpp"
+#include "support/memory_checker.hpp"
 
 #include <algorithm>
 #include <cstdio>
 #include <doctest/doctest.h>
 #include <functional>
 #include <memory>
+#include <numeric>
 #include <string>
 #include <vector>
 
@@ -14,12 +16,7 @@ using namespace simulate;
 
 namespace {
 
-// Stacks have to be announced to a memory checker, which takes its time.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr std::size_t all = 300;
-#else
-constexpr std::size_t all = 5000;
-#endif
+constexpr std::size_t all = support::checker_would_starve ? 300 : 5000;
 
 // How often something happens in each second of virtual time.
 class Rate {
@@ -149,16 +146,28 @@ void print(const char* what, const Herd& herd) {
                 static_cast<unsigned long long>(herd.most_questions));
 }
 
-std::vector<Host*> redis_of(Servers& servers) {
-    auto hosts = servers.hosts();
-    std::erase_if(hosts, [](Host* host) {
-        return dynamic_cast<RedisHost*>(host) == nullptr;
-    });
-    return hosts;
+// Those of a kind.
+template <class Kind>
+std::vector<Kind*> hosts_of(Servers& servers) {
+    std::vector<Kind*> all;
+    for (Host* host : servers.hosts()) {
+        if (auto* one = dynamic_cast<Kind*>(host)) {
+            all.push_back(one);
+        }
+    }
+    return all;
 }
 
-void promote(Host& host, const std::vector<SentinelHost*>& sentinels) {
-    dynamic_cast<RedisHost&>(host).is_replica = false;
+// What they have been asked, all together.
+template <class Kind>
+std::uint64_t sum(const std::vector<Kind*>& hosts, std::uint64_t Kind::*count) {
+    return std::transform_reduce(hosts.begin(), hosts.end(), std::uint64_t{0},
+                                 std::plus<>(),
+                                 [&](const Kind* one) { return one->*count; });
+}
+
+void promote(RedisHost& host, const std::vector<SentinelHost*>& sentinels) {
+    host.is_replica = false;
     for (auto* sentinel : sentinels) {
         sentinel->master = &host;
     }
@@ -192,13 +201,8 @@ TEST_CASE("herd: workers that lose the master that Sentinels name") {
     Network network(world);
     const auto servers = make_watched_redis(network);
     Workers workers(world, *servers);
-    const auto redis = redis_of(*servers);
-    std::vector<SentinelHost*> sentinels;
-    for (Host* host : servers->hosts()) {
-        if (auto* one = dynamic_cast<SentinelHost*>(host)) {
-            sentinels.push_back(one);
-        }
-    }
+    const auto redis = hosts_of<RedisHost>(*servers);
+    const auto sentinels = hosts_of<SentinelHost>(*servers);
 
     const Herd herd = lose(
         world, {redis[1]},
@@ -206,13 +210,7 @@ TEST_CASE("herd: workers that lose the master that Sentinels name") {
             redis[0]->die();
             world.in(Seconds(1), [&] { promote(*redis[1], sentinels); });
         },
-        [&] {
-            std::uint64_t sum = 0;
-            for (const auto* sentinel : sentinels) {
-                sum += sentinel->questions;
-            }
-            return sum;
-        });
+        [&] { return sum(sentinels, &SentinelHost::questions); });
     print("master of Sentinels, another one after 1 s", herd);
     CHECK(redis[1]->connections() == all);
     CHECK(herd.nearly_all < Seconds(15));
@@ -225,22 +223,15 @@ TEST_CASE("herd: workers that lose one of a cluster's masters") {
     Network network(world);
     const auto servers = make_cluster(network);
     Workers workers(world, *servers);
-    const auto nodes = redis_of(*servers);
-    const auto& cluster = dynamic_cast<RedisHost&>(*nodes[0]).cluster;
+    const auto nodes = hosts_of<RedisHost>(*servers);
 
     const Herd herd = lose(
         world, {nodes[3]},
         [&] {
             nodes[0]->die();
-            world.in(Seconds(1), [&] { cluster.slots->give(0, 3); });
+            world.in(Seconds(1), [&] { nodes[0]->cluster.slots->give(0, 3); });
         },
-        [&] {
-            std::uint64_t sum = 0;
-            for (const auto* node : nodes) {
-                sum += dynamic_cast<const RedisHost*>(node)->topologies;
-            }
-            return sum;
-        });
+        [&] { return sum(nodes, &RedisHost::topologies); });
     print("a cluster's master, replaced after 1 s", herd);
     CHECK(nodes[3]->connections() == all);
     CHECK(herd.nearly_all < Seconds(15));

@@ -4,6 +4,7 @@
 #include "backends/redis/slots.hpp"
 
 #include <arpa/inet.h>
+#include <array>
 #include <netinet/in.h>
 #include <stdexcept>
 #include <utility>
@@ -26,6 +27,19 @@ backends::Server server_of(const Host& host) {
 }
 
 namespace {
+
+// Of hosts that have data.
+template <class HostThatStores>
+void evict_from(HostThatStores& host) {
+    host.evicted += host.data.forget(3);
+}
+
+template <class Hosts>
+void set_clocks_of(Hosts& hosts, Micros ahead) {
+    for (auto& host : hosts) {
+        host->data.ahead = ahead;
+    }
+}
 
 // A primary, which changes, and a replica of it.
 class Pair : public Servers {
@@ -69,13 +83,10 @@ class Pair : public Servers {
                        is_changing_ = false;
                    });
     }
-    void evict() override {
-        RedisHost& master = a_.is_replica ? b_ : a_;
-        master.evicted += master.data.forget(3);
-    }
+    void evict() override { evict_from(a_.is_replica ? b_ : a_); }
     void set_clocks(Micros ahead) override {
-        a_.data.ahead = ahead;
-        b_.data.ahead = ahead;
+        const std::array both{&a_, &b_};
+        set_clocks_of(both, ahead);
     }
     void heal() override {
         for (RedisHost* host : {&a_, &b_}) {
@@ -184,14 +195,10 @@ class ClusterServers final : public Servers {
     }
     void evict() override {
         for (auto& node : nodes_) {
-            node->evicted += node->data.forget(3);
+            evict_from(*node);
         }
     }
-    void set_clocks(Micros ahead) override {
-        for (auto& node : nodes_) {
-            node->data.ahead = ahead;
-        }
-    }
+    void set_clocks(Micros ahead) override { set_clocks_of(nodes_, ahead); }
     void heal() override {
         for (auto& node : nodes_) {
             node->is_loading = false;
@@ -313,14 +320,10 @@ class RingServers final : public Servers {
     }
     void evict() override {
         for (auto& host : hosts_) {
-            host->evicted += host->data.forget(3);
+            evict_from(*host);
         }
     }
-    void set_clocks(Micros ahead) override {
-        for (auto& host : hosts_) {
-            host->data.ahead = ahead;
-        }
-    }
+    void set_clocks(Micros ahead) override { set_clocks_of(hosts_, ahead); }
     void heal() override {}
     Seconds resumes_within() const override { return Seconds(30); }
 
