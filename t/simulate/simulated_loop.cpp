@@ -26,45 +26,6 @@ void call_back(coro::Callback callback) {
 
 }  // namespace
 
-class SimulatedLoop::SimulatedTask : public coro::Task {
-  public:
-    SimulatedTask(SimulatedLoop& loop, coro::Callback callback)
-        : loop_(loop), callback_(callback) {
-        ++loop.made_;
-    }
-    ~SimulatedTask() override {
-        std::erase(loop_.posted_, this);
-        std::erase(loop_.next_, this);
-        --loop_.made_;
-    }
-
-    void post() noexcept override {
-        enqueue(running_ ? loop_.next_ : loop_.posted_);
-    }
-    void post_next() noexcept override { enqueue(loop_.next_); }
-
-    void run() {
-        queued_ = false;
-        running_ = true;
-        call_back(callback_);
-        running_ = false;
-    }
-
-  private:
-    void enqueue(std::deque<SimulatedTask*>& queue) {
-        const Scope test(Of::test);
-        if (!std::exchange(queued_, true)) {
-            queue.push_back(this);
-            loop_.schedule_next();
-        }
-    }
-
-    SimulatedLoop& loop_;
-    coro::Callback callback_;
-    bool queued_ = false;
-    bool running_ = false;
-};
-
 class SimulatedLoop::SimulatedTimer : public coro::Timer {
   public:
     SimulatedTimer(SimulatedLoop& loop, coro::Callback callback)
@@ -181,13 +142,13 @@ class SimulatedLoop::SimulatedWatch : public coro::Watch {
 
 SimulatedLoop::~SimulatedLoop() {
     *self_ = nullptr;
-    if (made_ != 0) {
+    if (made_ + tasks_.made() != 0) {
         world_.fail("a task, timer or watch outlives its loop");
     }
 }
 
 std::unique_ptr<coro::Task> SimulatedLoop::make_task(coro::Callback callback) {
-    return std::make_unique<SimulatedTask>(*this, callback);
+    return tasks_.make(callback);
 }
 
 std::unique_ptr<coro::Timer>
@@ -241,7 +202,7 @@ void SimulatedLoop::schedule_next() {
     if (in_turn_) {
         return;
     }
-    if (!posted_.empty() || !next_.empty() || !edges_.empty()) {
+    if (!tasks_.empty() || !edges_.empty()) {
         schedule(world_.now() + Micros(world_.chance().below(50)));
     } else if (!timers_.empty()) {
         const auto first = std::chrono::duration_cast<Micros>(
@@ -258,11 +219,10 @@ void SimulatedLoop::turn() {
     }
 
     begin_turn();
-    posted_.insert(posted_.end(), next_.begin(), next_.end());
-    next_.clear();
+    tasks_.begin_turn();
     const bool came = serve_events();
     const bool expired = expire_timers();
-    run_tasks();
+    tasks_.run();
     end_turn();
 
     quiet_turns_ = came || expired ? 0 : quiet_turns_ + 1;
@@ -308,14 +268,6 @@ bool SimulatedLoop::expire_timers() {
         waited |= timers_.begin()->second->expire();
     }
     return waited;
-}
-
-void SimulatedLoop::run_tasks() {
-    while (!posted_.empty()) {
-        SimulatedTask* task = posted_.front();
-        posted_.pop_front();
-        task->run();
-    }
 }
 
 }  // namespace simulate

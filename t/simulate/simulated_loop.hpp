@@ -2,8 +2,8 @@
 
 #include "coro/loop.hpp"
 #include "simulate/world.hpp"
+#include "support/task_queue.hpp"
 
-#include <deque>
 #include <map>
 #include <memory>
 #include <vector>
@@ -65,7 +65,6 @@ class SimulatedLoop : public coro::Loop {
     Micros wall_ahead{0};  // the machine's clock
 
   private:
-    class SimulatedTask;
     class SimulatedTimer;
     class SimulatedWatch;
     using Timers = std::multimap<coro::Time, SimulatedTimer*>;
@@ -77,7 +76,6 @@ class SimulatedLoop : public coro::Loop {
     void turn();
     bool serve_events();
     bool expire_timers();
-    void run_tasks();
     bool refuses() { return refuses_ != 0 && world_.chance().one_in(refuses_); }
 
     World& world_;
@@ -89,9 +87,8 @@ class SimulatedLoop : public coro::Loop {
     std::uint64_t turns_ = 0;
     unsigned quiet_turns_ = 0;  // in a row, in which nothing came
     bool in_turn_ = false;
-    std::size_t made_ = 0;  // tasks, timers and watches that there are
-    std::deque<SimulatedTask*> posted_;
-    std::deque<SimulatedTask*> next_;  // not before the next turn
+    std::size_t made_ = 0;  // timers and watches that there are
+    support::TaskQueue tasks_{[this] { schedule_next(); }};
     Timers timers_;
     std::map<std::uint64_t, SimulatedWatch*> watches_;
     std::vector<std::uint64_t> edges_;  // of watches that something changed at

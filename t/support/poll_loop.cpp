@@ -23,43 +23,6 @@ void call_back(coro::Callback callback) {
 
 }  // namespace
 
-class PollLoop::PollTask : public coro::Task {
-  public:
-    PollTask(PollLoop& loop, coro::Callback callback)
-        : loop_(loop), callback_(callback) {}
-
-    ~PollTask() override {
-        std::erase(loop_.posted_, this);
-        std::erase(loop_.next_, this);
-    }
-
-    void post() noexcept override {
-        enqueue(running_ ? loop_.next_ : loop_.posted_);
-    }
-
-    void post_next() noexcept override { enqueue(loop_.next_); }
-
-    void run() {
-        queued_ = false;
-        running_ = true;
-        call_back(callback_);
-        running_ = false;
-    }
-
-  private:
-    void enqueue(std::deque<PollTask*>& queue) {
-        const Scope test(Of::test);
-        if (!std::exchange(queued_, true)) {
-            queue.push_back(this);
-        }
-    }
-
-    PollLoop& loop_;
-    coro::Callback callback_;
-    bool queued_ = false;
-    bool running_ = false;
-};
-
 class PollLoop::PollTimer : public coro::Timer {
   public:
     PollTimer(PollLoop& loop, coro::Callback callback)
@@ -178,7 +141,7 @@ PollLoop::PollLoop(Triggered triggered)
 }
 
 std::unique_ptr<coro::Task> PollLoop::make_task(coro::Callback callback) {
-    return std::make_unique<PollTask>(*this, callback);
+    return tasks_.make(callback);
 }
 
 std::unique_ptr<coro::Timer> PollLoop::make_timer(coro::Callback callback) {
@@ -195,13 +158,11 @@ std::unique_ptr<coro::Watch> PollLoop::watch(int fd, coro::Callback callback) {
 }
 
 void PollLoop::run_once(coro::Time longest) {
-    posted_.insert(posted_.end(), next_.begin(), next_.end());
-    next_.clear();
-
+    tasks_.begin_turn();
     read_clock();
     serve_events(time_to_wait(longest));
     expire_timers();
-    run_tasks();
+    tasks_.run();
 }
 
 void PollLoop::run_turns(int times) {
@@ -216,7 +177,7 @@ void PollLoop::read_clock() {
 }
 
 int PollLoop::time_to_wait(coro::Time longest) const {
-    if (!posted_.empty()) {
+    if (tasks_.is_due()) {
         return 0;
     }
     if (!timers_.empty()) {
@@ -247,14 +208,6 @@ void PollLoop::expire_timers() {
     const auto time = now();
     while (!timers_.empty() && timers_.begin()->first <= time) {
         timers_.begin()->second->expire();
-    }
-}
-
-void PollLoop::run_tasks() {
-    while (!posted_.empty()) {
-        PollTask* task = posted_.front();
-        posted_.pop_front();
-        task->run();
     }
 }
 

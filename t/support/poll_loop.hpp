@@ -2,11 +2,11 @@
 
 #include "coro/loop.hpp"
 #include "support/eventually.hpp"
+#include "support/task_queue.hpp"
 #include "support/unique_fd.hpp"
 
 #include <algorithm>
 #include <cstdint>
-#include <deque>
 #include <map>
 
 namespace support {
@@ -59,7 +59,6 @@ class PollLoop : public coro::Loop {
     void skip(coro::Time time) { skipped_ += time; }
 
   private:
-    class PollTask;
     class PollTimer;
     class PollWatch;
     using Timers = std::multimap<coro::Time, PollTimer*>;
@@ -68,15 +67,13 @@ class PollLoop : public coro::Loop {
     int time_to_wait(coro::Time longest) const;
     void serve_events(int timeout);
     void expire_timers();
-    void run_tasks();
 
     const Triggered triggered_;
     UniqueFd epoll_;
     bool refuses_ = false;
     coro::Time clock_{0};
     coro::Time skipped_{0};
-    std::deque<PollTask*> posted_;
-    std::deque<PollTask*> next_;  // not before the next turn
+    TaskQueue tasks_;
     Timers timers_;
     // By number, for a descriptor may be closed and used again in one turn.
     std::map<std::uint64_t, PollWatch*> watches_;
