@@ -44,11 +44,12 @@ run_suites() {
 
 # divide N: sets the caller's parts, which are the suites or, of a long one that
 # is run without any of N arguments, NAME and NAME.2, with the options for their
-# test cases in ranges and how many these are in sizes.
+# test cases in ranges and how many these are in sizes. With a memory checker
+# tests compute more than they wait, and halves would only be late.
 divide() {
     local suite cases half
     for suite in "${suites[@]}"; do
-        if (($1 == 0)) && [[ $suite == @(unit|e2e) ]]; then
+        if (($1 == 0)) && [[ -z $options && $suite == @(unit|e2e) ]]; then
             cases=$(count_cases "$suite")
             half=$((cases / 2))
             parts+=("$suite" "$suite.2")

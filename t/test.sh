@@ -24,10 +24,25 @@ cmd_test() {
     prepare_suites "${suites[@]}" ${http3:+http3}
     if ((${#suites[@]})); then
         build_tests "${suites[@]}"
-        run_suites "${suites[@]}" -- "${arguments[@]}"
+        run_in_turn "${suites[@]}" -- "${arguments[@]}"
     fi
     [[ -z $http3 ]] || test_http3 "${arguments[@]}"
     sum_up | tee "$out/t/summary"
+}
+
+# run_in_turn NAME... -- ARGUMENT...: as run_suites does, but simulate by itself:
+# it computes, and who waits beside it may be late.
+run_in_turn() {
+    local waiting=() simulate=
+    while [[ $1 != -- ]]; do
+        case $1 in
+        simulate) simulate=1 ;;
+        *) waiting+=("$1") ;;
+        esac
+        shift
+    done
+    ((${#waiting[@]} == 0)) || run_suites "${waiting[@]}" "$@"
+    [[ -z $simulate ]] || run_suites simulate "$@"
 }
 
 # Tells the caller's suites, http3 and arguments from each other.
