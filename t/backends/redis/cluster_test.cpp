@@ -220,6 +220,7 @@ TEST_CASE("redis cluster: a seed is a name, of which nothing is known yet") {
                                .host = "seed.test",
                                .port = cluster[0].address().port}}},
                 options);
+    REQUIRE(s.connects(1 + cluster.size()));
     CHECK(s.fetch("key").status == Status::miss);
     CHECK(resolver.asked.front() == "seed.test");
 }
@@ -323,6 +324,7 @@ TEST_CASE("redis cluster: seeds may be dead, but for one") {
     seeds.servers.insert(seeds.servers.begin(),
                          store_server(store_address(nobody.address())));
     TestStore s(seeds);
+    REQUIRE(s.connects(1 + cluster.size()));
     CHECK(s.fetch("key").status == Status::miss);
     CHECK(s.logged("[error]") == 0);
 }

@@ -31,7 +31,8 @@ ClusterSeeds tls_seeds(const RedisCluster& cluster, const std::string& name) {
 
 // All of them are used, and with TLS: each has a key of its own.
 void check_all(TestStore& s, const RedisCluster& cluster) {
-    REQUIRE(s.fetch("key").status == Status::miss);
+    REQUIRE(s.connects(1 + cluster.size()));
+    CHECK(s.fetch("key").status == Status::miss);
     for (std::size_t i = 0; i < cluster.size(); ++i) {
         const auto key = cluster.key_of(i);
         CHECK(s.store().store(key, "value", 60s) == Status::queued);
