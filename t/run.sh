@@ -7,12 +7,35 @@ test_limit=2400
 
 # Builds test binaries.
 build_tests() {
+    local suite ours=() others=()
+    for suite in "$@"; do
+        if [[ $(suite_dir "$suite") == "$out/t" ]]; then
+            ours+=("$suite")
+        else
+            others+=("$suite")
+        fi
+    done
     say "building the tests"
-    mkdir -p "$out"
-    followed "$out/test.log" \
+    ((${#ours[@]} == 0)) || make_tests "$out" "$options" "${ours[@]}"
+    ((${#others[@]} == 0)) || make_tests build '' "${others[@]}"
+}
+
+# suite_dir NAME: where its binary is built. One that only starts programs is
+# the same whatever these are built with, and is without a memory checker.
+suite_dir() {
+    case $1 in
+    e2e | http3 | faults) echo build/t ;;
+    *) echo "$out/t" ;;
+    esac
+}
+
+# make_tests DIR OPTIONS NAME...
+make_tests() {
+    mkdir -p "$1"
+    followed "$1/test.log" \
         's|.* -o \.\./build/[^ ]*obj/\([^ ]*\).*|    \1|p' \
-        make --no-print-directory -C t -j"$(nproc)" BUILD="../$out/t" \
-        OPTIONS="$options" "$@"
+        make --no-print-directory -C t -j"$(nproc)" BUILD="../$1/t" \
+        OPTIONS="$2" "${@:3}"
 }
 
 # run_suites NAME... -- ARGUMENT...: runs test binaries side by side, for most
@@ -50,7 +73,7 @@ divide() {
     local suite cases half
     for suite in "${suites[@]}"; do
         if (($1 == 0)) && [[ -z $options && $suite == @(unit|e2e) ]]; then
-            cases=$(count_cases "$suite")
+            cases=$(count_cases "$(suite_dir "$suite")/$suite")
             half=$((cases / 2))
             parts+=("$suite" "$suite.2")
             ranges+=("--last=$half" "--first=$((half + 1))")
@@ -64,16 +87,18 @@ divide() {
 }
 
 count_cases() {
-    "$out/t/$1" --no-colors=true --count |
+    "$1" --no-colors=true --count |
         sed -n 's/^\[doctest\] .* current filters: //p'
 }
 
 run_part() {
-    local part=$1
+    local part=$1 suite=${1%.2} default=$PWD/$out/${modules[0]}
     shift
+    mkdir -p "$out/t"
     FAULT_TABLE=$out/faults.md \
+        NGX_SSL_SESSION_CACHE_MODULE=${NGX_SSL_SESSION_CACHE_MODULE-$default} \
         timeout --foreground --kill-after=10 "$test_limit" \
-        "$out/t/${part%.2}" --no-colors=true "$@" 2>&1 |
+        "$(suite_dir "$suite")/$suite" --no-colors=true "$@" 2>&1 |
         tee "$out/t/$part.log" | sed -u "s/^/$part: /"
 }
 
@@ -88,11 +113,23 @@ count_part() {
     [[ $line =~ ([0-9]+)\ passed ]] && good=${BASH_REMATCH[1]}
     [[ -z $line || -z $3 ]] || good=$(($3 - bad))
     if ((bad == 0)) && { ((status)) || [[ -z $line ]]; }; then
-        say "the $part tests ended with status $status"
+        say "the $part tests ended with status $status" |
+            tee -a "$out/t/failures"
         bad=1
     fi
+    ((bad == 0)) || list_failures "$part" "$log"
     passed=$((passed + good))
     failed=$((failed + bad))
+}
+
+# list_failures PART LOG: prints the assertions that failed, each with its test
+# case, for logs are long; and keeps them for whoever runs several verbs.
+list_failures() {
+    awk -v part="$1" '
+        /^TEST CASE: / { name = substr($0, 13) }
+        /: (FATAL )?ERROR: / { print part ": " name; shown = 4 }
+        shown && shown-- { print "    " $0 }
+    ' "$2" | tee -a "$out/t/failures"
 }
 
 # Prints the caller's passed and failed, and whether all is well is its status.

@@ -8,6 +8,9 @@ if [[ ${SANITIZE-0} != 0 ]]; then
     options+=" -fno-omit-frame-pointer -U_FORTIFY_SOURCE"
     # GCC takes twice as long to optimize what it has instrumented.
     export CXXFLAGS="-O0 -g"
+    # Programs that are not built with it load this first.
+    SANITIZER_RUNTIME=$("${CXX:-g++}" -print-file-name=libasan.so)
+    export SANITIZER_RUNTIME
     # Each coroutine has a fake stack of eleven times 2^16 bytes then.
     export ASAN_OPTIONS=detect_stack_use_after_return=1
     export ASAN_OPTIONS+=:max_uar_stack_size_log=16

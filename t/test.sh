@@ -96,7 +96,7 @@ prepare_suites() {
         apt-cache show "${http3_packages[@]}" &> /dev/null; then
         require "${http3_packages[@]}"
     fi
-    rm -f "$out/t/summary"
+    rm -f "$out/t/summary" "$out/t/failures"
     [[ -z $with_modules ]] || cmd_build
     [[ -z $with_program ]] || build_debug
 }

@@ -2,6 +2,7 @@
 
 #include "backends/cleansing.hpp"
 #include "support/both_stores.hpp"
+#include "support/memory_checker.hpp"
 #include "support/memory_scan.hpp"
 #include "support/test_store.hpp"
 
@@ -14,11 +15,7 @@ using namespace std::chrono_literals;
 namespace {
 
 // AddressSanitizer leaves stack frames that have ended as they were, elsewhere.
-#ifdef __SANITIZE_ADDRESS__
-constexpr bool checker_keeps_frames = true;
-#else
-constexpr bool checker_keeps_frames = false;
-#endif
+const bool checker_keeps_frames = support::in_sanitizer();
 
 // In hexadecimal, so that the test itself has no copy.
 const std::string secret = "f0e1d2c3b4a5968778695a4b3c2d1e0f"

@@ -135,7 +135,7 @@ class NoMappings {
 }  // namespace
 
 TEST_CASE_TEMPLATE("start: without a stack it is tried again" *
-                       doctest::skip(checker_would_starve),
+                       doctest::skip(in_sanitizer()),
                    Server, RedisServer, MemcachedServer) {
     Server server;
     std::unique_ptr<TestStore> s;

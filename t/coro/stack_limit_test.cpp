@@ -119,7 +119,7 @@ TEST_CASE("a stack that overflows ends the process at its guard page") {
 }
 
 TEST_CASE("with no stack to be had start() fails and the program goes on" *
-          doctest::skip(checker_would_starve)) {
+          doctest::skip(in_sanitizer())) {
     CHECK(in_child([] {
               Crowd crowd;
               limit_address_space(address_space() + (8 << 20));
@@ -143,7 +143,7 @@ TEST_CASE("with no stack to be had start() fails and the program goes on" *
 }
 
 TEST_CASE("where reservations are counted, stacks leave most to others" *
-          doctest::skip(checker_would_starve)) {
+          doctest::skip(in_sanitizer())) {
     for (const auto resource : {RLIMIT_AS, RLIMIT_DATA}) {
         CAPTURE(resource);
         CHECK(in_child([resource] {
@@ -163,7 +163,7 @@ TEST_CASE("where reservations are counted, stacks leave most to others" *
 }
 
 TEST_CASE("few stacks are to be had however little may be reserved" *
-          doctest::skip(checker_would_starve)) {
+          doctest::skip(in_sanitizer())) {
     CHECK(in_child([] {
               Crowd crowd;
               limit_address_space(address_space() + (40 << 20));
@@ -173,7 +173,7 @@ TEST_CASE("few stacks are to be had however little may be reserved" *
 }
 
 TEST_CASE("when there is memory again, there are stacks again" *
-          doctest::skip(checker_would_starve)) {
+          doctest::skip(in_sanitizer())) {
     CHECK(in_child([] {
               Crowd crowd;
               limit_address_space(address_space() + (4 << 20));

@@ -153,7 +153,7 @@ CLOCKS_TEST_CASE("a node whose clock is late refuses, and says so") {
 
 // As README recommends it for sessions.
 TEST_CASE("a flood of sessions throws claims out, and nothing is accepted" *
-          doctest::skip(checker_would_starve)) {
+          doctest::skip(in_sanitizer())) {
     const TicketFile key;
     Settled<RedisServer> x(once + " tickets=keep", key.directive(), 2);
     auto client = x.store.client();

@@ -11,8 +11,7 @@ namespace {
 
 // By when sessions resume again that the servers have.
 Milliseconds soon() {
-    return in_valgrind() || checker_would_starve ? patience
-                                                 : Milliseconds{2000};
+    return in_valgrind() || in_sanitizer() ? patience : Milliseconds{2000};
 }
 
 std::string directive_of(const std::string& parameters) {

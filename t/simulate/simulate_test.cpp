@@ -18,7 +18,7 @@ namespace {
 
 // A memory checker looks at each switch of a coroutine, so a run takes many
 // times as long.
-constexpr std::uint64_t known_seeds = support::checker_would_starve ? 40 : 200;
+const std::uint64_t known_seeds = support::in_sanitizer() ? 40 : 200;
 
 void expect_well(std::uint64_t seed) {
     const Outcome outcome = simulate::run(seed);

@@ -7,13 +7,8 @@
 #include <fstream>
 
 // A test that runs once for each kind of store, with clocks of its own.
-#ifdef __SANITIZE_ADDRESS__
 #define CLOCKS_TEST_CASE(name)                                                 \
-    TEST_CASE_TEMPLATE(name* doctest::skip(), Server, support::RedisServer,    \
-                       support::MemcachedServer)
-#else
-#define CLOCKS_TEST_CASE(name) STORE_TEST_CASE(name)
-#endif
+    STORE_TEST_CASE(name* doctest::skip(support::in_sanitizer()))
 
 namespace support {
 

@@ -3,12 +3,8 @@
 #include "support/files.hpp"
 
 #include <cstdlib>
+#include <stdexcept>
 #include <utility>
-
-#ifdef __SANITIZE_ADDRESS__
-#include <dlfcn.h>
-#include <sanitizer/asan_interface.h>
-#endif
 
 namespace support {
 
@@ -22,42 +18,34 @@ std::string support_file(const char* name) {
     return (repository() / "t" / "support" / name).string();
 }
 
-#ifdef __SANITIZE_ADDRESS__
-
 // For an option: there may be spaces in it.
 std::string quoted(const std::string& path) {
     return "'" + path + "'";
 }
 
-// nginx is not built with it, so the library that we run with goes first.
-std::string runtime() {
-    Dl_info info{};
-    dladdr(reinterpret_cast<void*>(&__asan_describe_address), &info);
-    return info.dli_fname;
+// See t/sanitize.sh.
+std::string from_environment(const char* name) {
+    const char* value = std::getenv(name);
+    if (value == nullptr) {
+        throw std::runtime_error(std::string("no ") + name +
+                                 " in the environment: see t/sanitize.sh");
+    }
+    return value;
 }
 
-// What we run with ourselves: see t/sanitize.sh.
-std::string own_options() {
-    const char* own = std::getenv("ASAN_OPTIONS");
-    return own != nullptr ? std::string(own) + ":" : "";
-}
-
-Arguments checker(const fs::path& dir, Leaks leaks) {
+// nginx is not built with it, so its library goes first.
+Arguments sanitizer(const fs::path& dir, Leaks leaks) {
     const auto options = "log_path=" + quoted((dir / report_name).string()) +
                          ":abort_on_error=1:print_stacktrace=1";
-    return {"env", "LD_PRELOAD=" + runtime(), "UBSAN_OPTIONS=" + options,
-            "ASAN_OPTIONS=" + own_options() + options +
+    return {"env", "LD_PRELOAD=" + from_environment("SANITIZER_RUNTIME"),
+            "UBSAN_OPTIONS=" + options,
+            "ASAN_OPTIONS=" + from_environment("ASAN_OPTIONS") + ":" + options +
                 (leaks == Leaks::ignored ? ":detect_leaks=0" : ""),
             "LSAN_OPTIONS=print_suppressions=0:suppressions=" +
                 quoted(support_file("lsan.supp"))};
 }
 
-#else
-
-Arguments checker(const fs::path& dir, Leaks leaks) {
-    if (!in_valgrind()) {
-        return {};
-    }
+Arguments valgrind(const fs::path& dir, Leaks leaks) {
     return {"valgrind",
             "--quiet",
             leaks == Leaks::ignored ? "--leak-check=no" : "--leak-check=full",
@@ -66,7 +54,12 @@ Arguments checker(const fs::path& dir, Leaks leaks) {
             "--suppressions=" + support_file("valgrind.supp")};
 }
 
-#endif
+Arguments checker(const fs::path& dir, Leaks leaks) {
+    if (in_sanitizer()) {
+        return sanitizer(dir, leaks);
+    }
+    return in_valgrind() ? valgrind(dir, leaks) : Arguments{};
+}
 
 }  // namespace
 
@@ -78,12 +71,9 @@ Arguments checked(Arguments command, const fs::path& dir, Leaks leaks) {
 }
 
 std::string checker_environment() {
-#ifdef __SANITIZE_ADDRESS__
-    return "env LD_PRELOAD;\nenv ASAN_OPTIONS;\nenv UBSAN_OPTIONS;\n"
-           "env LSAN_OPTIONS;\n";
-#else
-    return "";
-#endif
+    return in_sanitizer() ? "env LD_PRELOAD;\nenv ASAN_OPTIONS;\n"
+                            "env UBSAN_OPTIONS;\nenv LSAN_OPTIONS;\n"
+                          : "";
 }
 
 std::string memory_errors(const fs::path& dir) {

@@ -2,20 +2,25 @@
 
 #include "support/process.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <string>
 
-// AddressSanitizer with UBSan, if the tests are built with them (then the
-// module is, too), or else Valgrind, if MEMCHECK=1 is in the environment.
+// What the servers under test run in: AddressSanitizer with UBSan, if the
+// module is built with them, or else Valgrind, if MEMCHECK=1 is in the
+// environment.
 namespace support {
 
-// AddressSanitizer maps memory of its own for each coroutine, and ends the
-// process when there is none.
+// A test binary need not be built with it to test a module that is: t/run.sh.
+// It maps memory of its own for each coroutine, and ends the process when there
+// is none.
+inline bool in_sanitizer() {
 #ifdef __SANITIZE_ADDRESS__
-inline constexpr bool checker_would_starve = true;
+    return true;
 #else
-inline constexpr bool checker_would_starve = false;
+    return std::getenv("SANITIZER_RUNTIME") != nullptr;
 #endif
+}
 
 // Of modules that are not ours: LeakSanitizer may crash at the end of one.
 enum class Leaks { reported, ignored };

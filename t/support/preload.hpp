@@ -1,17 +1,15 @@
 #pragma once
 
 #include "support/files.hpp"
+#include "support/memory_checker.hpp"
 
 #include <cstdlib>
 #include <filesystem>
 #include <string>
 
 // What is preloaded would take the place of AddressSanitizer.
-#ifdef __SANITIZE_ADDRESS__
-#define PRELOAD_TEST_CASE(name) TEST_CASE(name* doctest::skip())
-#else
-#define PRELOAD_TEST_CASE(name) TEST_CASE(name)
-#endif
+#define PRELOAD_TEST_CASE(name)                                                \
+    TEST_CASE(name* doctest::skip(support::in_sanitizer()))
 
 namespace support {
 

@@ -2,6 +2,8 @@
 
 #include "backends/redis/protocol.hpp"
 
+#include "support/memory_checker.hpp"
+
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <fstream>
@@ -53,11 +55,7 @@ void check(const redisReply& reply, const Example& example) {
     }
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool freed_memory_stays = true;
-#else
-constexpr bool freed_memory_stays = false;
-#endif
+const bool freed_memory_stays = support::in_sanitizer();
 
 // The process's memory, in bytes.
 std::size_t resident() {
