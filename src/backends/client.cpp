@@ -441,7 +441,11 @@ void Client::answer(Lookup* lookup, Status status,
             waiter.result->value.clear();
             waiter.result->status = Status::busy; /* for this one */
         }
-        scheduler_.wake(waiter.wait);
+        if (status == Status::down) {
+            scheduler_.release(waiter.wait); /* all who wait here are */
+        } else {
+            scheduler_.wake(waiter.wait);
+        }
     }
 }
 

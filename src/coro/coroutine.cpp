@@ -2,6 +2,7 @@
 
 #include "coro/sanitizer.hpp"
 
+#include <algorithm>
 #include <boost/context/preallocated.hpp>
 #include <cassert>
 #include <cerrno>
@@ -19,6 +20,14 @@ constexpr Time stack_idle_limit{10000};
 
 /* How long woken coroutines run before the loop looks for other events. */
 constexpr std::chrono::milliseconds turn_limit{1};
+
+/* How long those that are released give way to these events: so many times as
+ * long as the one before took, but no longer. */
+constexpr int give_way_times = 4;
+constexpr std::chrono::milliseconds longest_give_way{20};
+
+/* A turn of the loop that takes longer had something to do. */
+constexpr std::chrono::microseconds empty_turn{50};
 
 /* How Boost.Context gives back the stack of a coroutine that has ended. */
 struct StackReturn {
@@ -47,8 +56,22 @@ struct Scheduler::Slot {
     Time timer_at = never; /* when the timer will go off */
     std::unique_ptr<Timer> timer;
 
-    Slot* next = nullptr; /* on the ready list, or the free one */
+    Slot* next = nullptr; /* in a queue, or on the free list */
 };
+
+void Scheduler::Queue::push(Slot& slot) noexcept {
+    slot.next = nullptr;
+    *end_ = &slot;
+    end_ = &slot.next;
+}
+
+Scheduler::Slot& Scheduler::Queue::pop() noexcept {
+    Slot& slot = *std::exchange(first_, first_->next);
+    if (first_ == nullptr) {
+        end_ = &first_;
+    }
+    return slot;
+}
 
 Scheduler::Slot* Scheduler::current_ = nullptr;
 
@@ -217,6 +240,14 @@ bool Scheduler::waiting(Waker waker) const noexcept {
 }
 
 void Scheduler::wake(Waker waker, Wake how) noexcept {
+    wake(waker, how, woken_);
+}
+
+void Scheduler::release(Waker waker) noexcept {
+    wake(waker, Wake::ready, released_);
+}
+
+void Scheduler::wake(Waker waker, Wake how, Queue& queue) noexcept {
     if (waker.id >= slots_.size()) {
         return;
     }
@@ -235,35 +266,58 @@ void Scheduler::wake(Waker waker, Wake how) noexcept {
         return; /* its wait has not begun yet and will return at once */
     }
 
-    slot.next = nullptr;
-    *ready_end_ = &slot;
-    ready_end_ = &slot.next;
+    queue.push(slot);
     if (!running_ready_) {
         run_ready_->post();
     }
 }
 
 /*
- * Those whom the woken wake, such as handshakes whose answers a store's
- * coroutine has just read, go on in the same turn. But when a store that is
- * given up releases thousands, each with a full handshake to make, the loop
- * gets its turn between them.
+ * Each released one has a full handshake to make, when hundreds of them are:
+ * so they go one by one, and everything else goes first.
  */
 void Scheduler::run_ready() noexcept {
-    using Clock = std::chrono::steady_clock;
+    running_ready_ = true;
+    bool may = !released_.empty() && may_release(Clock::now());
+
+    run_woken();
+    if (may) {
+        run_released();
+    }
+    running_ready_ = false;
+
+    if (!woken_.empty() || !released_.empty()) {
+        turn_ended_ = Clock::now();
+        run_ready_->post();
+    }
+}
+
+bool Scheduler::may_release(Clock::time_point now) const noexcept {
+    return now - turn_ended_ < empty_turn || now >= give_way_until_;
+}
+
+void Scheduler::run_released() noexcept {
+    auto begun = Clock::now();
+
+    resume(released_.pop());
+    auto ended = Clock::now();
+    give_way_until_ =
+        ended + std::min<Clock::duration>(give_way_times * (ended - begun),
+                                          longest_give_way);
+}
+
+/*
+ * Those whom the woken wake, such as handshakes whose answers a store's
+ * coroutine has just read, go on in the same turn. But when thousands are woken
+ * at once, the loop gets its turn between them.
+ */
+void Scheduler::run_woken() noexcept {
     std::optional<Clock::time_point> end; /* not asked for one alone */
 
-    running_ready_ = true;
-    while (ready_ != nullptr) {
-        Slot* slot = std::exchange(ready_, ready_->next);
-        if (ready_ == nullptr) {
-            ready_end_ = &ready_;
-        }
+    while (!woken_.empty()) {
+        resume(woken_.pop());
 
-        slot->announce.resume();
-        run(*slot);
-
-        if (ready_ == nullptr) {
+        if (woken_.empty()) {
             break;
         }
 
@@ -274,11 +328,11 @@ void Scheduler::run_ready() noexcept {
             break;
         }
     }
-    running_ready_ = false;
+}
 
-    if (ready_ != nullptr) {
-        run_ready_->post();
-    }
+void Scheduler::resume(Slot& slot) noexcept {
+    slot.announce.resume();
+    run(slot);
 }
 
 void Scheduler::trim_stacks() noexcept {

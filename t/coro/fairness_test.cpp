@@ -3,7 +3,10 @@
 #include "support/coroutines.hpp"
 #include "support/unique_fd.hpp"
 
+#include <chrono>
 #include <doctest/doctest.h>
+#include <memory>
+#include <string>
 #include <sys/socket.h>
 #include <vector>
 
@@ -103,27 +106,110 @@ TEST_CASE("whom the woken wake goes on in the same turn") {
     CHECK(c.finish());
 }
 
-TEST_CASE("many who are woken at a time leave the loop its turns") {
-    constexpr int count = 20;
-    Coroutines c;
-    std::vector<Waker> wakers;
+namespace {
+
+// As many coroutines that wait, and then compute for a millisecond.
+struct Crowd {
+    static constexpr int count = 20;
+
+    Coroutines& c;
+    std::vector<Waker> wakers{};
     int ran = 0;
-    for (int i = 0; i < count; ++i) {
-        c.start([&] {
-            wakers.push_back(coro::next_wait());
-            coro::wait();
-            const auto end = Clock::now() + Milliseconds{1};
-            while (Clock::now() < end) {
-            }
-            ++ran;
-        });
+
+    explicit Crowd(Coroutines& c) : c(c) {
+        for (int i = 0; i < count; ++i) {
+            c.start([this] {
+                wakers.push_back(coro::next_wait());
+                coro::wait();
+                compute(Milliseconds{1});
+                ++ran;
+            });
+        }
     }
-    for (const auto& waker : wakers) {
+
+    void release() {
+        for (const auto& waker : wakers) {
+            c.scheduler.release(waker);
+        }
+    }
+
+    static void compute(Clock::duration time) {
+        const auto end = Clock::now() + time;
+        while (Clock::now() < end) {
+        }
+    }
+};
+
+}  // namespace
+
+TEST_CASE("many who are woken at a time leave the loop its turns") {
+    Coroutines c;
+    Crowd crowd(c);
+    for (const auto& waker : crowd.wakers) {
         c.scheduler.wake(waker);
     }
     c.loop.run_once();
-    CHECK(ran > 0);
-    CHECK(ran < count);
+    CHECK(crowd.ran > 0);
+    CHECK(crowd.ran < Crowd::count);
     CHECK(c.finish());
-    CHECK(ran == count);
+    CHECK(crowd.ran == Crowd::count);
+}
+
+TEST_CASE("who is released goes on alone") {
+    Coroutines c;
+    Crowd crowd(c);
+    crowd.release();
+    for (int turns = 1; crowd.ran < Crowd::count; ++turns) {
+        c.loop.run_once();
+        REQUIRE(crowd.ran <= turns);
+    }
+    CHECK(c.finish());
+}
+
+TEST_CASE("who is released goes after the woken") {
+    Coroutines c;
+    std::string order;
+    Waker released{};
+    Waker woken{};
+    c.start([&] {
+        released = coro::next_wait();
+        CHECK(coro::wait() == Wake::ready);
+        order += "released ";
+    });
+    c.start([&] {
+        woken = coro::next_wait();
+        coro::wait();
+        order += "woken ";
+    });
+    c.scheduler.release(released);
+    c.scheduler.wake(woken);
+    c.scheduler.release(released);  // once is enough
+    CHECK(c.finish());
+    CHECK(order == "woken released ");
+}
+
+TEST_CASE("a loop that is never idle serves the released at intervals") {
+    struct Busy {
+        std::unique_ptr<coro::Task> task;
+        bool stop = false;
+
+        void run() const {
+            Crowd::compute(std::chrono::microseconds{200});
+            if (!stop) {
+                task->post();
+            }
+        }
+    };
+    Coroutines c;
+    Crowd crowd(c);
+    Busy busy;
+    busy.task = c.loop.make_task(
+        {[](void* data) noexcept { static_cast<Busy*>(data)->run(); }, &busy});
+    busy.task->post();
+    const auto begin = Clock::now();
+    crowd.release();
+    CHECK(c.loop.run_until([&] { return crowd.ran == Crowd::count; }));
+    CHECK(Clock::now() - begin >= (Crowd::count - 1) * Milliseconds{5});
+    busy.stop = true;
+    CHECK(c.finish());
 }

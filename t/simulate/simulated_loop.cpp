@@ -15,9 +15,10 @@ using support::Allocations;
 using Scope = Allocations::Scope;
 using Of = Allocations::Of;
 
-// So many turns in a row may bring nothing: what is gathered waits for some,
-// and a stream that is always ready gives the loop one at times.
-constexpr unsigned most_quiet_turns = 200;
+// So many turns in a row may bring nothing: what is gathered waits for some, a
+// stream that is always ready gives the loop one at times, and who is released
+// goes on in a turn of its own.
+constexpr unsigned most_quiet_turns = 1000;
 
 void call_back(coro::Callback callback) {
     const Scope product(Of::product);

@@ -127,7 +127,7 @@ void Cluster::end_start() noexcept {
         Status status = submit_now(early.question, early.waiter);
         if (status != Status::queued) {
             early.waiter.result->status = status;
-            scheduler_.wake(early.waiter.wait);
+            scheduler_.release(early.waiter.wait);
         }
     }
 }

@@ -327,6 +327,7 @@ TEST_CASE("memcached errors: after which replies may be out of step") {
     SUBCASE("or that they are") {
         fake.peer.send("ERROR\r\nSTORED\r\n");
         CHECK(fake.store->logs("version failed: unexpected reply"));
+        CHECK(fake.store->loop.run_until([&] { return add->done; }));
         CHECK(add->result == backends::Addition::unknown);
     }
 }
