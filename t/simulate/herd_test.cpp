@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <doctest/doctest.h>
+#include <fstream>
 #include <functional>
 #include <memory>
 #include <numeric>
@@ -16,40 +18,52 @@ using namespace simulate;
 
 namespace {
 
-constexpr std::size_t all = support::checker_would_starve ? 300 : 5000;
+const std::size_t all = support::in_sanitizer() ? 300 : 5000;
 
-// How often something happens in each second of virtual time.
+// How often something happens in each tenth of a second of virtual time.
 class Rate {
   public:
     explicit Rate(World& world) : world_(world), begin_(world.now()) {}
 
     void count() {
-        const auto second =
-            static_cast<std::size_t>((world_.now() - begin_) / Seconds(1));
-        seconds_.resize(std::max(seconds_.size(), second + 1));
-        ++seconds_[second];
+        const auto tenth = static_cast<std::size_t>((world_.now() - begin_) /
+                                                    Milliseconds(100));
+        tenths_.resize(std::max(tenths_.size(), tenth + 1));
+        ++tenths_[tenth];
     }
+    // In a second.
     std::uint64_t most() const {
-        return seconds_.empty() ? 0 : *std::ranges::max_element(seconds_);
+        const auto all = seconds();
+        return all.empty() ? 0 : *std::ranges::max_element(all);
     }
+    // In each of the first seconds.
     std::string text() const {
         std::string text;
-        for (std::size_t i = 0; i < std::min<std::size_t>(seconds_.size(), 8);
-             ++i) {
-            text += (i == 0 ? "" : " ") + std::to_string(seconds_[i]);
+        for (const auto count : seconds()) {
+            text += (text.empty() ? "" : " ") + std::to_string(count);
         }
         return text;
     }
+    const std::vector<std::uint64_t>& tenths() const { return tenths_; }
 
   private:
+    std::vector<std::uint64_t> seconds() const {
+        std::vector<std::uint64_t> all((tenths_.size() + 9) / 10);
+        for (std::size_t i = 0; i < tenths_.size(); ++i) {
+            all[i / 10] += tenths_[i];
+        }
+        return all;
+    }
+
     World& world_;
     const Micros begin_;
-    std::vector<std::uint64_t> seconds_;
+    std::vector<std::uint64_t> tenths_;
 };
 
 // What a herd did.
 struct Herd {
-    std::string connections;  // in each second, at who is new
+    std::string connections;            // in each second, at who is new
+    std::vector<std::uint64_t> tenths;  // the same in each tenth of one
     std::uint64_t most = 0;
     Micros half{0};  // until so many were back
     Micros nearly_all{0};
@@ -131,6 +145,7 @@ Herd lose(World& world, const std::vector<Host*>& next,
         host->on_accept = nullptr;
     }
     herd.connections = connections.text();
+    herd.tenths = connections.tenths();
     herd.most = connections.most();
     herd.questions = questions() - at_first;
     herd.most_questions = asked.most();
@@ -144,6 +159,13 @@ void print(const char* what, const Herd& herd) {
                 static_cast<double>(herd.nearly_all.count()) / 1e6,
                 static_cast<unsigned long long>(herd.questions),
                 static_cast<unsigned long long>(herd.most_questions));
+    // What t/simulate/herd_plot.sh draws.
+    if (const char* file = std::getenv("HERD_CSV")) {
+        std::ofstream csv(file, std::ios::app);
+        for (std::size_t i = 0; i < herd.tenths.size(); ++i) {
+            csv << '"' << what << "\"," << i << ',' << herd.tenths[i] << '\n';
+        }
+    }
 }
 
 // Those of a kind.
