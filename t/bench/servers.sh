@@ -135,8 +135,8 @@ variant_directives() {
     local redis="remote_ssl_session_cache addr=127.0.0.1 port=$redis_port"
     local shared="ssl_session_cache shared:SSL:20m;"
     case $1 in
-    shared) echo "$shared ssl_session_tickets off;" ;;
-    redis | uncounted) echo "$redis;" ;;
+    shared | shared-*) echo "$shared ssl_session_tickets off;" ;;
+    redis | redis-* | uncounted) echo "$redis;" ;;
     sealed) echo "$redis key=$(make_sealing_key);" ;;
     ticket-file) echo "ssl_session_ticket_key $(make_ticket_key);" ;;
     tickets) echo "$redis tickets=shared key=$(make_sealing_key);" ;;
@@ -160,6 +160,8 @@ variant_directives() {
         echo "ssl_protocols TLSv1.2; client_header_timeout 10m;" \
             "$redis timeout=10m count=unlimited;"
         ;;
+    outage) echo "$redis timeout=200;" ;;
+    away) echo "remote_ssl_session_cache port=$(free_port);" ;;
     healthy) echo "remote_ssl_session_cache addr=unix:$work/healthy.sock;" ;;
     *) die "unknown variant: $1" ;;
     esac
@@ -167,7 +169,7 @@ variant_directives() {
 
 variant_module() {
     case $1 in
-    shared | waiting | ticket-file) ;;
+    shared | shared-* | waiting | ticket-file) ;;
     uncounted) echo "load_module \"$uncounted_module\";" ;;
     *) echo "load_module \"$module\";" ;;
     esac

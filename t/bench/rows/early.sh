@@ -15,15 +15,18 @@ prepare() {
     done
 }
 
-# early VARIANT CLIENTS HANDSHAKES
+# early VARIANT CLIENTS HANDSHAKES [PID of whom to measure]
 early() {
     taskset -c "$client_cpu" "$out/load" --make-port "${port[$1]}" \
-        --worker "${worker[$1]}" --protocol 1.3 --concurrency "$2" \
+        --worker "${4:-${worker[$1]}}" --protocol 1.3 --concurrency "$2" \
         --sessions "$sessions" --handshakes "$3" --early-data on
 }
 
 measure() {
     local clients variant result cpu
+    result=$(repeat early early-once 16 "$handshakes" "$redis_pid")
+    cpu=$(field cpu_ns "$result")
+    sample store-1.3 resumed early-once "$(calculate "$cpu / $handshakes / 1000")"
     for clients in 16 1; do
         for variant in $(in_turn early-any early-once); do
             result=$(repeat early "$variant" "$clients" "$handshakes")

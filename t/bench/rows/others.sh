@@ -1,8 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by run.sh
 # h2o and Apache httpd with their own shared session caches beside this module,
-# each as it is by default: CPU of all processes of the server for a TLS 1.2
-# resumption, and the longest full handshake, which does not need the store, and
-# the longest resumption, while that is healthy and while it is frozen.
+# each as it is by default: CPU of all processes of the server for a resumption
+# (h2o 2.2 has no TLS 1.3 by session cache); and the longest full handshake,
+# which does not need the store, and the longest resumption, while that is
+# healthy and while it is frozen.
 
 part=10
 
@@ -44,7 +45,8 @@ try_other() {
 measure() {
     local variant
     for variant in $(in_turn "${present[@]}"); do
-        measure_cpu "$variant"
+        measure_cpu "$variant" 1.2
+        [[ $variant == h2o* ]] || measure_cpu "$variant" 1.3
         measure_latency "$variant"
         measure_latency "$variant" --freeze "$(store_of "$variant")"
     done
@@ -52,9 +54,9 @@ measure() {
 
 measure_cpu() {
     local result cpu
-    result=$(repeat load "$1" 1.2 16 "$handshakes")
+    result=$(repeat load "$1" "$2" 16 "$handshakes")
     cpu=$(field cpu_ns "$result")
-    sample others-cpu "$(setting "$1")" "$(server "$1")" \
+    sample others-cpu "$(setting "$1"), TLS $2" "$(server "$1")" \
         "$(calculate "$cpu / $handshakes / 1000")"
 }
 
