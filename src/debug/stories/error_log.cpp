@@ -114,7 +114,8 @@ std::string_view read_reply(Story& story, std::string_view text) {
     Microseconds::rep time = 0;
     if (after != std::string_view::npos) {
         std::string_view rest = text.substr(after + 6);
-        if (take_number(rest, time) && time >= 0 && time < longest_time) {
+        if (take_number(rest, time) && time >= 0 && time < longest_time &&
+            story.events.size() < Story::max_events) {
             story.lookup =
                 story.lookup.value_or(Microseconds(0)) + Microseconds(time);
         }

@@ -9,12 +9,11 @@ namespace {
 /* How long a story stays open for what comes right after the handshake. */
 constexpr Microseconds linger{300'000};
 
-/* Of a story, of a name that it is found by, of what it offers and of an
- * event, about: with their nodes and strings. */
+/* Of a story with its events, of a name that it is found by, and of what it
+ * offers, about: with their nodes and strings. */
 constexpr std::size_t story_cost = 2048;
 constexpr std::size_t name_cost = 352;
 constexpr std::size_t offered_cost = 160;
-constexpr std::size_t event_cost = 160;
 
 bool contains(const std::vector<SessionName>& names, const SessionName& name) {
     return std::find(names.begin(), names.end(), name) != names.end();
