@@ -263,7 +263,7 @@ TEST_CASE("bounds: who waits is not thrown out for who is done") {
         run.add(tcp.say(record(23, "data")));
     }
     for (std::uint32_t i = 0; i < 17'000; ++i) {
-        run.add(RawTcp(100'000 + i, 40000, 443).open());
+        run.add(RawTcp(100'000 + i, 40000, i % 2 == 0 ? 443 : 6379).open());
     }
     run.add(victim.answer(server_hello({id}) + record(20, "\1") +
                           record(22, std::string(40, 'f'))));

@@ -25,7 +25,7 @@ class MemcachedReader : public Reader {
     void closed(Side by, Time time, bool reset) override;
     void forgotten(Time time) override;
     bool over() const override { return false; }
-    bool matters() const override { return true; }
+    bool matters() const override { return dialect_ != nullptr; }
     std::size_t held() const override;
 
     /* Whether bytes may be the beginning of a client's command. */

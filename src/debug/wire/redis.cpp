@@ -84,6 +84,7 @@ bool RedisReader::recognises(std::string_view bytes) noexcept {
 }
 
 void RedisReader::data(Side from, Time time, std::string_view bytes) {
+    spoken_ = true;
     if (listener_.is_doubted(flow_)) {
         find_step();
     }

@@ -35,7 +35,7 @@ class RedisReader : public Reader {
     void closed(Side by, Time time, bool reset) override;
     void forgotten(Time time) override;
     bool over() const override { return false; }
-    bool matters() const override { return true; }
+    bool matters() const override { return spoken_; }
     std::size_t held() const override;
 
     /* Whether bytes may be the beginning of a client's command. */
@@ -87,6 +87,7 @@ class RedisReader : public Reader {
     bool lost_commands_; /* its bytes are skipped up to a command's beginning */
     bool lost_replies_;
     bool in_step_; /* all commands were seen from the first */
+    bool spoken_ = false;
     std::deque<Pending> pending_;
     std::deque<Reply> early_;      /* captured before their commands */
     std::deque<Answered> history_; /* the last ones */
