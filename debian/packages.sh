@@ -7,12 +7,12 @@ demo_packages=(redis-server memcached openssl)
 # REDIS_SERVER in the environment names another store, such as valkey-server.
 # libsasl2-modules: PLAIN for memcached, and sasl2-bin: saslpasswd2.
 redis=${REDIS_SERVER-redis-server}
-test_packages=(doctest-dev "$redis" memcached sasl2-bin libsasl2-modules
-    dnsmasq-base openssl libgnutls28-dev nodejs golang-go chromium
+test_packages=(doctest-dev libtins-dev "$redis" memcached sasl2-bin
+    libsasl2-modules dnsmasq-base openssl libgnutls28-dev nodejs golang-go chromium
     chromium-driver python3-prometheus-client libnginx-mod-stream
     libnginx-mod-mail libnginx-mod-http-lua)
 memcheck_packages=(valgrind)
-debug_packages=(libtins-dev libpcap-dev nlohmann-json3-dev tcpdump)
+debug_packages=(libpcap-dev nlohmann-json3-dev tcpdump)
 bench_packages=(redis-server memcached openssl procps gnuplot-nox)
 # Servers to compare with; h2o is not everywhere.
 bench_other_packages=(h2o apache2-bin)

@@ -41,7 +41,7 @@ const std::vector<Room> rooms{
     {"mail", {"module"}},
     {"debug/capture", {"numbers"}},
     {"debug/wire", {"numbers", "debug/capture"}},
-    {"debug/stories", {"sessions", "debug/capture", "debug/wire"}},
+    {"debug/stories", {"numbers", "sessions", "debug/capture", "debug/wire"}},
     {"debug/tell", {"debug/capture", "debug/stories"}},
     {"debug",
      {"numbers", "sessions", "directive", "debug/capture", "debug/wire",
@@ -63,7 +63,7 @@ const std::vector<Library> libraries{
     {"libmemcached.*", {"backends/memcached"}},
     {"boost/.*", {"coro"}},
     {"nlohmann/.*", {"status", "debug/tell"}},
-    {"(pcap|tins)/.*", {"debug/capture"}},
+    {"pcap/.*", {"debug/capture"}},
 };
 
 struct Include {

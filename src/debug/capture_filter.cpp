@@ -15,14 +15,27 @@ std::string host_of(const Endpoint& endpoint) {
     return shown;
 }
 
+/* Ranges, where there are some: a filter of all ports is too long. */
+void add_ports(std::set<std::string>& parts,
+               const std::set<std::uint16_t>& ports) {
+    for (auto port = ports.begin(); port != ports.end();) {
+        unsigned first = *port;
+        unsigned last = first;
+        while (++port != ports.end() && *port == last + 1) {
+            last = *port;
+        }
+        parts.insert(first == last ? "port " + std::to_string(first)
+                                   : "portrange " + std::to_string(first) +
+                                         '-' + std::to_string(last));
+    }
+}
+
 }  // namespace
 
 std::string capture_filter(const Roles& roles) {
     std::set<std::string> parts;
 
-    for (std::uint16_t port : roles.tls_ports) {
-        parts.insert("port " + std::to_string(port));
-    }
+    add_ports(parts, roles.tls_ports);
     for (const StoreAt& store : roles.stores) {
         std::string port = "port " + std::to_string(store.port);
         if (store.addresses.empty() || store.cluster) {

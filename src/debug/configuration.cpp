@@ -91,21 +91,35 @@ void add_once(std::vector<T>& all, const T& one) {
     }
 }
 
-/* "443", "[::]:443", "127.0.0.1:443"; an address alone has port 80. */
-std::uint16_t listen_port(std::string_view address) {
+struct Ports {
+    std::uint16_t first;
+    std::uint16_t last;
+};
+
+/* "443", "[::]:443", "127.0.0.1:443-445"; an address alone has port 80. */
+Ports listen_ports(std::string_view address) {
     std::size_t colon = address.rfind(':');
     std::size_t bracket = address.rfind(']');
     if (colon != std::string_view::npos &&
         (bracket == std::string_view::npos || colon > bracket)) {
         address.remove_prefix(colon + 1);
     }
-    return numbers::read<std::uint16_t>(address).value_or(80);
+    std::size_t dash = std::min(address.find('-'), address.size());
+    auto first = numbers::read<std::uint16_t>(address.substr(0, dash));
+    auto last = dash == address.size()
+                    ? first
+                    : numbers::read<std::uint16_t>(address.substr(dash + 1));
+    return first && last && *first <= *last ? Ports{*first, *last}
+                                            : Ports{80, 80};
 }
 
 void read_listen(NginxConf& conf, const Words& words) {
     bool tls = std::find(words.begin(), words.end(), "ssl") != words.end();
     if (tls && words.size() > 1 && !words[1].starts_with("unix:")) {
-        add_once(conf.tls_ports, listen_port(words[1]));
+        Ports ports = listen_ports(words[1]);
+        for (unsigned port = ports.first; port <= ports.last; ++port) {
+            conf.tls_ports.insert(static_cast<std::uint16_t>(port));
+        }
     }
 }
 
@@ -185,7 +199,7 @@ NginxConf ask_nginx(const std::string& file) {
 std::vector<std::string> add_to(Roles& roles, const NginxConf& conf) {
     std::vector<std::string> missing;
     for (std::uint16_t port : conf.tls_ports) {
-        roles.tls_ports.push_back(port);
+        roles.tls_ports.insert(port);
     }
     for (const session_cache::StoreParameters& store : conf.stores) {
         add_store(roles, store, missing);

@@ -7,6 +7,7 @@
 #include "debug/wire/roles.hpp"
 #include "directive/directive.hpp"
 
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,7 +15,7 @@
 namespace debug {
 
 struct NginxConf {
-    std::vector<std::uint16_t> tls_ports{};
+    std::set<std::uint16_t> tls_ports{};
     std::vector<session_cache::StoreParameters> stores{};
     std::vector<std::string> keys{}; /* files */
     bool debug_log = false;          /* there is an error_log ... debug */

@@ -81,7 +81,7 @@ void Demo::learn(const std::string& line) {
     if (what == "store") {
         roles_.stores.push_back(read_store(value));
     } else if (what == "tls") {
-        roles_.tls_ports.push_back(
+        roles_.tls_ports.insert(
             numbers::read<std::uint16_t>(value).value_or(0));
     } else if (what == "key") {
         keys_.push_back(value);

@@ -5,7 +5,11 @@
 namespace debug {
 
 Observer::Observer(const Roles& roles, const Names& names, Tell tell)
-    : stories_(names, std::move(tell)),
+    : stories_(names,
+               [this, tell = std::move(tell)](Story&& story) {
+                   story.begin = clock_.given(story.begin);
+                   tell(std::move(story));
+               }),
       connections_(
           [this, &roles](const Flow& flow) {
               return make_reader(roles, nodes_, flow, stories_, stories_);
@@ -16,19 +20,26 @@ Observer::Observer(const Roles& roles, const Names& names, Tell tell)
 
 void Observer::add(int link_type, const Capture::Frame& frame) {
     ++packets_;
-    advance(frame.time);
-    auto segment = decode(link_type, frame.time, frame.bytes, frame.length);
+    Time time = clock_.steady(frame.time);
+    go_on(time);
+    auto segment = decode(link_type, time, frame.bytes, frame.length);
     if (!segment) {
         ++not_tcp_;
+        quic_ += is_quic(link_type, frame.bytes) ? 1 : 0;
         return;
     }
     connections_.add(*segment);
 }
 
-/* Captures of several interfaces are not strictly in order. */
 void Observer::advance(Time now) {
-    now_ = std::max(now_, now);
+    go_on(clock_.steady(now));
+}
+
+/* Captures of several interfaces are not strictly in order. */
+void Observer::go_on(Time steady) {
+    now_ = std::max(now_, steady);
     stories_.advance(now_);
+    connections_.advance(now_);
 }
 
 void Observer::finish() {
@@ -39,6 +50,7 @@ void Observer::finish() {
 void Observer::add_to(Summary& summary, CaptureCounts capture) const {
     capture.packets = packets_;
     capture.not_tcp = not_tcp_;
+    capture.quic = quic_;
     summary.add(capture);
     summary.add(stories_.counts());
     summary.add(connections_.counts(), stories_.let_go());

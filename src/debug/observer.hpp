@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include "debug/capture/clock.hpp"
 #include "debug/capture/connections.hpp"
 #include "debug/capture/packets.hpp"
 #include "debug/stories/stories.hpp"
@@ -24,8 +25,11 @@ class Observer {
 
     void add(int link_type, const Capture::Frame& frame);
 
-    /* So late it is, though no frame says so. */
+    /* So late it is by the capture's clock, though no frame says so. */
     void advance(Time now);
+
+    /* The time by a clock that does not step back. */
+    Time now() const noexcept { return now_; }
 
     /* All that is open is told. */
     void finish();
@@ -34,12 +38,16 @@ class Observer {
     void add_to(Summary& summary, CaptureCounts capture) const;
 
   private:
+    void go_on(Time steady);
+
+    CaptureClock clock_;
     RedisNodes nodes_;
     Stories stories_;
     Connections connections_;
     Time now_{};
     std::uint64_t packets_ = 0;
     std::uint64_t not_tcp_ = 0;
+    std::uint64_t quic_ = 0;
 };
 
 }  // namespace debug

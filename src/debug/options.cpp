@@ -135,7 +135,7 @@ void read_option(Options& options, int letter, const char* value) {
         break;
     case 'p':
         for (std::uint16_t port : read_ports(value)) {
-            options.roles.tls_ports.push_back(port);
+            options.roles.tls_ports.insert(port);
         }
         break;
     case store:

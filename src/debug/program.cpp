@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstring>
 #include <iostream>
+#include <poll.h>
 #include <stdexcept>
 #include <unistd.h>
 
@@ -34,8 +35,9 @@ constexpr auto last_packets = Tcpdump::held + std::chrono::milliseconds(200);
 
 std::atomic<bool> interrupted = false;
 
-session_cache::SealingKeys read_keys(const std::vector<std::string>& files) {
-    session_cache::SealingKeys keys;
+/* What names sessions; what opens them is not kept. */
+session_cache::NamingKeys read_keys(const std::vector<std::string>& files) {
+    session_cache::NamingKeys keys;
     for (const std::string& file : files) {
         session_cache::SecretFile read = session_cache::read_secret(
             file, session_cache::SealingKey::max_size);
@@ -91,6 +93,9 @@ void Program::run() {
     log_stories_->finish();
     join_->finish();
     conclude();
+    if (!failure_.empty()) {
+        throw std::runtime_error(failure_);
+    }
 }
 
 /* Finds out what is to be captured, and who is who. */
@@ -113,7 +118,7 @@ void Program::open_source() {
     }
 
     if (is_live() && roles.tls_ports.empty()) {
-        roles.tls_ports.push_back(443);
+        roles.tls_ports.insert(443);
     }
     if (is_live() && roles.stores.empty() && options_.conf.empty()) {
         roles.stores.push_back(make_store(StoreKind::redis, "", 6379));
@@ -157,9 +162,9 @@ void Program::open_outputs() {
 }
 
 void Program::open_logs() {
-    join_ = std::make_unique<LogJoin>(
-        [this](Story&& story) { tell(story); },
-        is_live() && has_log() ? std::optional(log_patience) : std::nullopt);
+    join_ = std::make_unique<LogJoin>([this](Story&& story) { tell(story); },
+                                      has_log() ? std::optional(log_patience)
+                                                : std::nullopt);
     log_stories_ = std::make_unique<LogStories>(
         [this](Story&& story) { join_->add_log(std::move(story)); });
     for (const std::string& path : log_paths_) {
@@ -167,9 +172,27 @@ void Program::open_logs() {
     }
 }
 
+/* All of them, unless they grow faster than they are read. */
 void Program::read_logs() {
+    constexpr int most = 256;
     for (auto& log : logs_) {
-        log->read([this](const LogLine& line) { log_stories_->add(line); });
+        for (int i = 0; i < most || !is_live(); ++i) {
+            bool more = log->read(
+                [this](const LogLine& line) { log_stories_->add(line); });
+            if (!more || (interrupted && !is_live())) {
+                break;
+            }
+        }
+    }
+}
+
+/* Of a capture that was made earlier: side by side with it. */
+void Program::read_logs_until(Time time) {
+    for (auto& log : logs_) {
+        while (!log->ended() && log->last() < time && !interrupted &&
+               log->read(
+                   [this](const LogLine& line) { log_stories_->add(line); })) {
+        }
     }
 }
 
@@ -179,23 +202,45 @@ void Program::tell(const Story& story) {
     }
     ++told_;
     summary_.add(story);
-    for (auto& output : outputs_) {
-        output->tell(story);
-    }
+    each_output([&](Output& output) { output.tell(story); });
+}
+
+/* One that fails is the last thing that happens to the run, but not to the
+ * other outputs. */
+template <class Act>
+void Program::each_output(Act act) {
+    std::erase_if(outputs_, [&](const std::unique_ptr<Output>& output) {
+        try {
+            act(*output);
+            return false;
+        } catch (const std::exception& error) {
+            failure_ = failure_.empty() ? error.what() : failure_;
+            return true;
+        }
+    });
+}
+
+/* Whether somebody is there to read what is told. */
+bool Program::is_read() const {
+    pollfd out{STDOUT_FILENO, 0, 0};
+    return poll(&out, 1, 0) <= 0 || (out.revents & (POLLERR | POLLHUP)) == 0;
 }
 
 bool Program::is_enough() const {
-    return options_.count != 0 && told_ >= options_.count;
+    return !failure_.empty() ||
+           (options_.count != 0 && told_ >= options_.count);
 }
 
 void Program::read_file() {
     std::FILE* file =
         options_.file.empty() ? nullptr : open_capture(options_.file);
     drop_root(options_.user);
-    read_logs();
     if (file != nullptr) {
         Capture capture(file);
         read_frames(capture);
+    }
+    if (!interrupted) {
+        read_logs();
     }
 }
 
@@ -203,11 +248,12 @@ void Program::read_frames(Capture& capture) {
     while (!is_enough() && !interrupted) {
         auto frame = capture.next();
         if (!frame) {
-            counts_.trouble = capture.trouble();
+            counts_.trouble = interrupted ? "" : capture.trouble();
             return;
         }
+        read_logs_until(frame->time + 2 * log_patience);
         observer_->add(capture.link_type(), *frame);
-        join_->advance(frame->time);
+        join_->advance(observer_->now());
     }
 }
 
@@ -230,7 +276,7 @@ void Program::capture() {
     Capture capture(input.open());
     while (auto frame = capture.next()) {
         observer_->add(capture.link_type(), *frame);
-        join_->advance(frame->time);
+        join_->advance(observer_->now());
         on_turn();
     }
     tcpdump_->finish();
@@ -258,6 +304,9 @@ void Program::on_turn() {
     if (now - last_turn_ >= std::chrono::milliseconds(100)) {
         last_turn_ = now;
         read_logs();
+        if (failure_.empty() && !is_read()) {
+            failure_ = "standard output: nobody reads it any more";
+        }
     }
     if (now - last_asked_ >= drop_interval) {
         last_asked_ = now;
@@ -267,10 +316,9 @@ void Program::on_turn() {
 }
 
 LiveInput::Go Program::on_idle() {
-    Time now = clock_now() - capture_delay;
-    observer_->advance(now);
+    observer_->advance(clock_now() - capture_delay);
     on_turn();
-    join_->advance(now);
+    join_->advance(observer_->now());
     return LiveInput::Go::on;
 }
 
@@ -285,9 +333,7 @@ void Program::tell_drops() {
 
 void Program::conclude() {
     observer_->add_to(summary_, counts_);
-    for (auto& output : outputs_) {
-        output->conclude(summary_);
-    }
+    each_output([this](Output& output) { output.conclude(summary_); });
 }
 
 }  // namespace debug

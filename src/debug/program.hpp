@@ -42,11 +42,15 @@ class Program {
     void open_outputs();
     void open_logs();
     void read_logs();
+    void read_logs_until(Time time);
     void read_file();
     void capture();
     void read_frames(Capture& capture);
     bool is_enough() const;
     void tell(const Story& story);
+    bool is_read() const;
+    template <class Act>
+    void each_output(Act act);
     bool is_time(Clock::time_point now);
     void on_turn();
     LiveInput::Go on_idle();
@@ -68,6 +72,7 @@ class Program {
     std::uint64_t told_ = 0;
     std::uint64_t told_drops_ = 0;
     bool stopped_ = false;
+    std::string failure_; /* of an output; the run ends */
     std::optional<Clock::time_point> stop_at_;
     std::optional<Clock::time_point> deadline_;
     Clock::time_point last_turn_{};

@@ -113,7 +113,7 @@ SealingKey::SealingKey(std::string_view file)
         hkdf(kdf.get(), bytes_of(file), bytes_of(purpose), out);
     };
     make("ngx_ssl_session_cache identifier", id_);
-    make("ngx_ssl_session_cache naming", secrets_->naming);
+    derive_naming(file, secrets_->naming);
     make("ngx_ssl_session_cache sealing", secrets_->sealing);
     make("ngx_ssl_session_cache ticket names", secrets_->ticket_names);
     make("ngx_ssl_session_cache tickets", secrets_->tickets);
@@ -121,6 +121,12 @@ SealingKey::SealingKey(std::string_view file)
     mac_ = make_mac();
     cover_ = make_block_cipher(secrets_->ticket_names, true);
     uncover_ = make_block_cipher(secrets_->ticket_names, false);
+}
+
+void SealingKey::derive_naming(std::string_view file,
+                               std::span<unsigned char, 32> naming) {
+    hkdf(make_kdf().get(), bytes_of(file),
+         bytes_of("ngx_ssl_session_cache naming"), naming);
 }
 
 /*

@@ -50,6 +50,10 @@ class SealingKey {
     /* Of a key file's bytes. Throws std::bad_alloc when OpenSSL fails. */
     explicit SealingKey(std::string_view file);
 
+    /* Of a key file's bytes the key for names alone. Throws as above. */
+    static void derive_naming(std::string_view file,
+                              std::span<unsigned char, 32> naming);
+
     /* Tells keys apart; says nothing about the key. */
     const Id& id() const noexcept { return id_; }
 

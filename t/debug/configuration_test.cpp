@@ -48,7 +48,7 @@ Options options(std::vector<std::string> words) {
 
 TEST_CASE("configuration: listeners, stores and keys") {
     const auto conf = read_nginx_conf(conf_text, "/etc/nginx");
-    CHECK(conf.tls_ports == std::vector<std::uint16_t>{443, 8443, 9443});
+    CHECK(conf.tls_ports == std::set<std::uint16_t>{443, 8443, 9443});
     CHECK(conf.stores.size() == 3);
     CHECK(conf.keys ==
           std::vector<std::string>{"/etc/nginx/session.key", "/etc/old.key"});
@@ -80,6 +80,22 @@ TEST_CASE("configuration: other servers of a cluster have a seed's port") {
           "tcp and (port 443 or port 6379 or port 6380)");
 }
 
+TEST_CASE("configuration: ranges of ports") {
+    Roles roles;
+    const auto conf = read_nginx_conf(
+        "server { listen 18443-18445 ssl; listen [::]:9000-9001 ssl;"
+        " listen 127.0.0.1:7000-7000 ssl; listen 9001 ssl; listen 80-81;"
+        " listen 127.0.0.1 ssl; listen [::1] ssl; listen 65534-65535 ssl; }",
+        "/");
+    CHECK(conf.tls_ports == std::set<std::uint16_t>{80, 7000, 9000, 9001, 18443,
+                                                    18444, 18445, 65534,
+                                                    65535});
+    CHECK(add_to(roles, conf).empty());
+    CHECK(capture_filter(roles) ==
+          "tcp and (port 7000 or port 80 or portrange 18443-18445 or "
+          "portrange 65534-65535 or portrange 9000-9001)");
+}
+
 TEST_CASE("configuration: Sentinels are no stores") {
     Roles roles;
     const auto missing = add_to(
@@ -102,7 +118,7 @@ TEST_CASE("options: stores, ports and what excludes each other") {
         options({"-i", "lo", "-p", "443,8443", "--store", "redis:[::1]:6380",
                  "--store=memcached:11212", "--seconds", "5", "--count=7"});
     CHECK(read.interface == "lo");
-    CHECK(read.roles.tls_ports == std::vector<std::uint16_t>{443, 8443});
+    CHECK(read.roles.tls_ports == std::set<std::uint16_t>{443, 8443});
     REQUIRE(read.roles.stores.size() == 2);
     CHECK(read.roles.is_server(*read_endpoint("[::1]:6380")));
     CHECK_FALSE(read.roles.is_server(*read_endpoint("127.0.0.1:6380")));

@@ -496,6 +496,18 @@ TEST_CASE("debug: nginx -T tells what to capture") {
     CHECK(ours.output().find("0 handshakes") != std::string::npos);
 }
 
+TEST_CASE("debug: a live run that nobody reads any more ends") {
+    if (!may_capture()) {
+        MESSAGE("this machine does not let the tests capture");
+        return;
+    }
+    const auto live = run({"bash", "-c",
+                           program() + " -i lo -p 1 --user root | true; exit "
+                                       "${PIPESTATUS[0]}"});
+    CHECK(live.status == 1);
+    CHECK(live.output.find("nobody reads it") != std::string::npos);
+}
+
 TEST_CASE("debug: what is wrong is said") {
     const auto missing = run({program(), "-r", "/nonexistent/file"});
     CHECK(missing.status == 1);

@@ -35,6 +35,7 @@ void fuzz(Input input) {
         now += std::chrono::milliseconds(input.number<std::uint16_t>());
         const auto bytes = input.take(size);
         observer.add(link, {now, bytes, bytes.size()});
+        static_cast<void>(debug::is_quic(link, bytes));
     }
     observer.finish();
     observer.add_to(summary, {});

@@ -29,6 +29,10 @@ class Checked : public HandshakeListener, public StoreListener {
         CHECK(hello.session_id.size() <= 32);
         CHECK((greeted_ && !over_));
     }
+    void abbreviated(const Flow& /*flow*/) override {
+        CHECK((greeted_ && !over_));
+    }
+    void not_tls() override { CHECK_FALSE(greeted_); }
     void completed(const Flow& /*flow*/, Time /*time*/) override { end(); }
     void broken_off(const Flow& /*flow*/, Time /*time*/,
                     std::string_view /*how*/) override {
@@ -41,7 +45,7 @@ class Checked : public HandshakeListener, public StoreListener {
 
     void asked(const Flow& /*flow*/, Time /*time*/,
                const StoreCommand& command) override {
-        CHECK(command.key.size() <= 64 * 1024);
+        CHECK(command.key.size() <= StoreCommand::max_key);
         if (command.answered) {
             CHECK(waiting_.insert(command.id).second);
         }
@@ -91,6 +95,7 @@ void fuzz(Input input) {
         while (!bytes.empty() && !reader->over()) {
             const auto part = bytes.substr(0, piece);
             reader->data(from, Time(), part);
+            CHECK(reader->held() <= 4 * 1024 * 1024);
             bytes.remove_prefix(part.size());
         }
     }

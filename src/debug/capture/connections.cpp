@@ -1,8 +1,8 @@
 #include "debug/capture/connections.hpp"
+#include "debug/capture/reassembly.hpp"
 
 #include <algorithm>
 #include <optional>
-#include <tins/tcp_ip/data_tracker.h>
 
 namespace debug {
 
@@ -14,46 +14,34 @@ namespace {
  */
 constexpr Microseconds patience{50'000};
 
-constexpr Microseconds sweep_interval{100'000};
-
 /* How far `a` is behind `b` in sequence, which wraps around. */
 std::int32_t distance(std::uint32_t a, std::uint32_t b) noexcept {
     return static_cast<std::int32_t>(a - b);
 }
 
+/* Of a connection, beside what its parts hold: its nodes in two maps and a
+ * list. */
+constexpr std::size_t node_cost = 192;
+
 struct Direction {
-    bool begun = false;
-    Tins::TCPIP::DataTracker bytes;
+    Reassembly bytes;
     std::optional<std::uint32_t> end;          /* where the FIN is */
     std::optional<std::uint32_t> acknowledged; /* by the other side */
-    std::optional<Time> waits_since;           /* for bytes that are missing */
+    std::optional<Time> lacks_since;           /* bytes */
     bool closed = false;
-
-    void begin(std::uint32_t sequence) {
-        begun = true;
-        bytes.sequence_number(sequence);
-    }
 
     /* Whether the receiver has bytes that the capture lacks up to now. */
     bool lacks() const {
-        return begun && acknowledged &&
-               distance(*acknowledged, bytes.sequence_number()) > 0 &&
-               !(end && bytes.sequence_number() == *end);
+        return bytes.begun() && acknowledged &&
+               distance(*acknowledged, bytes.next()) > 0 &&
+               !(end && bytes.next() == *end);
     }
 
     /* The first of what waits, or what the receiver has. */
     std::uint32_t next_known() const {
-        std::uint32_t now = bytes.sequence_number();
-        std::optional<std::uint32_t> next;
-        for (const auto& [sequence, unused] : bytes.buffered_payload()) {
-            if (!next || distance(sequence, *next) < 0) {
-                next = sequence;
-            }
-        }
-        if (!next) {
-            next = acknowledged.value_or(now);
-        }
-        return end && distance(*next, *end) > 0 ? *end : *next;
+        std::uint32_t next =
+            bytes.first_waiting().value_or(acknowledged.value_or(bytes.next()));
+        return end && distance(next, *end) > 0 ? *end : next;
     }
 };
 
@@ -64,15 +52,18 @@ struct Connections::Connection {
     Key key;
     std::unique_ptr<Reader> reader;
     bool declined = false;   /* nobody wanted to read it */
+    bool closed = false;     /* by both, or reset */
     std::uint32_t first = 0; /* sequence of the client's SYN */
     Direction ways[2];
-    std::list<Connection*>::iterator use;
+    Rank rank = Rank::silent;
+    List::iterator use;
+    std::size_t cost = 0;
 
     Direction& way(Side from) { return ways[static_cast<int>(from)]; }
 
-    std::size_t buffered() const {
-        return ways[0].bytes.total_buffered_bytes() +
-               ways[1].bytes.total_buffered_bytes();
+    std::size_t held() const {
+        return sizeof(Connection) + node_cost + ways[0].bytes.held() +
+               ways[1].bytes.held() + (reader != nullptr ? reader->held() : 0);
     }
 };
 
@@ -86,30 +77,22 @@ Connections::Connections(Factory factory, IsServer is_server)
 Connections::~Connections() = default;
 
 void Connections::add(const Segment& segment) {
-    if (segment.time - last_sweep_ >= sweep_interval) {
-        advance(segment.time);
-    }
-
     Connection* connection = find(segment);
-    if (connection == nullptr || connection->reader == nullptr) {
+    if (connection == nullptr) {
         return;
     }
-
-    Side from = sender(*connection, segment);
-    if (segment.rst) {
-        connection->reader->closed(from, segment.time, true);
-        remove(*connection);
-        return;
+    if (connection->reader != nullptr) {
+        Side from = sender(*connection, segment);
+        if (segment.rst) {
+            connection->reader->closed(from, segment.time, true);
+            connection->closed = true;
+        } else {
+            take(*connection, from, segment);
+        }
     }
-
-    take(*connection, from, segment);
-    if (connection->reader->over()) {
-        /* The rest of it is met without being read. */
-        buffered_ -= connection->buffered();
-        connection->reader.reset();
-        connection->ways[0] = connection->ways[1] = Direction();
-    } else if (connection->ways[0].closed && connection->ways[1].closed) {
-        remove(*connection);
+    settle(*connection);
+    while (held_ > bounds_.held) {
+        forget_one(segment.time);
     }
 }
 
@@ -117,17 +100,22 @@ void Connections::add(const Segment& segment) {
 Connections::Connection* Connections::find(const Segment& segment) {
     Key key = std::minmax(segment.from, segment.to);
     auto found = connections_.find(key);
+    bool empty = segment.payload.empty() && segment.missing == 0;
 
     if (found != connections_.end()) {
         Connection& known = found->second;
         bool opens = segment.syn && !segment.ack;
+        auto size = static_cast<std::uint32_t>(segment.payload.size());
+        const Reassembly& bytes = known.way(sender(known, segment)).bytes;
+        bool repeats =
+            empty || (bytes.begun() &&
+                      distance(segment.sequence + size, bytes.next()) <= 0);
         if (known.declined && is_wanted(segment)) {
             remove(known);
             return &open(segment, key);
         }
-        if (!opens ||
-            (known.flow.from_start && known.first == segment.sequence)) {
-            by_use_.splice(by_use_.end(), by_use_, known.use);
+        if (opens ? known.flow.from_start && known.first == segment.sequence
+                  : !known.closed || repeats) {
             return &known;
         }
         /* The ports are used again. */
@@ -135,8 +123,8 @@ Connections::Connection* Connections::find(const Segment& segment) {
             known.reader->closed(Side::client, segment.time, true);
         }
         remove(known);
-    } else if (segment.rst && segment.payload.empty() && !segment.syn) {
-        return nullptr;
+    } else if (empty && !segment.syn) {
+        return nullptr; /* the last of a connection, as like as not */
     }
     return &open(segment, key);
 }
@@ -148,12 +136,15 @@ bool Connections::is_wanted(const Segment& segment) const {
 
 Connections::Connection& Connections::open(const Segment& segment,
                                            const Key& key) {
-    make_room(segment.time);
+    if (connections_.size() >= bounds_.connections) {
+        forget_one(segment.time);
+    }
     Connection& connection = connections_[key];
     connection.key = key;
     connection.flow = flow_of(segment);
     connection.first = segment.sequence;
-    connection.use = by_use_.insert(by_use_.end(), &connection);
+    List& list = by_use_[connection.rank];
+    connection.use = list.insert(list.end(), &connection);
     connection.reader = factory_(connection.flow);
     connection.declined = connection.reader == nullptr;
     counts_.connections += connection.declined ? 0 : 1;
@@ -187,83 +178,82 @@ void Connections::take(Connection& connection, Side from,
 
     auto size = static_cast<std::uint32_t>(segment.payload.size());
     auto whole = size + static_cast<std::uint32_t>(segment.missing);
-    if (!way.begun && (segment.syn || whole != 0)) {
-        way.begin(sequence);
+    if (!way.bytes.begun() && (segment.syn || whole != 0)) {
+        way.bytes.begin(sequence);
     }
     if (segment.fin) {
         way.end = sequence + whole;
     }
 
-    if (size != 0) {
-        std::size_t before = way.bytes.total_buffered_bytes();
-        way.bytes.process_payload(
-            sequence, {segment.payload.begin(), segment.payload.end()});
-        buffered_ += way.bytes.total_buffered_bytes() - before;
-        deliver(connection, from, segment.time);
-    }
-    if (segment.missing != 0 &&
-        way.bytes.sequence_number() == sequence + size) {
+    auto deliver_all = [&](std::string_view bytes) {
+        deliver(connection, from, segment.time, bytes);
+    };
+    waiting_ -= way.bytes.held();
+    way.bytes.add(sequence, segment.payload, deliver_all);
+    if (segment.missing != 0 && way.bytes.next() == sequence + size) {
         connection.reader->gap(from, segment.time);
         ++counts_.gaps;
-        way.bytes.advance_sequence(sequence + whole);
+        way.bytes.skip_to(sequence + whole, deliver_all);
     }
+    waiting_ += way.bytes.held();
 
     if (segment.ack) {
-        Direction& acknowledged = connection.way(other(from));
-        acknowledged.acknowledged = segment.acknowledged;
+        connection.way(other(from)).acknowledged = segment.acknowledged;
     }
-    if (way.bytes.total_buffered_bytes() > bounds_.buffered ||
-        (buffered_ > bounds_.all_buffered &&
-         way.bytes.total_buffered_bytes() != 0)) {
-        skip(connection, from, segment.time);
+    /* Who makes memory short has to do with less. */
+    while (way.bytes.held() > bounds_.waiting ||
+           (way.bytes.held() != 0 && waiting_ > bounds_.all_waiting)) {
+        skip(connection, from, segment.time, *way.bytes.first_waiting());
     }
-    skip_lost(connection, Side::client, segment.time);
-    skip_lost(connection, Side::server, segment.time);
-    end_of(connection, Side::client, segment.time);
-    end_of(connection, Side::server, segment.time);
+    for (Side side : {Side::client, Side::server}) {
+        watch(connection, side);
+        end_of(connection, side, segment.time);
+    }
 }
 
-/* What has come together. */
-void Connections::deliver(Connection& connection, Side from, Time now) {
-    Direction& way = connection.way(from);
-    auto& payload = way.bytes.payload();
-
-    if (!payload.empty()) {
-        way.waits_since.reset();
-        if (!connection.reader->over()) {
-            connection.reader->data(
-                from, now,
-                {reinterpret_cast<const char*>(payload.data()),
-                 payload.size()});
-        }
-        payload.clear();
+void Connections::deliver(Connection& connection, Side from, Time now,
+                          std::string_view bytes) {
+    if (!connection.reader->over()) {
+        connection.reader->data(from, now, bytes);
     }
 }
 
 /* Goes on behind what is missing. */
-void Connections::skip(Connection& connection, Side from, Time now) {
-    Direction& way = connection.way(from);
-    std::size_t before = way.bytes.total_buffered_bytes();
-    std::uint32_t next = way.next_known();
+void Connections::skip(Connection& connection, Side from, Time now,
+                       std::uint32_t to) {
+    Reassembly& bytes = connection.way(from).bytes;
 
     ++counts_.gaps;
     connection.reader->gap(from, now);
-    way.waits_since.reset();
-    way.bytes.advance_sequence(next);
-    way.bytes.process_payload(next, {});
-    buffered_ += way.bytes.total_buffered_bytes() - before;
-    deliver(connection, from, now);
+    waiting_ -= bytes.held();
+    bytes.skip_to(to, [&](std::string_view part) {
+        deliver(connection, from, now, part);
+    });
+    waiting_ += bytes.held();
 }
 
-void Connections::skip_lost(Connection& connection, Side from, Time now) {
+/* Notes since when a direction lacks bytes. */
+void Connections::watch(Connection& connection, Side from) {
     Direction& way = connection.way(from);
 
     if (!way.lacks()) {
-        way.waits_since.reset();
-    } else if (!way.waits_since) {
-        way.waits_since = now;
-    } else if (now - *way.waits_since > patience) {
-        skip(connection, from, now);
+        unwatch(connection, from);
+    } else if (!way.lacks_since) {
+        way.lacks_since = now_;
+        std::uint64_t number =
+            2 * connection.flow.id + (from == Side::client ? 0 : 1);
+        lacking_.emplace(std::pair(now_, number), std::pair(&connection, from));
+    }
+}
+
+void Connections::unwatch(Connection& connection, Side from) {
+    Direction& way = connection.way(from);
+
+    if (way.lacks_since) {
+        std::uint64_t number =
+            2 * connection.flow.id + (from == Side::client ? 0 : 1);
+        lacking_.erase({*way.lacks_since, number});
+        way.lacks_since.reset();
     }
 }
 
@@ -271,7 +261,7 @@ void Connections::end_of(Connection& connection, Side by, Time now) {
     Direction& way = connection.way(by);
 
     if (way.end && !way.closed &&
-        (!way.begun || distance(way.bytes.sequence_number(), *way.end) >= 0)) {
+        (!way.bytes.begun() || distance(way.bytes.next(), *way.end) >= 0)) {
         way.closed = true;
         if (!connection.reader->over()) {
             connection.reader->closed(by, now, false);
@@ -280,12 +270,15 @@ void Connections::end_of(Connection& connection, Side by, Time now) {
 }
 
 void Connections::advance(Time now) {
-    last_sweep_ = now;
-    for (Connection* connection : by_use_) {
-        if (connection->reader != nullptr) {
-            skip_lost(*connection, Side::client, now);
-            skip_lost(*connection, Side::server, now);
-        }
+    now_ = now;
+    while (!lacking_.empty() &&
+           now - lacking_.begin()->first.first > patience) {
+        auto [connection, from] = lacking_.begin()->second;
+        unwatch(*connection, from);
+        skip(*connection, from, now, connection->way(from).next_known());
+        watch(*connection, from);
+        end_of(*connection, from, now);
+        settle(*connection);
     }
 }
 
@@ -295,28 +288,62 @@ void Connections::finish(Time now) {
             connection.reader->forgotten(now);
         }
     }
+    lacking_.clear();
     connections_.clear();
-    by_use_.clear();
-    buffered_ = 0;
+    by_use_ = {};
+    held_ = waiting_ = 0;
+}
+
+/* The rest of it is met without being read. */
+void Connections::release(Connection& connection) {
+    for (Side side : {Side::client, Side::server}) {
+        unwatch(connection, side);
+        waiting_ -= connection.way(side).bytes.held();
+        connection.way(side).bytes.clear();
+    }
+    connection.reader.reset();
+}
+
+/* After each step. */
+void Connections::settle(Connection& connection) {
+    connection.closed |= connection.ways[0].closed && connection.ways[1].closed;
+    if (connection.reader != nullptr &&
+        (connection.closed || connection.reader->over())) {
+        release(connection);
+    }
+
+    Rank rank = connection.reader == nullptr   ? Rank::over
+                : connection.reader->matters() ? Rank::matters
+                                               : Rank::silent;
+    by_use_[rank].splice(by_use_[rank].end(), by_use_[connection.rank],
+                         connection.use);
+    connection.rank = rank;
+    weigh(connection);
+}
+
+void Connections::weigh(Connection& connection) {
+    held_ -= connection.cost;
+    connection.cost = connection.held();
+    held_ += connection.cost;
 }
 
 void Connections::remove(Connection& connection) {
-    buffered_ -= connection.buffered();
-    by_use_.erase(connection.use);
+    release(connection);
+    held_ -= connection.cost;
+    by_use_[connection.rank].erase(connection.use);
     Key key = connection.key;
     connections_.erase(key);
 }
 
-void Connections::make_room(Time now) {
-    if (connections_.size() < bounds_.connections) {
-        return;
+void Connections::forget_one(Time now) {
+    List& list = *std::find_if(by_use_.begin(), by_use_.end(),
+                               [](const List& each) { return !each.empty(); });
+    Connection& least = *list.front();
+    if (least.reader != nullptr) {
+        counts_.forgotten += least.reader->matters() ? 1 : 0;
+        least.reader->forgotten(now);
     }
-    Connection& oldest = *by_use_.front();
-    if (oldest.reader != nullptr) {
-        ++counts_.forgotten;
-        oldest.reader->forgotten(now);
-    }
-    remove(oldest);
+    remove(least);
 }
 
 }  // namespace debug

@@ -1,6 +1,7 @@
 #include "debug/capture/endpoint.hpp"
 #include "numbers/number.hpp"
 
+#include <algorithm>
 #include <arpa/inet.h>
 #include <netinet/in.h>
 
@@ -16,6 +17,21 @@ std::string text(const Endpoint& endpoint) {
         shown = '[' + shown + ']';
     }
     return shown + ':' + std::to_string(endpoint.port);
+}
+
+Endpoint unmapped(Endpoint endpoint) {
+    static constexpr std::array<unsigned char, 12> prefix{
+        0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+    const auto& address = endpoint.address;
+
+    if (endpoint.v6 &&
+        std::equal(prefix.begin(), prefix.end(), address.begin())) {
+        Endpoint plain;
+        plain.port = endpoint.port;
+        std::copy_n(address.begin() + prefix.size(), 4, plain.address.begin());
+        return plain;
+    }
+    return endpoint;
 }
 
 std::optional<Endpoint> read_endpoint(std::string_view text) {
@@ -40,7 +56,7 @@ std::optional<Endpoint> read_endpoint(std::string_view text) {
     if (inet_pton(family, address.c_str(), endpoint.address.data()) != 1) {
         return std::nullopt;
     }
-    return endpoint;
+    return unmapped(endpoint);
 }
 
 }  // namespace debug

@@ -26,7 +26,11 @@ struct Endpoint {
 /* "10.1.2.3:443", "[2001:db8::1]:443". */
 std::string text(const Endpoint& endpoint);
 
-/* Reads that. */
+/* An IPv4 address as a dual-stack socket has it, "::ffff:10.1.2.3", is what
+ * the wire has: 10.1.2.3. */
+Endpoint unmapped(Endpoint endpoint);
+
+/* Reads that, unmapped. */
 std::optional<Endpoint> read_endpoint(std::string_view text);
 
 }  // namespace debug

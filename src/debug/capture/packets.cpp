@@ -4,11 +4,6 @@
 #include <algorithm>
 #include <pcap/pcap.h>
 #include <stdexcept>
-#include <tins/exceptions.h>
-#include <tins/ip.h>
-#include <tins/ipv6.h>
-#include <tins/rawpdu.h>
-#include <tins/tcp.h>
 
 namespace debug {
 
@@ -31,10 +26,7 @@ std::string_view strip_tags(unsigned ethertype, Cursor frame) {
     return is_ip ? frame.take(frame.left()) : std::string_view();
 }
 
-/*
- * The IP packet in a frame; libtins knows neither what `tcpdump -i any`
- * writes (LINUX_SLL2) nor links without a header.
- */
+/* The IP packet in a frame. */
 std::string_view strip_link(int link_type, std::string_view bytes) {
     Cursor frame(bytes);
 
@@ -60,58 +52,176 @@ std::string_view strip_link(int link_type, std::string_view bytes) {
     }
 }
 
-void set_address(Endpoint& endpoint, std::uint32_t address) {
-    const auto* bytes = reinterpret_cast<const unsigned char*>(&address);
-    std::copy_n(bytes, sizeof(address), endpoint.address.begin());
-}
+/* IANA's numbers of what an IP packet carries. */
+enum Protocol : unsigned {
+    hop_by_hop = 0,
+    ipv4_inside = 4,
+    tcp_inside = 6,
+    udp_inside = 17,
+    ipv6_inside = 41,
+    routing = 43,
+    fragment = 44,
+    authentication = 51,
+    destination = 60,
+};
 
-void set_address(Endpoint& endpoint, const Tins::IPv6Address& address) {
-    endpoint.v6 = true;
+/* Of IP in IP, and of IPv6's extensions. */
+constexpr int most_headers = 16;
+
+constexpr std::size_t ipv6_head = 40;
+
+/* What is left to read of a packet. */
+struct Layer {
+    unsigned protocol = 0;
+    std::string_view bytes;  /* as far as they were captured */
+    std::size_t missing = 0; /* at their end */
+};
+
+Endpoint endpoint_of(std::string_view address) {
+    Endpoint endpoint;
+    endpoint.v6 = address.size() == endpoint.address.size();
     std::copy(address.begin(), address.end(), endpoint.address.begin());
+    return endpoint;
 }
 
-template <class Packet>
-void set_addresses(Segment& segment, const Packet& packet) {
-    set_address(segment.from, packet.src_addr());
-    set_address(segment.to, packet.dst_addr());
-}
-
-/* The IP packet's own length; 0: it has none, as segmentation offload does. */
-std::size_t length_of(std::string_view packet, bool v6) {
-    Cursor cursor(packet);
-    cursor.take(v6 ? 4 : 2);
-    std::size_t length = cursor.number(2);
-    return v6 && length != 0 ? length + 40 : length;
-}
-
-void set_tcp(Segment& segment, const Tins::TCP& tcp) {
-    segment.from.port = tcp.sport();
-    segment.to.port = tcp.dport();
-    segment.sequence = tcp.seq();
-    segment.acknowledged = tcp.ack_seq();
-    segment.syn = (tcp.flags() & Tins::TCP::SYN) != 0;
-    segment.ack = (tcp.flags() & Tins::TCP::ACK) != 0;
-    segment.fin = (tcp.flags() & Tins::TCP::FIN) != 0;
-    segment.rst = (tcp.flags() & Tins::TCP::RST) != 0;
-    if (const auto* raw = tcp.find_pdu<Tins::RawPDU>()) {
-        segment.payload.assign(raw->payload().begin(), raw->payload().end());
-    }
-}
-
-template <class Packet>
-std::optional<Segment> read_packet(std::string_view bytes) {
-    Packet packet(reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                  static_cast<std::uint32_t>(bytes.size()));
-    const auto* tcp = packet.template find_pdu<Tins::TCP>();
-
-    if (tcp == nullptr) {
+/* The layer behind `head` bytes of a packet that is `whole` bytes long. */
+std::optional<Layer> behind(const Layer& layer, std::size_t head,
+                            std::size_t whole, unsigned protocol) {
+    std::size_t captured = std::min(whole, layer.bytes.size());
+    if (head > captured) {
         return std::nullopt;
     }
-    Segment segment;
-    set_addresses(segment, packet);
-    set_tcp(segment, *tcp);
-    return segment;
+    return Layer{protocol, layer.bytes.substr(head, captured - head),
+                 whole - captured};
 }
+
+/* RFC 791. None: malformed, or a fragment. */
+std::optional<Layer> read_ipv4(Segment& segment, const Layer& layer) {
+    Cursor cursor(layer.bytes);
+    std::size_t head = (cursor.number(1) & 0xf) * 4;
+    cursor.take(1);
+    std::size_t whole = cursor.number(2);
+    cursor.take(2);
+    unsigned fragments = cursor.number(2) & 0x3fff;
+    cursor.take(1);
+    unsigned protocol = cursor.number(1);
+    cursor.take(2);
+    segment.from = endpoint_of(cursor.take(4));
+    segment.to = endpoint_of(cursor.take(4));
+
+    if (cursor.failed() || head < 20 || fragments != 0) {
+        return std::nullopt;
+    }
+    if (whole == 0) { /* as segmentation offload writes it */
+        whole = layer.bytes.size() + layer.missing;
+    }
+    return behind(layer, head, whole, protocol);
+}
+
+/* RFC 8200. */
+std::optional<Layer> read_ipv6(Segment& segment, const Layer& layer) {
+    Cursor cursor(layer.bytes);
+    cursor.take(4);
+    std::size_t whole = cursor.number(2);
+    unsigned protocol = cursor.number(1);
+    cursor.take(1);
+    segment.from = endpoint_of(cursor.take(16));
+    segment.to = endpoint_of(cursor.take(16));
+
+    if (cursor.failed()) {
+        return std::nullopt;
+    }
+    whole = whole == 0 ? layer.bytes.size() + layer.missing : whole + ipv6_head;
+    return behind(layer, ipv6_head, whole, protocol);
+}
+
+std::optional<Layer> read_ip(Segment& segment, const Layer& layer) {
+    unsigned first =
+        layer.bytes.empty() ? 0 : static_cast<unsigned char>(layer.bytes[0]);
+    switch (first >> 4) {
+    case 4:
+        return read_ipv4(segment, layer);
+    case 6:
+        return read_ipv6(segment, layer);
+    default:
+        return std::nullopt;
+    }
+}
+
+/* An extension of IPv6's header. A fragment that is the whole packet (RFC
+ * 6946) is none. */
+std::optional<Layer> read_extension(const Layer& layer) {
+    Cursor cursor(layer.bytes);
+    unsigned next = cursor.number(1);
+    std::size_t length = cursor.number(1);
+    unsigned fragments = cursor.number(2) & ~6U;
+    std::size_t head = (length + 1) * 8;
+
+    if (layer.protocol == fragment) {
+        head = 8;
+        if (fragments != 0) {
+            return std::nullopt;
+        }
+    } else if (layer.protocol == authentication) {
+        head = (length + 2) * 4;
+    }
+    return cursor.failed()
+               ? std::nullopt
+               : behind(layer, head, layer.bytes.size() + layer.missing, next);
+}
+
+/* RFC 9293. */
+bool read_tcp(Segment& segment, const Layer& layer) {
+    enum Flag : unsigned { fin = 1, syn = 2, rst = 4, ack = 16 };
+    Cursor cursor(layer.bytes);
+
+    segment.from.port = static_cast<std::uint16_t>(cursor.number(2));
+    segment.to.port = static_cast<std::uint16_t>(cursor.number(2));
+    segment.sequence = cursor.number(4);
+    segment.acknowledged = cursor.number(4);
+    std::size_t head = (cursor.number(1) >> 4) * 4;
+    unsigned flags = cursor.number(1);
+    if (cursor.failed() || head < 20 || head > layer.bytes.size()) {
+        return false;
+    }
+    segment.syn = (flags & syn) != 0;
+    segment.ack = (flags & ack) != 0;
+    segment.fin = (flags & fin) != 0;
+    segment.rst = (flags & rst) != 0;
+    segment.payload = layer.bytes.substr(head);
+    segment.missing = layer.missing;
+    return true;
+}
+
+/* Down to TCP or UDP. The innermost addresses count: they are its own. */
+std::optional<Layer> innermost(Segment& segment, Layer layer) {
+    for (int i = 0; i < most_headers; ++i) {
+        std::optional<Layer> next;
+        switch (layer.protocol) {
+        case ipv4_inside:
+        case ipv6_inside:
+            next = read_ip(segment, layer);
+            break;
+        case hop_by_hop:
+        case routing:
+        case fragment:
+        case authentication:
+        case destination:
+            next = read_extension(layer);
+            break;
+        default:
+            return layer;
+        }
+        if (!next) {
+            return std::nullopt;
+        }
+        layer = *next;
+    }
+    return std::nullopt;
+}
+
+/* Of any time that a file may claim: until the year 2255. */
+constexpr std::int64_t last_second = 9'000'000'000;
 
 }  // namespace
 
@@ -134,32 +244,31 @@ bool knows_link_type(int link_type) noexcept {
 std::optional<Segment> decode(int link_type, Time time, std::string_view frame,
                               std::size_t length) {
     std::string_view packet = strip_link(link_type, frame);
-    if (packet.empty()) {
-        return std::nullopt;
-    }
+    Segment segment{.time = time, .from = {}, .to = {}};
+    std::size_t missing = length - std::min(length, frame.size());
+    auto layer = innermost(segment, {ipv4_inside, packet, missing});
+    bool is_tcp = layer && layer->protocol == tcp_inside;
+    return is_tcp && read_tcp(segment, *layer) ? std::optional(segment)
+                                               : std::nullopt;
+}
 
-    unsigned version = static_cast<unsigned char>(packet.front()) >> 4;
-    if (version != 4 && version != 6) {
-        return std::nullopt;
-    }
+/* RFC 9000, 17.2.2, and RFC 9369: an Initial packet. */
+bool is_quic(int link_type, std::string_view frame) {
+    constexpr std::uint32_t version1 = 1;
+    constexpr std::uint32_t version2 = 0x6b3343cf;
+    Segment segment{.time = {}, .from = {}, .to = {}};
+    auto layer =
+        innermost(segment, {ipv4_inside, strip_link(link_type, frame)});
 
-    try {
-        std::optional<Segment> segment = version == 6
-                                             ? read_packet<Tins::IPv6>(packet)
-                                             : read_packet<Tins::IP>(packet);
-        if (segment) {
-            segment->time = time;
-            std::size_t captured = packet.size();
-            std::size_t whole = length_of(packet, version == 6);
-            if (whole == 0) {
-                whole = captured + (length - std::min(length, frame.size()));
-            }
-            segment->missing = whole - std::min(whole, captured);
-        }
-        return segment;
-    } catch (const Tins::exception_base&) {
-        return std::nullopt;
+    if (!layer || layer->protocol != udp_inside) {
+        return false;
     }
+    Cursor cursor(layer->bytes);
+    cursor.take(8); /* UDP's header */
+    unsigned kind = cursor.number(1) & 0xf0;
+    std::uint32_t version = cursor.number(4);
+    return !cursor.failed() && ((version == version1 && kind == 0xc0) ||
+                                (version == version2 && kind == 0xd0));
 }
 
 Capture::Capture(std::FILE* file) {
@@ -197,8 +306,10 @@ std::optional<Capture::Frame> Capture::next() {
     }
 
     Frame frame;
-    frame.time = Time(std::chrono::seconds(header->ts.tv_sec) +
-                      Microseconds(header->ts.tv_usec));
+    frame.time = Time(
+        std::chrono::seconds(
+            std::clamp<std::int64_t>(header->ts.tv_sec, 0, last_second)) +
+        Microseconds(std::clamp<std::int64_t>(header->ts.tv_usec, 0, 999'999)));
     frame.bytes = {reinterpret_cast<const char*>(bytes), header->caplen};
     frame.length = header->len;
     return frame;

@@ -28,7 +28,7 @@ struct Segment {
     bool ack = false;
     bool fin = false;
     bool rst = false;
-    std::string payload{};
+    std::string_view payload{}; /* of the frame */
     std::size_t missing = 0; /* of the payload's end, which was not captured */
 };
 
@@ -36,11 +36,14 @@ struct Segment {
 bool knows_link_type(int link_type) noexcept;
 
 /*
- * The TCP segment in a frame. None: it has no whole one, is malformed, or is
- * a fragment. `length` is the frame's on the wire.
+ * The TCP segment in a frame, also where IP is in IP. None: it has no whole
+ * one, is malformed, or is a fragment. `length` is the frame's on the wire.
  */
 std::optional<Segment> decode(int link_type, Time time, std::string_view frame,
                               std::size_t length);
+
+/* Whether a frame has a handshake of QUIC: what it is about is not read. */
+bool is_quic(int link_type, std::string_view frame);
 
 /* A capture, pcap or pcapng, of a file or from a pipe. */
 class Capture {

@@ -1,6 +1,8 @@
 #include "debug/stories/error_log.hpp"
 #include "debug/stories/names.hpp"
+#include "numbers/number.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <ctime>
@@ -15,7 +17,20 @@ namespace {
 
 constexpr std::string_view marker = " remote ssl session cache: +";
 
+/* nginx's own lines have 2048 bytes at most (NGX_MAX_ERROR_STR). */
 constexpr std::size_t longest_line = 4096;
+
+/* So much of a line is told. */
+constexpr std::size_t longest_text = 256;
+
+/* Times that are longer are none. */
+constexpr Microseconds::rep longest_time = 1'000'000'000'000'000;
+
+/* Of a story, and of an event in it, beside its text. */
+constexpr std::size_t story_cost = 1024;
+constexpr std::size_t event_cost = 96;
+
+constexpr std::size_t most_at_once = 64 * 1024;
 
 /* Takes a number from the front. */
 template <class Number>
@@ -37,27 +52,38 @@ bool take(std::string_view& text, std::string_view prefix) {
     return true;
 }
 
+/* Takes a number of so many digits. */
+bool take_digits(std::string_view& text, std::size_t count, int& number) {
+    auto value = numbers::read<unsigned>(text.substr(0, count));
+    if (!value || text.size() < count) {
+        return false;
+    }
+    number = static_cast<int>(*value);
+    text.remove_prefix(count);
+    return true;
+}
+
 /* "2026/11/26 06:17:32", local time. */
-std::optional<Time> read_time(std::string_view text) {
+bool take_time(std::string_view& text, Time& time) {
     std::tm parts{};
-    std::string_view date = text.substr(0, 19);
-    if (!take_number(date, parts.tm_year) || !take(date, "/") ||
-        !take_number(date, parts.tm_mon) || !take(date, "/") ||
-        !take_number(date, parts.tm_mday) || !take(date, " ") ||
-        !take_number(date, parts.tm_hour) || !take(date, ":") ||
-        !take_number(date, parts.tm_min) || !take(date, ":") ||
-        !take_number(date, parts.tm_sec)) {
-        return std::nullopt;
+    if (!take_digits(text, 4, parts.tm_year) || !take(text, "/") ||
+        !take_digits(text, 2, parts.tm_mon) || !take(text, "/") ||
+        !take_digits(text, 2, parts.tm_mday) || !take(text, " ") ||
+        !take_digits(text, 2, parts.tm_hour) || !take(text, ":") ||
+        !take_digits(text, 2, parts.tm_min) || !take(text, ":") ||
+        !take_digits(text, 2, parts.tm_sec)) {
+        return false;
     }
     parts.tm_year -= 1900;
     parts.tm_mon -= 1;
     parts.tm_isdst = -1;
-    return Time(std::chrono::seconds(std::mktime(&parts)));
+    time = Time(std::chrono::seconds(std::mktime(&parts)));
+    return true;
 }
 
 /* The log shortens with two dots. */
 std::string shortened(std::string_view text) {
-    std::string shown = printable(text);
+    std::string shown = printable(text.substr(0, longest_text));
     std::size_t dots = shown.find("..");
     if (dots != std::string::npos) {
         shown.replace(dots, 2, "…");
@@ -74,12 +100,12 @@ void read_end(Story& story, Microseconds at, std::string_view text) {
         comma < space) {
         return;
     }
-    story.protocol = printable(text.substr(0, space));
+    story.protocol = shortened(text.substr(0, space));
     std::string_view end = text.substr(space + 1, comma - space - 1);
     story.end = end == "resumed" ? End::resumed
                 : end == "full"  ? End::full
                                  : End::unknown;
-    story.status = printable(text.substr(comma + 2));
+    story.status = shortened(text.substr(comma + 2));
 }
 
 /* "HIT, 171 bytes, after 231 us" */
@@ -88,7 +114,8 @@ std::string_view read_reply(Story& story, std::string_view text) {
     Microseconds::rep time = 0;
     if (after != std::string_view::npos) {
         std::string_view rest = text.substr(after + 6);
-        if (take_number(rest, time)) {
+        if (take_number(rest, time) && time >= 0 && time < longest_time &&
+            story.events.size() < Story::max_events) {
             story.lookup =
                 story.lookup.value_or(Microseconds(0)) + Microseconds(time);
         }
@@ -107,8 +134,10 @@ bool read_fact(Story& story, const LogLine& line) {
 
     if (take(text, "session ") && text.ends_with(" offered")) {
         kind = "offered";
-        story.offered.push_back(
-            {Offered::Kind::id, shortened(text.substr(0, text.find(' ')))});
+        if (story.offered.size() < Story::max_events) {
+            story.offered.push_back(
+                {Offered::Kind::id, shortened(text.substr(0, text.find(' ')))});
+        }
     } else if (text.ends_with(" removed")) {
         kind = "removed";
     } else if (text.find(" stored as ") != std::string_view::npos) {
@@ -139,33 +168,25 @@ bool read_fact(Story& story, const LogLine& line) {
 
 }  // namespace
 
+/*
+ * "2026/11/26 06:17:32 [debug] 12#12: *57 remote ssl session cache: +35 us ..."
+ * from its first character on: what clients send stands in other lines.
+ */
 std::optional<LogLine> read_log_line(std::string_view line) {
-    std::size_t at = line.find(marker);
-    if (at == std::string_view::npos) {
-        return std::nullopt;
-    }
-
     LogLine read;
-    auto time = read_time(line);
-    std::string_view head = line.substr(0, at);
-    std::size_t level = head.find("] ");
-    std::size_t star = head.rfind('*');
-    if (!time || level == std::string_view::npos ||
-        star == std::string_view::npos) {
-        return std::nullopt;
-    }
-    read.second = *time;
-    std::string_view pid = head.substr(level + 2);
-    std::string_view connection = head.substr(star + 1);
-    std::string_view rest = line.substr(at + marker.size());
+    long thread = 0;
     Microseconds::rep offset = 0;
-    if (!take_number(pid, read.pid) ||
-        !take_number(connection, read.connection) ||
-        !take_number(rest, offset) || !take(rest, " us ")) {
+
+    if (!take_time(line, read.second) || !take(line, " [debug] ") ||
+        !take_number(line, read.pid) || !take(line, "#") ||
+        !take_number(line, thread) || !take(line, ": *") ||
+        !take_number(line, read.connection) || !take(line, marker) ||
+        !take_number(line, offset) || !take(line, " us ") || offset < 0 ||
+        offset > longest_time) {
         return std::nullopt;
     }
     read.at = Microseconds(offset);
-    read.text = rest;
+    read.text = line;
     return read;
 }
 
@@ -176,9 +197,17 @@ void LogStories::add(const LogLine& line) {
         return;
     }
 
-    auto story = open_.find(key);
-    if (story != open_.end() && read_fact(story->second, line)) {
-        tell(story);
+    auto open = open_.find(key);
+    if (open == open_.end()) {
+        return;
+    }
+    std::size_t cost = event_cost + std::min(line.text.size(), longest_text);
+    if (open->second.story.events.size() < Story::max_events) {
+        open->second.cost += cost;
+        held_ += cost;
+    }
+    if (read_fact(open->second.story, line)) {
+        tell(open);
     }
 }
 
@@ -187,8 +216,9 @@ void LogStories::begin(const LogLine& line, const Key& key) {
     if (auto before = open_.find(key); before != open_.end()) {
         tell(before);
     }
-    if (open_.size() >= max_open) {
-        tell(open_.begin());
+    while (!by_age_.empty() &&
+           (open_.size() >= max_open || held_ >= max_held)) {
+        tell(open_.find(by_age_.begin()->second));
     }
 
     Story story;
@@ -209,12 +239,16 @@ void LogStories::begin(const LogLine& line, const Key& key) {
     story.status_source = Source::log;
     story.events.push_back(
         {line.at, Source::log, "begins", "handshake begins"});
-    open_.emplace(key, std::move(story));
+    by_age_.emplace(++last_, key);
+    open_.emplace(key, Open{std::move(story), last_, story_cost});
+    held_ += story_cost;
 }
 
-void LogStories::tell(std::map<Key, Story>::iterator story) {
-    Story told = std::move(story->second);
-    open_.erase(story);
+void LogStories::tell(std::map<Key, Open>::iterator open) {
+    Story told = std::move(open->second.story);
+    held_ -= open->second.cost;
+    by_age_.erase(open->second.number);
+    open_.erase(open);
     /* The log does not say which it was. */
     for (Offered& offered : told.offered) {
         offered.kind =
@@ -224,18 +258,23 @@ void LogStories::tell(std::map<Key, Story>::iterator story) {
 }
 
 void LogStories::finish() {
-    while (!open_.empty()) {
-        tell(open_.begin());
+    while (!by_age_.empty()) {
+        tell(open_.find(by_age_.begin()->second));
     }
 }
 
 LogFile::LogFile(std::string path, bool from_end)
-    : path_(std::move(path)), fd_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+    : path_(std::move(path)), fd_(::open(path_.c_str(), O_RDONLY | O_CLOEXEC)),
+      skips_(false) {
     if (fd_ < 0) {
         throw std::system_error(errno, std::generic_category(), path_);
     }
     if (from_end) {
-        offset_ = static_cast<std::uint64_t>(lseek(fd_, 0, SEEK_END));
+        /* Which may be in a line. */
+        char last = '\n';
+        off_t end = lseek(fd_, 0, SEEK_END);
+        skips_ = end > 0 && pread(fd_, &last, 1, end - 1) == 1 && last != '\n';
+        offset_ = static_cast<std::uint64_t>(std::max<off_t>(end, 0));
     }
 }
 
@@ -243,29 +282,36 @@ LogFile::~LogFile() {
     close(fd_);
 }
 
-void LogFile::read(const Take& take) {
-    char buffer[64 * 1024];
+bool LogFile::read(const Take& take) {
+    char buffer[most_at_once];
     do {
-        ssize_t size = 0;
-        while ((size = ::read(fd_, buffer, sizeof(buffer))) > 0) {
+        ssize_t size = ::read(fd_, buffer, sizeof(buffer));
+        if (size > 0) {
             offset_ += static_cast<std::uint64_t>(size);
             partial_.append(buffer, static_cast<std::size_t>(size));
             take_lines(take);
+            return true;
         }
     } while (reopen());
+    ended_ = true;
+    return false;
 }
 
 void LogFile::take_lines(const Take& take) {
     std::string_view rest = partial_;
     std::size_t end = 0;
     while ((end = rest.find('\n')) != std::string_view::npos) {
-        if (auto line = read_log_line(rest.substr(0, end))) {
+        auto line = skips_ ? std::nullopt : read_log_line(rest.substr(0, end));
+        if (line) {
+            last_ = line->second;
             take(*line);
         }
+        skips_ = false;
         rest.remove_prefix(end + 1);
     }
     /* A line that is never ours. */
     if (rest.size() > longest_line) {
+        skips_ = true;
         rest = {};
     }
     partial_ = std::string(rest);
@@ -282,6 +328,8 @@ bool LogFile::reopen() {
         bool cut = static_cast<std::uint64_t>(mine.st_size) < offset_;
         if (cut) {
             offset_ = 0;
+            skips_ = false;
+            partial_.clear();
             lseek(fd_, 0, SEEK_SET);
         }
         return cut;
@@ -295,6 +343,7 @@ bool LogFile::reopen() {
     close(fd_);
     fd_ = fd;
     offset_ = 0;
+    skips_ = false;
     partial_.clear();
     return true;
 }

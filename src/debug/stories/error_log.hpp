@@ -35,6 +35,7 @@ class LogStories {
     using Tell = std::function<void(Story&&)>;
 
     static constexpr std::size_t max_open = 16'384;
+    static constexpr std::size_t max_held = 4 * 1024 * 1024; /* bytes */
 
     explicit LogStories(Tell tell) : tell_(std::move(tell)) {}
 
@@ -43,14 +44,26 @@ class LogStories {
     /* Tells also those whose end is not there. */
     void finish();
 
+    /* The memory of what is open, in bytes, about. */
+    std::size_t held() const noexcept { return held_; }
+
   private:
     using Key = std::pair<long, std::uint64_t>;
 
+    struct Open {
+        Story story;
+        std::uint64_t number; /* the oldest has the lowest */
+        std::size_t cost;
+    };
+
     void begin(const LogLine& line, const Key& key);
-    void tell(std::map<Key, Story>::iterator story);
+    void tell(std::map<Key, Open>::iterator open);
 
     Tell tell_;
-    std::map<Key, Story> open_;
+    std::map<Key, Open> open_;
+    std::map<std::uint64_t, Key> by_age_;
+    std::uint64_t last_ = 0;
+    std::size_t held_ = 0;
 };
 
 /* A log that is read while nginx writes it. */
@@ -64,8 +77,14 @@ class LogFile {
     LogFile(const LogFile&) = delete;
     LogFile& operator=(const LogFile&) = delete;
 
-    /* What has come since the last call. */
-    void read(const Take& take);
+    /* Reads some of what has come since the last call; false: that was all. */
+    bool read(const Take& take);
+
+    /* Whether there was nothing more when it was read last. */
+    bool ended() const noexcept { return ended_; }
+
+    /* Of the last line that was taken. */
+    Time last() const noexcept { return last_; }
 
   private:
     bool reopen();
@@ -74,7 +93,10 @@ class LogFile {
     std::string path_;
     int fd_;
     std::string partial_;
+    bool skips_; /* up to the end of the line: its beginning was not seen */
+    bool ended_ = false;
     std::uint64_t offset_ = 0;
+    Time last_{};
 };
 
 }  // namespace debug

@@ -9,10 +9,6 @@ namespace {
 /* nginx's log has whole seconds, by a clock that nginx reads now and then. */
 constexpr Microseconds tolerance{2'500'000};
 
-Microseconds apart(const Story& a, const Story& b) {
-    return a.begin > b.begin ? a.begin - b.begin : b.begin - a.begin;
-}
-
 const Event* first(const Story& story, std::string_view kind) {
     auto found =
         std::find_if(story.events.begin(), story.events.end(),
@@ -37,6 +33,22 @@ bool agrees(const Story& wire, const Story& log) {
            wire.status.find(log.status) != std::string::npos;
 }
 
+/* Early data may be all that a client has, and a refusal may be encrypted:
+ * nginx knows how it ended. */
+void merge_end(Story& wire, const Story& log) {
+    if (log.end == End::unknown || log.end == wire.end) {
+        return;
+    }
+    if (wire.end != End::unknown) {
+        wire.notes.push_back("by the wire it was " +
+                             std::string(name_of(wire.end)));
+    }
+    wire.end = log.end;
+    if (log.end == End::broken_off) {
+        wire.handshake.reset();
+    }
+}
+
 }  // namespace
 
 Story merged(Story wire, const Story& log) {
@@ -59,9 +71,7 @@ Story merged(Story wire, const Story& log) {
         wire.status = log.status;
         wire.status_source = Source::log;
     }
-    if (wire.end == End::unknown) {
-        wire.end = log.end;
-    }
+    merge_end(wire, log);
     if (log.lookup) {
         wire.lookup = log.lookup;
     }
@@ -90,35 +100,39 @@ void LogJoin::add_log(Story&& story) {
 }
 
 std::optional<Story> LogJoin::counterpart(Side& side, const Story& story) {
-    auto [first, last] = side.by_client.equal_range(story.client);
-    for (; first != last; ++first) {
-        const Story& other = side.in_order.at(first->second).story;
-        if (other.server.port == story.server.port &&
-            apart(other, story) <= tolerance) {
-            return take(side, first->second);
-        }
+    auto first = side.by_client.lower_bound(
+        {story.client, story.server.port, story.begin - tolerance, 0});
+    if (first == side.by_client.end()) {
+        return std::nullopt;
     }
-    return std::nullopt;
+    auto [client, port, begin, number] = *first;
+    bool fits = client == story.client && port == story.server.port &&
+                begin <= story.begin + tolerance;
+    return fits ? std::optional(take(side, number)) : std::nullopt;
 }
 
 void LogJoin::wait(Side& side, Story&& story) {
-    if (side.in_order.size() >= max_waiting) {
+    constexpr std::size_t node_cost = 256;
+    while (!side.in_order.empty() &&
+           (side.in_order.size() >= max_waiting || side.held >= max_held)) {
         tell_(take(side, side.in_order.begin()->first));
     }
     /* the log may tell of handshakes before the capture tells the time */
     Time since = std::max(now_, story.begin);
-    side.by_client.emplace(story.client, ++last_);
-    side.in_order.emplace(last_, Waiting{std::move(story), since});
+    std::size_t cost = node_cost + story.held();
+    side.by_client.emplace(story.client, story.server.port, story.begin,
+                           ++last_);
+    side.in_order.emplace(last_, Waiting{std::move(story), since, cost});
+    side.held += cost;
 }
 
 Story LogJoin::take(Side& side, std::uint64_t number) {
     auto found = side.in_order.find(number);
     Story story = std::move(found->second.story);
+    side.held -= found->second.cost;
     side.in_order.erase(found);
-
-    auto [first, last] = side.by_client.equal_range(story.client);
-    side.by_client.erase(std::find_if(
-        first, last, [&](const auto& each) { return each.second == number; }));
+    side.by_client.erase(
+        {story.client, story.server.port, story.begin, number});
     return story;
 }
 

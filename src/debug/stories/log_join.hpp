@@ -11,6 +11,8 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
+#include <tuple>
 
 namespace debug {
 
@@ -18,12 +20,13 @@ class LogJoin {
   public:
     using Tell = std::function<void(Story&&)>;
 
-    /* So many of each kind may wait for the other. */
+    /* So many of each kind may wait for the other, and so many bytes. */
     static constexpr std::size_t max_waiting = 65'536;
+    static constexpr std::size_t max_held = 6 * 1024 * 1024;
 
     /*
-     * `patience`: how long a story waits for its counterpart; none: for ever,
-     * as the whole log is read before the capture.
+     * `patience`: how long a story waits for its counterpart; none: those of
+     * the log for ever, those of the wire not at all.
      */
     LogJoin(Tell tell, std::optional<Microseconds> patience)
         : tell_(std::move(tell)), patience_(patience) {}
@@ -40,11 +43,16 @@ class LogJoin {
     struct Waiting {
         Story story;
         Time since;
+        std::size_t cost;
     };
+
+    /* Who came to which port, when, and the story's number. */
+    using Visit = std::tuple<Endpoint, std::uint16_t, Time, std::uint64_t>;
 
     struct Side {
         std::map<std::uint64_t, Waiting> in_order;
-        std::multimap<Endpoint, std::uint64_t> by_client;
+        std::set<Visit> by_client;
+        std::size_t held = 0;
     };
 
     std::optional<Story> counterpart(Side& side, const Story& story);

@@ -2,6 +2,7 @@
 #include "sessions/value.hpp"
 
 #include <algorithm>
+#include <bit>
 
 namespace debug {
 
@@ -13,15 +14,71 @@ session_cache::SessionId as_id(std::string_view bytes) {
     return {reinterpret_cast<const unsigned char*>(bytes.data()), bytes.size()};
 }
 
+struct Character {
+    char32_t code;
+    std::size_t size; /* in bytes */
+};
+
+/* What is no UTF-8 is taken byte by byte, as a control character. RFC 3629. */
+Character first_of(std::string_view text) {
+    auto byte = [&](std::size_t i) {
+        return static_cast<unsigned char>(text[i]);
+    };
+    constexpr Character none{0, 1};
+    constexpr char32_t least[]{0, 0, 0x80, 0x800, 0x10000};
+
+    unsigned first = byte(0);
+    if (first < 0x80) {
+        return {first, 1};
+    }
+    auto size = static_cast<std::size_t>(std::countl_one(byte(0)));
+    if (size == 1 || size > 4 || size > text.size()) {
+        return none;
+    }
+    char32_t code = first & (0xffU >> (size + 1));
+    for (std::size_t i = 1; i < size; ++i) {
+        if ((byte(i) & 0xc0) != 0x80) {
+            return none;
+        }
+        code = code << 6 | (byte(i) & 0x3fU);
+    }
+    bool surrogate = code >= 0xd800 && code < 0xe000;
+    return code < least[size] || code > 0x10ffff || surrogate
+               ? none
+               : Character{code, size};
+}
+
+bool is_printable(char32_t code) {
+    auto between = [&](char32_t first, char32_t last) {
+        return code >= first && code <= last;
+    };
+    return code >= 0x20 && !between(0x7f, 0x9f) && code != 0x61c &&
+           !between(0x200b, 0x200f) && !between(0x2028, 0x202e) &&
+           !between(0x2060, 0x206f) && code != 0xfeff;
+}
+
 }  // namespace
 
-Names::Names(session_cache::SealingKeys keys, bool full_ids)
+SessionName session_name(std::string_view key) {
+    SessionName name;
+    for (char digit : digits_of(key)) {
+        auto value = static_cast<unsigned char>(
+            digit <= '9' ? digit - '0' : digit - 'a' + 10);
+        name.digits[name.count / 2] |= static_cast<unsigned char>(
+            name.count % 2 == 0 ? value << 4 : value);
+        ++name.count;
+    }
+    return name;
+}
+
+Names::Names(session_cache::NamingKeys keys, bool full_ids)
     : keys_(std::move(keys)), full_ids_(full_ids) {}
 
-std::vector<std::string> Names::of(std::string_view id) const {
-    std::vector<std::string> names{name_of("", as_id(id))};
-    for (const session_cache::SealingKey& key : keys_) {
-        names.push_back(name_of("", as_id(id), key));
+std::vector<SessionName> Names::of(std::string_view id) const {
+    std::vector<SessionName> names{session_name(hex(id))};
+    for (const session_cache::NamingKey& key : keys_) {
+        session_cache::NamingKey::Name hash = key.name(as_id(id));
+        names.push_back({hash, 2 * hash.size()});
     }
     return names;
 }
@@ -39,8 +96,10 @@ std::string Names::show_hex(std::string_view digits) const {
 }
 
 std::string Names::show_key(std::string_view key, std::size_t digits) const {
+    constexpr std::size_t longest_prefix = 64;
     std::size_t prefix = key.size() - std::min(digits, key.size());
-    return printable(key.substr(0, prefix)) +
+    std::size_t cut = prefix - std::min(prefix, longest_prefix);
+    return (cut != 0 ? "…" : "") + printable(key.substr(cut, prefix - cut)) +
            printable(show_hex(key.substr(prefix)));
 }
 
@@ -61,10 +120,14 @@ std::string_view digits_of(std::string_view key) {
 
 std::string printable(std::string_view text) {
     std::string shown;
-    for (char c : text) {
-        /* UTF-8 is left alone, but for C1 control characters. */
-        auto byte = static_cast<unsigned char>(c);
-        shown += byte < 0x20 || byte == 0x7f ? '?' : c;
+    while (!text.empty()) {
+        Character next = first_of(text);
+        if (is_printable(next.code)) {
+            shown += text.substr(0, next.size);
+        } else {
+            shown += '?';
+        }
+        text.remove_prefix(next.size);
     }
     return shown;
 }

@@ -9,8 +9,25 @@ namespace {
 /* How long a story stays open for what comes right after the handshake. */
 constexpr Microseconds linger{300'000};
 
-/* The longest session ID, RFC 5246; longer identities are tickets. */
-constexpr std::size_t max_session_id = 32;
+/* Of a story with its events, of a name that it is found by, and of what it
+ * offers, about: with their nodes and strings. */
+constexpr std::size_t story_cost = 2048;
+constexpr std::size_t name_cost = 352;
+constexpr std::size_t offered_cost = 160;
+
+bool contains(const std::vector<SessionName>& names, const SessionName& name) {
+    return std::find(names.begin(), names.end(), name) != names.end();
+}
+
+std::vector<Offered> distinct(const std::vector<Offered>& offered) {
+    std::vector<Offered> each;
+    for (const Offered& one : offered) {
+        if (std::find(each.begin(), each.end(), one) == each.end()) {
+            each.push_back(one);
+        }
+    }
+    return each;
+}
 
 }  // namespace
 
@@ -30,12 +47,10 @@ void Stories::client_hello(const Flow& flow, Time time,
                            const ClientHello& hello) {
     if (Open* known = find(flow)) {
         known->story.add(time, "client_hello", "ClientHello, the second");
+        offer_identities(*known, hello);
         return;
     }
-    if (open_.size() >= bounds_.open) {
-        ++let_go_;
-        emit(open_.begin()->first);
-    }
+    make_room();
 
     Open& open = open_[flow.id];
     open.flow = flow;
@@ -45,12 +60,13 @@ void Stories::client_hello(const Flow& flow, Time time,
     story.begin = time;
     story.on_wire = true;
     story.server_name = printable(hello.server_name);
-    for (const std::string& protocol : hello.alpn) {
-        story.alpn += (story.alpn.empty() ? "" : ",") + printable(protocol);
-    }
+    story.alpn = printable(hello.alpn);
     story.add(time, "client_hello", "ClientHello");
+    if (!hello.proxied.empty()) {
+        story.notes.push_back("the client of the proxy is " + hello.proxied);
+    }
+    grow(open, story_cost + story.server_name.size() + story.alpn.size());
     offer(open, hello);
-    share_lookups(open, time);
 }
 
 /*
@@ -59,33 +75,81 @@ void Stories::client_hello(const Flow& flow, Time time,
  * client of TLS 1.3 (RFC 5077, 3.4; RFC 8446, D.4).
  */
 void Stories::offer(Open& open, const ClientHello& hello) {
-    using Kind = Offered::Kind;
-    std::vector<Offered>& offered = open.story.offered;
-
-    for (const std::string& identity : hello.psk_identities) {
-        if (identity.empty() || identity.size() > max_session_id) {
-            offered.push_back({Kind::ticket});
-            continue;
-        }
-        offered.push_back({Kind::psk, names_.show(identity)});
-        index(open, identity);
-    }
-    open.identities = offered;
+    open.offers_tls13 = hello.offers_tls13;
+    open.early_data = hello.early_data;
+    open.has_ticket = hello.has_ticket;
+    offer_identities(open, hello);
     if (!hello.session_id.empty()) {
         open.session_id = hello.session_id;
-        offered.push_back({Kind::id, names_.show(open.session_id)});
         index(open, open.session_id);
-    }
-    if (hello.has_ticket) {
-        open.has_ticket = true;
-        offered.push_back({Kind::ticket});
     }
 }
 
+/* Which the ServerHello chooses among are those of the last ClientHello. */
+void Stories::offer_identities(Open& open, const ClientHello& hello) {
+    using Kind = Offered::Kind;
+
+    open.identities.clear();
+    open.identity_ids.clear();
+    for (const std::string& identity : hello.psk_identities) {
+        bool is_ticket = identity.empty();
+        open.identities.push_back(
+            is_ticket ? Offered{Kind::ticket}
+                      : Offered{Kind::psk, names_.show(identity)});
+        open.identity_ids.push_back(identity);
+        if (!is_ticket) {
+            index(open, identity);
+        }
+    }
+    grow(open, open.identities.size() * offered_cost);
+}
+
+/* Equal ones are one. */
 void Stories::index(Open& open, std::string_view id) {
-    for (std::string& name : names_.of(id)) {
-        by_name_.emplace(name, open.flow.id);
-        open.names.push_back(std::move(name));
+    for (const SessionName& name : names_.of(id)) {
+        Session& session = by_name_[name];
+        if (session.open.insert(open.flow.id).second) {
+            session.waiting.insert(open.flow.id);
+            open.names.push_back(name);
+            grow(open, name_cost);
+        }
+    }
+}
+
+void Stories::unindex(Open& open) {
+    for (const SessionName& name : open.names) {
+        auto session = by_name_.find(name);
+        session->second.waiting.erase(open.flow.id);
+        session->second.open.erase(open.flow.id);
+        if (session->second.open.empty()) {
+            by_name_.erase(session);
+        }
+    }
+}
+
+/* No lookup is for it any more. */
+void Stories::stop_waiting(Open& open) {
+    for (const SessionName& name : open.names) {
+        by_name_.at(name).waiting.erase(open.flow.id);
+    }
+}
+
+void Stories::grow(Open& open, std::size_t bytes) {
+    open.cost += bytes;
+    held_ += bytes;
+}
+
+/* Those that are over wait only for what may come behind them. */
+void Stories::make_room() {
+    while (!open_.empty() &&
+           (open_.size() >= bounds_.open || held_ >= bounds_.held)) {
+        if (!ending_.empty()) {
+            emit(ending_.front().second);
+            ending_.pop_front();
+            continue;
+        }
+        ++let_go_;
+        emit(open_.begin()->first);
     }
 }
 
@@ -100,11 +164,29 @@ void Stories::server_hello(const Flow& flow, Time time,
         open->story.add(time, "hello_retry_request", "HelloRetryRequest");
         return;
     }
+    if (open->server_hello) {
+        return;
+    }
     open->server_hello = time;
+    share_lookups(*open, time);
     judge(*open, hello);
+    stop_waiting(*open);
+    doubt_replies(*open);
     open->story.add(time, "server_hello",
                     open->handshake.resumed ? "ServerHello  resumed"
                                             : "ServerHello  full");
+}
+
+/* What a client of TLS 1.2 offers. */
+std::vector<Offered> Stories::offer_of_tls12(const Open& open) const {
+    std::vector<Offered> offered;
+    if (!open.session_id.empty()) {
+        offered.push_back({Offered::Kind::id, names_.show(open.session_id)});
+    }
+    if (open.has_ticket) {
+        offered.push_back({Offered::Kind::ticket});
+    }
+    return offered;
 }
 
 /* Resumed or not, and what of the offer had a meaning. */
@@ -112,25 +194,31 @@ void Stories::judge(Open& open, const ServerHello& hello) {
     using Kind = Offered::Kind;
     Story& story = open.story;
     Handshake& handshake = open.handshake;
-    bool is_tls13 = hello.version >= tls13;
 
     story.protocol = version_name(hello.version);
     if (!hello.alpn.empty()) {
         story.alpn = printable(hello.alpn);
     }
-    if (is_tls13) {
-        story.offered = open.identities;
+    if (hello.version >= tls13) {
+        story.offered = distinct(open.identities);
         handshake.resumed = hello.psk.has_value();
-        handshake.by_ticket = hello.psk && *hello.psk < story.offered.size() &&
-                              story.offered[*hello.psk].kind == Kind::ticket;
+        std::size_t place = hello.psk.value_or(0);
+        if (handshake.resumed && place < open.identities.size()) {
+            handshake.by_ticket = open.identities[place].kind == Kind::ticket;
+            open.chosen = names_.of(open.identity_ids[place]);
+        } else if (handshake.resumed) {
+            story.notes.emplace_back(
+                "the client offered more than is read, and one of that was "
+                "taken");
+        }
     } else {
-        story.offered.erase(story.offered.begin(),
-                            story.offered.begin() +
-                                std::ssize(open.identities));
+        story.offered = offer_of_tls12(open);
         handshake.resumed =
             !open.session_id.empty() && hello.session_id == open.session_id;
-        /* The server makes an ID for a new session, if it is to be stored. */
-        if (!handshake.resumed && !hello.session_id.empty()) {
+        if (handshake.resumed) {
+            open.chosen = names_.of(open.session_id);
+        } else if (!hello.session_id.empty()) {
+            /* The server makes an ID for a new session that is stored. */
             index(open, hello.session_id);
         }
     }
@@ -145,38 +233,109 @@ void Stories::judge(Open& open, const ServerHello& hello) {
     handshake.offered_ticket = story.ticket_offered = has(Kind::ticket);
     handshake.offered_session = has(Kind::id) || has(Kind::psk);
     story.end = handshake.resumed ? End::resumed : End::full;
-    judge_lookups(open);
 }
 
-/* How the lookups stand when the ServerHello comes. */
+/* What the ServerHello of a session by ticket need not say (RFC 5077, 3.4). */
+void Stories::abbreviated(const Flow& flow) {
+    Open* open = find(flow);
+    if (open == nullptr || open->handshake.resumed || !open->has_ticket) {
+        return;
+    }
+    open->handshake.resumed = open->handshake.by_ticket = true;
+    open->story.end = End::resumed;
+    for (Event& event : open->story.events) {
+        if (event.kind == "server_hello") {
+            event.text = "ServerHello  resumed";
+        }
+    }
+}
+
+/* A session that is not the store's is none of its answer's: that answer was
+ * another command's. */
+void Stories::doubt_replies(const Open& open) {
+    constexpr std::size_t most = 1024;
+    if (!open.handshake.resumed || open.handshake.by_ticket ||
+        open.has_ticket) {
+        return;
+    }
+    const Exchange* asked = nullptr;
+    for (const Part& part : open.parts) {
+        const Exchange& exchange = *part.exchange;
+        if (exchange.verb != Verb::get || part.shared ||
+            !contains(open.chosen, exchange.name)) {
+            continue;
+        }
+        LookupState state = exchange.at(*open.server_hello);
+        if (state != LookupState::miss && state != LookupState::pending) {
+            return;
+        }
+        asked = &exchange;
+    }
+    if (asked != nullptr && doubted_.size() < most) {
+        doubted_.insert(asked->worker);
+    }
+}
+
+/* How the lookups stood when the ServerHello came. */
 void Stories::judge_lookups(Open& open) {
     Handshake& handshake = open.handshake;
-    bool has_own = std::any_of(
-        open.exchanges.begin(), open.exchanges.end(), [](const Exchange& each) {
-            return each.verb == Verb::get && !each.shared;
+    bool has_own =
+        std::any_of(open.parts.begin(), open.parts.end(), [](const Part& part) {
+            return part.exchange->verb == Verb::get && !part.shared;
         });
+    bool chosen_missed = false;
 
     if (has_own) {
-        std::erase_if(open.exchanges,
-                      [](const Exchange& each) { return each.shared; });
+        std::erase_if(open.parts, [](const Part& part) { return part.shared; });
     }
-    for (const Exchange& exchange : open.exchanges) {
+    for (const Part& part : open.parts) {
+        const Exchange& exchange = *part.exchange;
         if (exchange.verb != Verb::get) {
             continue;
         }
-        open.story.shared |= exchange.shared;
-        handshake.lookups.push_back(exchange.state);
-        if (exchange.state != LookupState::unseen) {
-            Time until = exchange.answered.value_or(*open.server_hello);
+        LookupState state = exchange.at(*open.server_hello);
+        open.story.shared |= part.shared;
+        handshake.lookups.push_back(state);
+        chosen_missed |=
+            state == LookupState::miss && contains(open.chosen, exchange.name);
+        if (state != LookupState::unseen) {
+            Time until = state == LookupState::pending ? *open.server_hello
+                                                       : *exchange.settled;
             open.story.lookup = open.story.lookup.value_or(Microseconds(0)) +
-                                (until - exchange.asked);
+                                (until - part.asked);
         }
     }
     /* A ticket is opened before any store is asked. */
     if (handshake.resumed && open.has_ticket && handshake.lookups.empty()) {
         handshake.by_ticket = true;
     }
+    handshake.contradicted = handshake.resumed && chosen_missed;
     open.story.by_ticket = handshake.by_ticket;
+}
+
+/* Without a ServerHello: in which version it would have been is not known. */
+void Stories::judge_unanswered(Open& open) {
+    Handshake& handshake = open.handshake;
+    Story& story = open.story;
+    bool asked = false;
+
+    for (const Part& part : open.parts) {
+        if (part.exchange->verb == Verb::get) {
+            handshake.lookups.push_back(
+                part.exchange->at(open.ended.value_or(now_)));
+            story.shared |= part.shared;
+            asked = true;
+        }
+    }
+    bool has_psk = std::any_of(
+        open.identities.begin(), open.identities.end(),
+        [](const Offered& each) { return each.kind == Offered::Kind::psk; });
+    story.offered = open.identities.empty() ? offer_of_tls12(open)
+                                            : distinct(open.identities);
+    bool has_id = open.identities.empty() && !open.session_id.empty();
+    bool made_up = open.offers_tls13 && !asked;
+    handshake.offered_session = has_psk || (has_id && !made_up);
+    handshake.offered_doubtfully = has_id && made_up;
 }
 
 void Stories::completed(const Flow& flow, Time time) {
@@ -190,6 +349,10 @@ void Stories::completed(const Flow& flow, Time time) {
 void Stories::broken_off(const Flow& flow, Time time, std::string_view how) {
     if (Open* open = find(flow)) {
         open->story.end = End::broken_off;
+        if (open->handshake.resumed && open->early_data) {
+            open->story.notes.emplace_back(
+                "its early data may have been served all the same");
+        }
         open->story.add(time, "broken_off", "broken off: " + std::string(how));
         end(*open, time);
     }
@@ -204,10 +367,16 @@ void Stories::lost_sight(const Flow& flow, Time time, std::string_view why) {
 
 void Stories::end(Open& open, Time time) {
     open.over = true;
-    ending_.emplace_back(time + linger, open.flow.id);
+    open.ended = time;
+    if (!open.server_hello) {
+        share_lookups(open, time);
+        stop_waiting(open);
+    }
+    ending_.emplace_back(now_ + linger, open.flow.id);
 }
 
 void Stories::advance(Time now) {
+    now_ = now;
     while (!ending_.empty() && ending_.front().first <= now) {
         emit(ending_.front().second);
         ending_.pop_front();
@@ -229,15 +398,21 @@ void Stories::emit(std::uint64_t id) {
 
     Open& open = found->second;
     Story& story = open.story;
-    for (const std::string& name : open.names) {
-        auto [first, last] = by_name_.equal_range(name);
-        auto entry = std::find_if(
-            first, last, [&](const auto& each) { return each.second == id; });
-        by_name_.erase(entry);
+    unindex(open);
+    if (open.server_hello) {
+        judge_lookups(open);
+    } else {
+        judge_unanswered(open);
     }
-
-    for (const Exchange& exchange : open.exchanges) {
-        add_exchange(story, exchange);
+    for (const Part& part : open.parts) {
+        add_part(story, part);
+        if (part.exchange->story == id) {
+            exchanges_.erase(part.exchange->id);
+            if (auto waits = commands_.find(part.exchange->id);
+                waits != commands_.end()) {
+                waits->second.exchange.reset();
+            }
+        }
     }
     std::stable_sort(
         story.events.begin(), story.events.end(),
@@ -252,6 +427,7 @@ void Stories::emit(std::uint64_t id) {
         add_miss(open);
     }
     Story told = std::move(story);
+    held_ -= open.cost;
     open_.erase(found);
     sink_(std::move(told));
 }

@@ -3,6 +3,7 @@
 #include "debug/stories/stories.hpp"
 
 #include <algorithm>
+#include <initializer_list>
 #include <tuple>
 
 namespace debug {
@@ -25,9 +26,19 @@ LookupState state_of(Outcome outcome) {
 }
 
 /* Others are the module's PINGs, or of somebody else. */
-bool names_session(std::string_view key) {
+bool names_session(const SessionName& name) {
     constexpr std::size_t digits = 64; /* of OpenSSL's IDs, and of a hash */
-    return digits_of(key).size() == digits;
+    return name.count == digits;
+}
+
+/* Whether the digits at a key's end come behind one of these. */
+bool is_of(std::string_view key, const SessionName& name,
+           std::initializer_list<std::string_view> kinds) {
+    key.remove_suffix(name.count);
+    return name.count != 0 &&
+           std::any_of(kinds.begin(), kinds.end(), [&](std::string_view kind) {
+               return key.ends_with(kind);
+           });
 }
 
 std::string bytes(std::size_t size) {
@@ -41,125 +52,112 @@ bool is_reply(LookupState state) {
 
 }  // namespace
 
-/* Lookups of its session that are under way answer this one, too. */
-void Stories::share_lookups(Open& open, Time time) {
-    for (const std::string& name : open.names) {
-        auto [first, last] = in_flight_.equal_range(name);
-        for (; first != last; ++first) {
-            share_lookup(open, time, first->second);
-        }
-    }
-}
+/*
+ * Lookups of its session by others, which were under way at some time while
+ * it waited, answer it, too, unless it has one of its own.
+ */
+void Stories::share_lookups(Open& open, Time until) {
+    constexpr std::size_t most = 4;
+    bool has_own =
+        std::any_of(open.parts.begin(), open.parts.end(), [](const Part& part) {
+            return part.exchange->verb == Verb::get;
+        });
 
-/* Others wait for its session, too: they may share the lookup. */
-void Stories::share_with_others(const Open& owner, const std::string& name,
-                                Time time, std::uint64_t id) {
-    auto [first, last] = by_name_.equal_range(name);
-    for (; first != last; ++first) {
-        Open& open = open_.at(first->second);
-        if (&open != &owner && !open.server_hello && !open.over) {
-            share_lookup(open, time, id);
-        }
-    }
-}
-
-void Stories::share_lookup(Open& open, Time time, std::uint64_t id) {
-    Command& command = commands_.at(id);
-    auto found = open_.find(command.stories.front());
-    if (found == open_.end() ||
-        open.exchanges.size() >= Story::max_events / 2) {
-        return;
-    }
-    for (const Exchange& exchange : found->second.exchanges) {
-        if (exchange.id == id) {
-            Exchange shared = exchange;
-            shared.asked = time;
-            shared.shared = true;
-            open.exchanges.push_back(std::move(shared));
-            command.stories.push_back(open.flow.id);
-            return;
+    for (std::size_t i = 0; i < open.names.size() && !has_own; ++i) {
+        for (const auto& lookup : by_name_.at(open.names[i]).lookups) {
+            bool overlaps =
+                lookup->asked <= until &&
+                (!lookup->settled || *lookup->settled >= open.story.begin);
+            if (overlaps && open.parts.size() < most) {
+                open.parts.push_back(
+                    {lookup, std::max(lookup->asked, open.story.begin), true});
+            }
         }
     }
 }
 
 void Stories::asked(const Flow& flow, Time time, const StoreCommand& command) {
-    counts_.sets += command.verb == Verb::set;
+    make_room();
+    SessionName name = session_name(command.key);
+    bool claim =
+        command.verb == Verb::set && is_of(command.key, name, {"early:"});
+    counts_.claims += claim;
+    counts_.sets += command.verb == Verb::set && !claim;
     counts_.erases += command.verb == Verb::erase;
-    if (command.verb == Verb::set) {
-        remember_stored(command, time);
-    }
-    if (commands_.size() >= bounds_.commands) {
-        settle(commands_.begin()->first, time, LookupState::unseen, {});
+    counts_.seeds += command.verb == Verb::get &&
+                     is_of(command.key, name, {"seed:", "slot:"});
+    if (command.verb == Verb::set && !claim) {
+        remember_stored(name, time);
     }
 
-    std::string name;
     Open* open = claimant(flow, command, name);
-    if (command.answered) {
-        Command& waiting = commands_[command.id];
-        waiting = {flow.id, time, command.verb, name, {}};
-        if (open != nullptr) {
-            waiting.stories.push_back(open->flow.id);
-            if (command.verb == Verb::get) {
-                in_flight_.emplace(name, command.id);
-            }
-        }
-    }
     if (open != nullptr) {
-        join(*open, flow, time, command, name.size());
-        if (command.verb == Verb::get && command.answered) {
-            share_with_others(*open, name, time, command.id);
-        }
-    } else if (command.verb == Verb::get && names_session(command.key)) {
+        join(*open, flow, time, command, name);
+    } else if (command.verb == Verb::get && names_session(name)) {
         ++counts_.unjoined;
-        last_unnamed_ = time;
+        last_unnamed_ = std::max(last_unnamed_, time);
+    }
+    if (command.answered) {
+        auto exchange = exchanges_.find(command.id);
+        await(command.id,
+              {flow.id, time, command.verb,
+               exchange != exchanges_.end() ? exchange->second : nullptr,
+               claim});
     }
 }
 
-/* The story's name that a key ends with; empty: of none. */
-std::string Stories::name_in(std::string_view key) const {
-    std::string name(digits_of(key));
-    return by_name_.contains(name) ? name : std::string();
+/* For its reply. */
+void Stories::await(std::uint64_t id, Command&& command) {
+    if (commands_.size() >= bounds_.commands) {
+        settle(commands_.begin()->first, now_, LookupState::unseen, {});
+    }
+    by_connection_.emplace(command.connection, id);
+    commands_.insert_or_assign(id, std::move(command));
 }
 
 /* Whether the last of its commands of this kind has been redirected, so that
  * it comes again. */
 bool Stories::is_sent_on(const Open& open, Verb verb) {
-    auto last = std::find_if(open.exchanges.rbegin(), open.exchanges.rend(),
-                             [&](const Exchange& each) {
-                                 return !each.shared && each.verb == verb;
-                             });
-    return last != open.exchanges.rend() &&
-           last->state == LookupState::redirected;
+    auto last = std::find_if(
+        open.parts.rbegin(), open.parts.rend(), [&](const Part& part) {
+            return !part.shared && part.exchange->verb == verb;
+        });
+    return last != open.parts.rend() &&
+           last->exchange->state == LookupState::redirected;
 }
 
 /*
  * Whose command it is. A worker asks once for all that want one session at a
  * time, but several workers may ask: each gets a story of its own, of a
- * server on the worker's machine if there is one, and the oldest first.
+ * server on the worker's machine if there is one, and the oldest first. Of
+ * very many only the first are looked at.
  */
 Stories::Open* Stories::claimant(const Flow& flow, const StoreCommand& command,
-                                 std::string& name) {
-    name = name_in(command.key);
-    auto [first, last] = by_name_.equal_range(name);
+                                 const SessionName& name) {
+    constexpr std::size_t most = 64;
+    auto session = by_name_.find(name);
+    if (session == by_name_.end()) {
+        return nullptr;
+    }
+    bool is_lookup = command.verb == Verb::get;
+    const auto& stories =
+        is_lookup ? session->second.waiting : session->second.open;
     Open* best = nullptr;
     std::tuple<bool, bool, bool, std::size_t, std::uint64_t> best_rank;
 
-    for (; first != last; ++first) {
-        Open& open = open_.at(first->second);
-        bool is_lookup = command.verb == Verb::get;
-        if (is_lookup && (open.server_hello || open.over)) {
-            continue;
-        }
-        auto own =
-            std::count_if(open.exchanges.begin(), open.exchanges.end(),
-                          [](const Exchange& each) { return !each.shared; });
+    std::size_t looked_at = 0;
+    for (auto id = stories.begin(); id != stories.end() && looked_at < most;
+         ++id, ++looked_at) {
+        Open& open = open_.at(*id);
+        auto own = std::count_if(open.parts.begin(), open.parts.end(),
+                                 [](const Part& part) { return !part.shared; });
         bool elsewhere = open.flow.server.address != flow.client.address;
         bool is_sent = is_sent_on(open, command.verb);
-        bool waits = std::any_of(open.exchanges.begin(), open.exchanges.end(),
-                                 [](const Exchange& each) {
-                                     return !each.shared &&
-                                            each.state == LookupState::pending;
-                                 });
+        bool waits = std::any_of(
+            open.parts.begin(), open.parts.end(), [](const Part& part) {
+                return !part.shared &&
+                       part.exchange->state == LookupState::pending;
+            });
         std::tuple rank(elsewhere, !is_sent, waits,
                         static_cast<std::size_t>(own), open.flow.id);
         if (best == nullptr || rank < best_rank) {
@@ -171,20 +169,38 @@ Stories::Open* Stories::claimant(const Flow& flow, const StoreCommand& command,
 }
 
 void Stories::join(Open& open, const Flow& flow, Time time,
-                   const StoreCommand& command, std::size_t name_size) {
-    if (open.exchanges.size() >= Story::max_events / 2) {
+                   const StoreCommand& command, const SessionName& name) {
+    constexpr std::size_t cost = 768;
+    if (open.parts.size() >= Story::max_events / 2) {
         return;
     }
-    std::string store(command.store);
-    std::string text = store + ' ' + std::string(command.name) + ' ' +
-                       names_.show_key(command.key, name_size);
+    auto exchange = std::make_shared<Exchange>();
+    exchange->id = command.id;
+    exchange->story = open.flow.id;
+    exchange->worker = flow.id;
+    exchange->asked = time;
+    exchange->verb = command.verb;
+    exchange->name = name;
+    exchange->store = command.store;
+    exchange->command = exchange->store + ' ' + std::string(command.name) +
+                        ' ' + names_.show_key(command.key, name.count);
     if (command.verb == Verb::set) {
-        text += ' ' + bytes(command.size);
+        exchange->command += ' ' + bytes(command.size);
     }
-    open.exchanges.push_back(
-        {command.id, time, command.verb, text, store,
-         std::to_string(flow.client.port) + " → " + debug::text(flow.server),
-         false});
+    exchange->connection =
+        std::to_string(flow.client.port) + " → " + debug::text(flow.server);
+    open.parts.push_back({exchange, time, false});
+    exchanges_.emplace(command.id, exchange);
+    grow(open, cost);
+
+    if (command.verb == Verb::get && command.answered) {
+        constexpr std::size_t most = 8;
+        auto& lookups = by_name_.at(name).lookups;
+        lookups.push_back(std::move(exchange));
+        if (lookups.size() > most) {
+            lookups.erase(lookups.begin());
+        }
+    }
 }
 
 void Stories::answered(const Flow& /*flow*/, Time time, std::uint64_t id,
@@ -193,19 +209,18 @@ void Stories::answered(const Flow& /*flow*/, Time time, std::uint64_t id,
 }
 
 void Stories::unseen(const Flow& /*flow*/, std::uint64_t id) {
-    settle(id, Time(), LookupState::unseen, {});
+    settle(id, now_, LookupState::unseen, {});
 }
 
 void Stories::disconnected(const Flow& flow, Time time, Side by) {
-    std::vector<std::uint64_t> waiting;
-    for (const auto& [id, command] : commands_) {
-        if (command.connection == flow.id) {
-            waiting.push_back(id);
+    doubted_.erase(flow.id);
+    for (;;) {
+        auto first = by_connection_.lower_bound({flow.id, 0});
+        if (first == by_connection_.end() || first->first != flow.id) {
+            return;
         }
-    }
-    for (std::uint64_t id : waiting) {
         /* A worker gives its connection up when a lookup times out. */
-        settle(id, time,
+        settle(first->second, time,
                by == Side::server ? LookupState::lost : LookupState::pending,
                {});
     }
@@ -220,49 +235,83 @@ void Stories::settle(std::uint64_t id, Time time, LookupState state,
     }
     Command command = std::move(found->second);
     commands_.erase(found);
+    by_connection_.erase({command.connection, id});
+    count(command, time, state);
+    counts_.replays += command.claim && reply.outcome == Outcome::miss;
 
+    if (command.exchange != nullptr) {
+        Exchange& exchange = *command.exchange;
+        exchange.state = state;
+        exchange.settled = time;
+        exchange.size = reply.size;
+        exchange.error = reply.text;
+        exchange.to = reply.to;
+    }
+}
+
+void Stories::count(const Command& command, Time time, LookupState state) {
     counts_.errors += state == LookupState::error || state == LookupState::away;
     counts_.redirects += state == LookupState::redirected;
     if (command.verb == Verb::get) {
         counts_.hits += state == LookupState::hit;
         counts_.misses += state == LookupState::miss;
         counts_.unanswered += !is_reply(state);
-        if (is_reply(state)) {
+        if (is_reply(state) && !command.again) {
             counts_.lookup.add(time - command.asked);
-        }
-        auto [first, last] = in_flight_.equal_range(command.name);
-        auto entry = std::find_if(
-            first, last, [&](const auto& each) { return each.second == id; });
-        if (entry != last) {
-            in_flight_.erase(entry);
-        }
-    }
-
-    for (std::uint64_t story : command.stories) {
-        auto open = open_.find(story);
-        if (open == open_.end()) {
-            continue;
-        }
-        for (Exchange& exchange : open->second.exchanges) {
-            if (exchange.id == id) {
-                exchange.state = state;
-                exchange.size = reply.size;
-                exchange.error = reply.text;
-                exchange.to = reply.to;
-                if (state != LookupState::unseen) {
-                    exchange.answered = time;
-                }
-            }
         }
     }
 }
 
-void Stories::remember_stored(const StoreCommand& command, Time time) {
-    std::string name(digits_of(command.key));
-    if (name.empty() || !stored_.insert_or_assign(name, time).second) {
+bool Stories::is_doubted(const Flow& flow) {
+    return !doubted_.empty() && doubted_.erase(flow.id) != 0;
+}
+
+/*
+ * A session that was resumed, and that was asked for, was in the reply. One
+ * that was not may have been refused, or have come too late.
+ */
+StoreListener::Fit Stories::fits(std::uint64_t id, Time time,
+                                 const StoreReply& reply) {
+    auto found = exchanges_.find(id);
+    if (found == exchanges_.end() || found->second->verb != Verb::get) {
+        return Fit::good;
+    }
+    auto open = open_.find(found->second->story);
+    if (open == open_.end() || !open->second.server_hello ||
+        open->second.has_ticket || reply.outcome == Outcome::redirect) {
+        return Fit::good;
+    }
+    const auto& chosen = open->second.chosen;
+    bool in_time = time <= *open->second.server_hello;
+    bool is_hit = reply.outcome == Outcome::hit;
+    if (std::find(chosen.begin(), chosen.end(), found->second->name) !=
+        chosen.end()) {
+        return is_hit && in_time ? Fit::good : Fit::impossible;
+    }
+    return is_hit == in_time ? Fit::odd : Fit::good;
+}
+
+void Stories::reopened(const Flow& flow, std::uint64_t id) {
+    auto found = exchanges_.find(id);
+    if (found == exchanges_.end()) {
         return;
     }
-    stored_order_.push_back(std::move(name));
+    Exchange& exchange = *found->second;
+    bool get = exchange.verb == Verb::get;
+    counts_.hits -= get && exchange.state == LookupState::hit;
+    counts_.misses -= get && exchange.state == LookupState::miss;
+    exchange.state = LookupState::pending;
+    exchange.settled.reset();
+    exchange.size = 0;
+    await(id,
+          {flow.id, exchange.asked, exchange.verb, found->second, false, true});
+}
+
+void Stories::remember_stored(const SessionName& name, Time time) {
+    if (name.count == 0 || !stored_.insert_or_assign(name, time).second) {
+        return;
+    }
+    stored_order_.push_back(name);
     if (stored_order_.size() > bounds_.stored) {
         stored_.erase(stored_order_.front());
         stored_order_.pop_front();
@@ -293,28 +342,29 @@ Stories::describe(const Exchange& exchange) {
     }
 }
 
-void Stories::add_exchange(Story& story, const Exchange& exchange) {
-    std::string worker = exchange.shared
+void Stories::add_part(Story& story, const Part& part) {
+    const Exchange& exchange = *part.exchange;
+    std::string worker = part.shared
                              ? "another connection's lookup, under way"
                              : "worker connection " + exchange.connection;
-    story.add(exchange.asked,
+    story.add(part.asked,
               exchange.verb == Verb::get   ? "store_get"
               : exchange.verb == Verb::set ? "store_set"
                                            : "store_delete",
               exchange.command + "  (" + worker + ')');
 
     auto [kind, text] = describe(exchange);
-    if (exchange.answered && !kind.empty()) {
-        story.add(*exchange.answered, kind, exchange.store + ' ' + text);
-    } else if (exchange.answered && exchange.state == LookupState::pending) {
-        story.add(*exchange.answered, "store_given_up",
+    if (exchange.settled && !kind.empty()) {
+        story.add(*exchange.settled, kind, exchange.store + ' ' + text);
+    } else if (exchange.settled && exchange.state == LookupState::pending) {
+        story.add(*exchange.settled, "store_given_up",
                   exchange.store + " connection given up by the worker");
     }
 }
 
 /* Why it may be that the store has not heard of the session. */
 void Stories::add_miss(Open& open) const {
-    for (const std::string& name : open.names) {
+    for (const SessionName& name : open.names) {
         auto stored = stored_.find(name);
         if (stored != stored_.end()) {
             auto ago = std::chrono::duration_cast<std::chrono::seconds>(

@@ -28,4 +28,21 @@ std::string_view name_of(Offered::Kind kind) noexcept {
     return "ticket";
 }
 
+std::size_t Story::held() const noexcept {
+    std::size_t held = sizeof(*this) + server_name.capacity() +
+                       alpn.capacity() + events.capacity() * sizeof(Event) +
+                       offered.capacity() * sizeof(Offered) +
+                       notes.capacity() * sizeof(std::string);
+    for (const Event& event : events) {
+        held += event.text.capacity();
+    }
+    for (const Offered& each : offered) {
+        held += each.shown.capacity();
+    }
+    for (const std::string& note : notes) {
+        held += note.capacity();
+    }
+    return held;
+}
+
 }  // namespace debug

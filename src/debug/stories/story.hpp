@@ -36,6 +36,8 @@ struct Offered {
     enum class Kind { id, psk, ticket };
     Kind kind = Kind::id;
     std::string shown{}; /* not of a ticket, which is a secret */
+
+    bool operator==(const Offered&) const = default;
 };
 
 std::string_view name_of(Offered::Kind kind) noexcept;
@@ -71,6 +73,9 @@ struct Story {
 
     /* The most events that are told of one handshake. */
     static constexpr std::size_t max_events = 64;
+
+    /* Its memory in bytes, about. */
+    std::size_t held() const noexcept;
 
     void add(Time time, std::string_view kind, std::string text) {
         if (events.size() < max_events) {

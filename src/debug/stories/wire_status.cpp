@@ -11,7 +11,7 @@ constexpr std::string_view not_followed =
 
 constexpr std::string_view unnamed =
     "meanwhile the store was asked for a name that is of no session offered "
-    "in this capture: are sessions sealed (--key)?";
+    "in this capture: are sessions sealed (--key), or is it of HTTP/3?";
 
 bool any(const Handshake& handshake, LookupState state) {
     return std::find(handshake.lookups.begin(), handshake.lookups.end(),
@@ -21,6 +21,10 @@ bool any(const Handshake& handshake, LookupState state) {
 WireStatus of_resumption(const Handshake& handshake) {
     if (any(handshake, LookupState::hit)) {
         return {"HIT"};
+    }
+    if (handshake.contradicted) {
+        return {"?", "what is taken for the store's answer, a miss, must have "
+                     "been another's: the capture lacks a command or a reply"};
     }
     if (any(handshake, LookupState::unseen)) {
         return {"HIT", "the capture lacks the store's reply"};
@@ -75,11 +79,31 @@ WireStatus of_full(const Handshake& handshake) {
             "the store is not in the capture"};
 }
 
+/* Without a ServerHello nothing has come of it. */
+WireStatus of_none(const Handshake& handshake) {
+    if (any(handshake, LookupState::hit)) {
+        return {"?", "the store had the session, but no ServerHello came"};
+    }
+    if (any(handshake, LookupState::pending) ||
+        any(handshake, LookupState::unseen)) {
+        return {"?", "no ServerHello came, nor an answer of the store"};
+    }
+    if (handshake.offered_session) {
+        return {"?", "no ServerHello came to tell what became of the session"};
+    }
+    if (handshake.offered_doubtfully) {
+        return {"?",
+                "no ServerHello came to tell whether the ID is a session's "
+                "or, as clients of TLS 1.3 do it, made up"};
+    }
+    return {"-"};
+}
+
 }  // namespace
 
 WireStatus wire_status(const Handshake& handshake) {
     if (!handshake.answered) {
-        return {handshake.offered_session ? "?" : "-"};
+        return of_none(handshake);
     }
     if (handshake.by_ticket) {
         return {"-", "resumed by a ticket, which asks no store"};

@@ -28,7 +28,11 @@ struct Handshake {
     bool resumed = false;
     bool by_ticket = false;
     bool offered_session = false; /* one that a store may have */
+    /* An ID, with TLS 1.3, of which a client makes one up, and no answer. */
+    bool offered_doubtfully = false;
     bool offered_ticket = false;
+    /* It resumed what the store did not have. */
+    bool contradicted = false;
     /* Meanwhile the store was asked for what is nobody's name. */
     bool unnamed_lookups = false;
     std::vector<LookupState> lookups{};

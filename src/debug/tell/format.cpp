@@ -1,7 +1,10 @@
 #include "debug/tell/format.hpp"
 
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <ctime>
+#include <stdexcept>
 
 namespace debug {
 
@@ -58,6 +61,14 @@ std::string title(const Story& story) {
         }
     }
     return shown;
+}
+
+void flush(std::ostream& out) {
+    out.flush();
+    if (!out) {
+        throw std::runtime_error("standard output: " +
+                                 std::string(std::strerror(errno)));
+    }
 }
 
 std::string durations(const Story& story) {

@@ -6,6 +6,7 @@
 
 #include "debug/stories/story.hpp"
 
+#include <ostream>
 #include <string>
 
 namespace debug {
@@ -18,6 +19,10 @@ std::string timestamp(Time time);
 
 /* "10.1.2.3:50122 → :443  TLSv1.3  SNI shop.example  PSK 5f0c…a1" */
 std::string title(const Story& story);
+
+/* To where `out` leads, standard output. Throws std::runtime_error when it does
+ * not take it. */
+void flush(std::ostream& out);
 
 /* "lookup 0.231 ms, handshake 1.020 ms"; of what is known. */
 std::string durations(const Story& story);

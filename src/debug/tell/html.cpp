@@ -212,7 +212,9 @@ HtmlPage::HtmlPage(const std::string& file)
 void HtmlPage::tell(const Story& story) {
     ++told_;
     stories_.push_back(render(story));
-    if (stories_.size() > max_stories) {
+    bytes_ += stories_.back().size();
+    while (stories_.size() > max_stories || bytes_ > max_bytes) {
+        bytes_ -= stories_.front().size();
         stories_.pop_front();
     }
 }
@@ -226,16 +228,18 @@ void HtmlPage::conclude(const Summary& summary) {
         page << "<p>The last " << stories_.size() << " of " << told_
              << ".</p>\n";
     }
+    write(page.str());
     for (const std::string& story : stories_) {
-        page << story;
+        write(story);
     }
-    page << "</body></html>\n";
+    write("</body></html>\n");
+    if (std::fflush(file_.get()) != 0) {
+        throw std::runtime_error(path_ + ": " + std::strerror(errno));
+    }
+}
 
-    std::string text = page.str();
-    bool written =
-        std::fwrite(text.data(), 1, text.size(), file_.get()) == text.size() &&
-        std::fflush(file_.get()) == 0;
-    if (!written) {
+void HtmlPage::write(const std::string& text) {
+    if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size()) {
         throw std::runtime_error(path_ + ": " + std::strerror(errno));
     }
 }

@@ -21,6 +21,7 @@ class HtmlPage : public Output {
   public:
     /* Of more stories the last ones are shown. */
     static constexpr std::size_t max_stories = 1000;
+    static constexpr std::size_t max_bytes = 6 * 1024 * 1024;
 
     /* Throws std::runtime_error when the file cannot be written. */
     explicit HtmlPage(const std::string& file);
@@ -33,9 +34,12 @@ class HtmlPage : public Output {
         void operator()(std::FILE* file) const noexcept { std::fclose(file); }
     };
 
+    void write(const std::string& text);
+
     std::string path_;
     std::unique_ptr<std::FILE, Close> file_;
     std::deque<std::string> stories_; /* as they are on the page */
+    std::size_t bytes_ = 0;           /* of stories_ */
     std::uint64_t told_ = 0;
 };
 

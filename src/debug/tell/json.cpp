@@ -30,6 +30,9 @@ Json to_json(const StoreCounts& stores) {
             {"sets", stores.sets},
             {"deletes", stores.erases},
             {"unjoined", stores.unjoined},
+            {"claims", stores.claims},
+            {"replays", stores.replays},
+            {"seeds", stores.seeds},
             {"reply", to_json(stores.lookup)}};
 }
 
@@ -114,11 +117,13 @@ Json to_json(const Summary& summary) {
 }
 
 void JsonLines::tell(const Story& story) {
-    out_ << line(to_json(story)) << std::endl;
+    out_ << line(to_json(story)) << '\n';
+    flush(out_);
 }
 
 void JsonLines::conclude(const Summary& summary) {
-    out_ << line(to_json(summary)) << std::endl;
+    out_ << line(to_json(summary)) << '\n';
+    flush(out_);
 }
 
 }  // namespace debug

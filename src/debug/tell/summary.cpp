@@ -9,6 +9,9 @@ namespace {
 
 constexpr std::size_t slowest_kept = 5;
 
+/* A log may say anything. */
+constexpr std::size_t most_statuses = 64;
+
 /* A lookup that takes longer than this costs more than a signature. */
 constexpr Microseconds slow_lookup{5'000};
 
@@ -26,7 +29,9 @@ std::string handshakes_of(std::uint64_t part, std::uint64_t all) {
 void Summary::add(const Story& story) {
     ++handshakes_;
     ++ends_[story.end];
-    ++statuses_[story.status];
+    bool known =
+        statuses_.size() < most_statuses || statuses_.contains(story.status);
+    ++statuses_[known ? story.status : "?"];
     by_ticket_ += story.by_ticket;
     tickets_offered_ += story.ticket_offered;
     never_stored_ += story.never_stored;
@@ -97,8 +102,13 @@ std::vector<std::string> Summary::hints() const {
     if (stores_.unjoined != 0) {
         hints.push_back(
             number(stores_.unjoined) +
-            " lookups belong to no handshake that was seen: sealed sessions "
-            "need --key, and the client's side has to be captured, too");
+            " lookups belong to no handshake that was seen: " +
+            (capture_.quic != 0
+                 ? "the capture has QUIC, whose handshakes are not read, and "
+                   "they may be of clients of HTTP/3"
+                 : "sealed sessions need --key, the client's side has to be "
+                   "captured, too, and handshakes of QUIC (HTTP/3) are not "
+                   "read"));
     }
     return hints;
 }
@@ -116,6 +126,9 @@ std::vector<std::string> Summary::reservations() const {
     reserve(connections_.gaps, "times the capture lacked bytes");
     reserve(connections_.forgotten,
             "connections were forgotten early, because too many were open");
+    reserve(stores_.not_tls,
+            "connections to TLS ports did not begin with TLS, the PROXY "
+            "protocol or STARTTLS");
     reserve(let_go_, "handshakes were told before their end, because too many "
                      "were under way");
     reserve(ended(End::unknown), "handshakes have an end that is not known");

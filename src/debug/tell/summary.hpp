@@ -21,6 +21,7 @@ namespace debug {
 struct CaptureCounts {
     std::uint64_t packets = 0;
     std::uint64_t not_tcp = 0; /* frames that were not understood */
+    std::uint64_t quic = 0;    /* of these: handshakes of QUIC begin */
     std::optional<std::uint64_t> dropped{}; /* as tcpdump said in the end */
     std::string trouble{};                  /* why the capture ended early */
 };

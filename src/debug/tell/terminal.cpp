@@ -55,7 +55,8 @@ void Terminal::tell(const Story& story) {
     for (const std::string& note : story.notes) {
         out_ << paint(dim, "    note: " + note) << '\n';
     }
-    out_ << std::endl;
+    out_ << '\n';
+    flush(out_);
 }
 
 void Terminal::tell_event(const Story& story, const Event& event) {
@@ -119,6 +120,13 @@ void Terminal::conclude(const Summary& summary) {
         out_ << ", " << stores.redirects << " redirects";
     }
     out_ << '\n';
+    if (stores.claims != 0) {
+        out_ << "  early data: " << stores.claims << " claims, "
+             << stores.replays << " of what had been claimed\n";
+    }
+    if (stores.seeds != 0) {
+        out_ << "  shared tickets: " << stores.seeds << " lookups of keys\n";
+    }
     row("lookup", summary.lookup());
     row("handshake", summary.handshake());
 
@@ -130,7 +138,7 @@ void Terminal::conclude(const Summary& summary) {
     list("Waited longest for the store", slowest);
     list("Hints", summary.hints());
     list("What is not known", summary.reservations());
-    out_.flush();
+    flush(out_);
 }
 
 }  // namespace debug

@@ -1,6 +1,7 @@
 #include "debug/wire/hello.hpp"
 #include "debug/capture/cursor.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace debug {
@@ -42,38 +43,43 @@ std::string read_server_name(std::string_view body) {
         unsigned type = names.number(1);
         std::string_view name = names.block(2);
         if (type == 0) {
-            return std::string(name);
+            return std::string(name.substr(0, ClientHello::max_name));
         }
     }
     return {};
 }
 
-std::vector<std::string> read_alpn(std::string_view body) {
-    std::vector<std::string> protocols;
+std::string read_alpn(std::string_view body) {
+    std::string protocols;
     Cursor list(Cursor(body).block(2));
-    while (!list.empty()) {
-        protocols.emplace_back(list.block(1));
+    while (!list.empty() && protocols.size() < ClientHello::max_name) {
+        protocols += protocols.empty() ? "" : ",";
+        protocols += list.block(1);
     }
+    protocols.resize(std::min(protocols.size(), ClientHello::max_name));
     return protocols;
 }
 
 std::vector<std::string> read_identities(std::string_view body) {
     std::vector<std::string> identities;
     Cursor list(Cursor(body).block(2));
-    while (!list.empty()) {
-        identities.emplace_back(list.block(2));
+    while (!list.empty() && identities.size() < ClientHello::max_identities) {
+        std::string_view identity = list.block(2);
+        bool is_ticket = identity.size() > max_session_id;
+        identities.emplace_back(is_ticket ? std::string_view() : identity);
         list.take(4); /* its age */
     }
     return identities;
 }
 
-std::vector<std::uint16_t> read_versions(std::string_view body) {
-    std::vector<std::uint16_t> versions;
+bool has_tls13(std::string_view body) {
     Cursor list(Cursor(body).block(1));
     while (!list.empty()) {
-        versions.push_back(static_cast<std::uint16_t>(list.number(2)));
+        if (list.number(2) == tls13) {
+            return true;
+        }
     }
-    return versions;
+    return false;
 }
 
 void read_extension(ClientHello& hello, std::uint16_t type,
@@ -95,7 +101,7 @@ void read_extension(ClientHello& hello, std::uint16_t type,
         hello.early_data = true;
         break;
     case supported_versions:
-        hello.versions = read_versions(body);
+        hello.offers_tls13 = has_tls13(body);
         break;
     default:
         break;
@@ -110,10 +116,7 @@ void read_extension(ServerHello& hello, std::uint16_t type,
 
     switch (type) {
     case alpn:
-        if (std::vector<std::string> chosen = read_alpn(body);
-            !chosen.empty()) {
-            hello.alpn = chosen.front();
-        }
+        hello.alpn = read_alpn(body);
         break;
     case pre_shared_key:
         hello.psk = number();
@@ -160,7 +163,7 @@ std::optional<ClientHello> read_client_hello(std::string_view body) {
         cursor, [&](std::uint16_t type, std::string_view extension) {
             read_extension(hello, type, extension);
         });
-    if (!whole || hello.session_id.size() > 32) {
+    if (!whole || hello.session_id.size() > max_session_id) {
         return std::nullopt;
     }
     return hello;
@@ -178,7 +181,7 @@ std::optional<ServerHello> read_server_hello(std::string_view body) {
         cursor, [&](std::uint16_t type, std::string_view extension) {
             read_extension(hello, type, extension);
         });
-    if (!whole || hello.session_id.size() > 32) {
+    if (!whole || hello.session_id.size() > max_session_id) {
         return std::nullopt;
     }
     return hello;

@@ -48,6 +48,10 @@ void MemcachedReader::data(Side from, Time time, std::string_view bytes) {
     }
 }
 
+std::size_t MemcachedReader::held() const {
+    return sizeof(*this) + (dialect_ != nullptr ? dialect_->held() : 0);
+}
+
 void MemcachedReader::gap(Side from, Time time) {
     if (dialect_ != nullptr) {
         dialect_->gap(from, time);
@@ -65,14 +69,14 @@ void MemcachedReader::forgotten(Time time) {
     }
 }
 
-void PendingCommands::push(Time time, const StoreCommand& command,
-                           unsigned kind, bool quiet) {
+void PendingCommands::push(Time time, StoreCommand&& command,
+                           std::string_view key, unsigned kind, bool quiet) {
     if (commands_.size() == max) {
         clear();
     }
+    command.key = key.substr(0, StoreCommand::max_key);
     if (command.answered) {
-        commands_.push_back(
-            {command.id, command.key, command.verb, kind, quiet});
+        commands_.push_back({command.id, hash(key), command.verb, kind, quiet});
     }
     listener_.asked(flow_, time, command);
 }
@@ -86,10 +90,56 @@ void PendingCommands::push_other(unsigned kind) {
 
 void PendingCommands::answer_front(Time time, const StoreReply& reply) {
     std::uint64_t id = commands_.front().id;
+    answered_.push_back(commands_.front());
     commands_.pop_front();
+    if (answered_.size() > reach) {
+        answered_.pop_front();
+    }
     if (id != 0) {
         listener_.answered(flow_, time, id, reply);
     }
+}
+
+bool PendingCommands::is_in_first(std::size_t key, unsigned kind) const {
+    std::size_t left = reach;
+    for (const Command& command : commands_) {
+        if (command.kind != kind || left-- == 0) {
+            return false;
+        }
+        if (command.key == key) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool PendingCommands::bring_forward(std::size_t key, unsigned kind) {
+    auto is_it = [&](const Command& command) {
+        return command.kind == kind && command.key == key;
+    };
+    auto end = commands_.begin() +
+               static_cast<std::ptrdiff_t>(std::min(commands_.size(), reach));
+    auto next = std::find_if(commands_.begin(), end, is_it);
+    if (next != end) {
+        for (auto passed = next - commands_.begin(); passed != 0; --passed) {
+            if (commands_.front().id != 0) {
+                listener_.unseen(flow_, commands_.front().id);
+            }
+            commands_.pop_front();
+        }
+        return true;
+    }
+    if (std::none_of(answered_.begin(), answered_.end(), is_it)) {
+        return false;
+    }
+    do {
+        commands_.push_front(answered_.back());
+        answered_.pop_back();
+        if (commands_.front().id != 0) {
+            listener_.reopened(flow_, commands_.front().id);
+        }
+    } while (!is_it(commands_.front()));
+    return true;
 }
 
 void PendingCommands::clear() {
@@ -99,6 +149,7 @@ void PendingCommands::clear() {
         }
     }
     commands_.clear();
+    answered_.clear();
 }
 
 }  // namespace debug

@@ -9,8 +9,9 @@
 
 #include <array>
 #include <deque>
+#include <functional>
 #include <memory>
-#include <string>
+#include <string_view>
 #include <vector>
 
 namespace debug {
@@ -24,6 +25,8 @@ class MemcachedReader : public Reader {
     void closed(Side by, Time time, bool reset) override;
     void forgotten(Time time) override;
     bool over() const override { return false; }
+    bool matters() const override { return dialect_ != nullptr; }
+    std::size_t held() const override;
 
     /* Whether bytes may be the beginning of a client's command. */
     static bool recognises(std::string_view bytes) noexcept;
@@ -42,7 +45,7 @@ class PendingCommands {
 
     struct Command {
         std::uint64_t id = 0; /* 0: of no interest but for its place */
-        std::string key{};
+        std::size_t key = 0;  /* its hash: a key may be long */
         Verb verb = Verb::get;
         unsigned kind = 0;  /* as the dialect numbers them */
         bool quiet = false; /* it may stay unanswered */
@@ -51,20 +54,45 @@ class PendingCommands {
     PendingCommands(StoreListener& listener, const Flow& flow)
         : listener_(listener), flow_(flow) {}
 
+    /* As Command::key has it. */
+    static std::size_t hash(std::string_view key) noexcept {
+        return std::hash<std::string_view>()(key);
+    }
+
+    /* Memory in bytes. */
+    std::size_t held() const noexcept {
+        return (commands_.size() + answered_.size()) * sizeof(Command);
+    }
+
     bool empty() const noexcept { return commands_.empty(); }
     const Command& front() const { return commands_.front(); }
-    void push(Time time, const StoreCommand& command, unsigned kind,
-              bool quiet);
+    /* Whose key is `key`, of which the command has the first part. */
+    void push(Time time, StoreCommand&& command, std::string_view key,
+              unsigned kind, bool quiet);
     void push_other(unsigned kind);
     void answer_front(Time time, const StoreReply& reply);
 
     /* Forgets all: which reply is whose is not known any more. */
     void clear();
 
+    /* Whether a key is one of the first few of the command at the front,
+     * whose keys are of this kind. */
+    bool is_in_first(std::size_t key, unsigned kind) const;
+
+    /*
+     * A reply tells its key: makes the command for it, which is of this kind,
+     * the first. Those before it are passed over; of those that had an answer
+     * it was another's. False: it is not among the next or last few.
+     */
+    bool bring_forward(std::size_t key, unsigned kind);
+
   private:
+    static constexpr std::size_t reach = 64;
+
     StoreListener& listener_;
     Flow flow_;
     std::deque<Command> commands_;
+    std::deque<Command> answered_; /* the last ones */
 };
 
 }  // namespace debug

@@ -16,6 +16,7 @@ constexpr std::size_t max_extras = 32;
 constexpr std::size_t max_body = 1U << 30;
 
 constexpr unsigned key_not_found = 1;
+constexpr unsigned key_exists = 2;
 
 struct Known {
     unsigned opcode;
@@ -28,12 +29,14 @@ constexpr Known known[] = {
     {0x00, "get", Verb::get, false},      {0x09, "getq", Verb::get, true},
     {0x0c, "getk", Verb::get, false},     {0x0d, "getkq", Verb::get, true},
     {0x01, "set", Verb::set, false},      {0x11, "setq", Verb::set, true},
-    {0x04, "delete", Verb::erase, false}, {0x14, "deleteq", Verb::erase, true},
+    {0x02, "add", Verb::set, false},      {0x04, "delete", Verb::erase, false},
+    {0x14, "deleteq", Verb::erase, true},
 };
 
 /* Commands that are answered never, or with more than one packet. */
 constexpr unsigned quit_quietly = 0x17;
 constexpr unsigned stat = 0x10;
+constexpr unsigned add = 0x02;
 
 const Known* find(unsigned opcode) {
     const auto* found =
@@ -110,6 +113,11 @@ void MemcachedBinaryReader::data(Side from, Time time, std::string_view bytes) {
     }
 }
 
+std::size_t MemcachedBinaryReader::held() const {
+    return sizeof(*this) + ways_[0].head.capacity() + ways_[1].head.capacity() +
+           pending_.held();
+}
+
 void MemcachedBinaryReader::packet(Side from, Time time,
                                    std::string_view head) {
     if (from == Side::client) {
@@ -123,15 +131,15 @@ void MemcachedBinaryReader::command(Time time, std::string_view head) {
     Header header(head);
 
     if (const Known* command = find(header.opcode)) {
-        pending_.push(
-            time,
-            {.id = next_command_id(),
-             .store = "memcached",
-             .name = command->name,
-             .verb = command->verb,
-             .key = std::string(head.substr(header_size + header.extras)),
-             .size = command->verb == Verb::set ? header.value() : 0},
-            header.opcode, command->quiet);
+        pending_.push(time,
+                      {.id = next_command_id(),
+                       .store = "memcached",
+                       .name = command->name,
+                       .verb = command->verb,
+                       .key = {},
+                       .size = command->verb == Verb::set ? header.value() : 0},
+                      head.substr(header_size + header.extras), header.opcode,
+                      command->quiet);
     } else if (header.opcode != quit_quietly) {
         pending_.push_other(header.opcode);
     }
@@ -144,7 +152,8 @@ void MemcachedBinaryReader::reply(Time time, std::string_view head) {
     /* Quiet commands that were passed over: not found, or done. */
     while (!pending_.empty() && pending_.front().quiet &&
            (pending_.front().kind != header.opcode ||
-            (!key.empty() && pending_.front().key != key))) {
+            (!key.empty() &&
+             pending_.front().key != PendingCommands::hash(key)))) {
         bool missed = pending_.front().verb == Verb::get;
         pending_.answer_front(
             time, {.outcome = missed ? Outcome::miss : Outcome::done});
@@ -162,7 +171,8 @@ void MemcachedBinaryReader::reply(Time time, std::string_view head) {
     }
 
     StoreReply reply;
-    if (header.status == key_not_found) {
+    bool is_taken = header.opcode == add && header.status == key_exists;
+    if (header.status == key_not_found || is_taken) {
         reply.outcome = Outcome::miss;
     } else if (header.status != 0) {
         char code[16];

@@ -19,6 +19,8 @@ class MemcachedBinaryReader : public Reader {
 
     /* What comes makes no sense, or does not any more. */
     bool over() const override { return lost_; }
+    bool matters() const override { return true; }
+    std::size_t held() const override;
 
   private:
     struct Way {

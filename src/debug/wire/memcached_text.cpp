@@ -77,6 +77,11 @@ void MemcachedTextReader::data(Side from, Time time, std::string_view bytes) {
     }
 }
 
+std::size_t MemcachedTextReader::held() const {
+    return sizeof(*this) + ways_[0].line.capacity() + ways_[1].line.capacity() +
+           pending_.held();
+}
+
 void MemcachedTextReader::line(Side from, Time time, std::string_view line) {
     if (from == Side::client) {
         command(time, line);
@@ -101,9 +106,9 @@ void MemcachedTextReader::command(Time time, std::string_view line) {
                        .store = "memcached",
                        .name = "delete",
                        .verb = Verb::erase,
-                       .key = std::string(words[1]),
+                       .key = {},
                        .answered = words.back() != "noreply"},
-                      one_line, false);
+                      words[1], one_line, false);
     } else if (words[0] == "stats") {
         pending_.push_other(figures);
     } else if (words[0] != "quit" && words.back() != "noreply") {
@@ -119,8 +124,8 @@ void MemcachedTextReader::gets(Time time,
                        .store = "memcached",
                        .name = "get",
                        .verb = Verb::get,
-                       .key = std::string(words[i])},
-                      get_key, false);
+                       .key = {}},
+                      words[i], get_key, false);
     }
     pending_.push_other(get_end);
 }
@@ -138,15 +143,19 @@ void MemcachedTextReader::set(Time time,
                    .store = "memcached",
                    .name = "set",
                    .verb = Verb::set,
-                   .key = std::string(words[1]),
+                   .key = {},
                    .size = size,
                    .answered = words.back() != "noreply"},
-                  one_line, false);
+                  words[1], one_line, false);
 }
 
 void MemcachedTextReader::reply(Time time, std::string_view line) {
     if (line.starts_with("VALUE ")) {
         value(time, line);
+        return;
+    }
+    if (strays_ && line == "END") {
+        strays_ = false;
         return;
     }
     if (pending_.front().kind == figures && line.starts_with("STAT ")) {
@@ -183,13 +192,14 @@ void MemcachedTextReader::value(Time time, std::string_view line) {
     ways_[1].skip = size + 2;
 
     /* Values come in the order of the keys; those left out are misses. */
-    while (pending_.front().kind == get_key &&
-           pending_.front().key != words[1]) {
-        pending_.answer_front(time, {.outcome = Outcome::miss});
-    }
-    if (pending_.front().kind != get_key) {
-        lose();
+    std::size_t key = PendingCommands::hash(words[1]);
+    if (!pending_.is_in_first(key, get_key) &&
+        !pending_.bring_forward(key, get_key)) {
+        strays_ = true; /* of a command that the capture lacks */
         return;
+    }
+    while (pending_.front().key != key) {
+        pending_.answer_front(time, {.outcome = Outcome::miss});
     }
     pending_.answer_front(time, {.outcome = Outcome::hit, .size = size});
 }

@@ -21,6 +21,8 @@ class MemcachedTextReader : public Reader {
 
     /* What comes makes no sense, or does not any more. */
     bool over() const override { return lost_; }
+    bool matters() const override { return true; }
+    std::size_t held() const override;
 
   private:
     struct Way {
@@ -40,6 +42,7 @@ class MemcachedTextReader : public Reader {
     Flow flow_;
     std::array<Way, 2> ways_;
     PendingCommands pending_;
+    bool strays_ = false; /* the next END is nobody's */
     bool lost_ = false;
 };
 

@@ -16,7 +16,7 @@ struct Known {
 
 constexpr Known known[] = {
     {"GET", Verb::get, '$'},       {"SETEX", Verb::set, '+', 3},
-    {"PSETEX", Verb::set, '+', 3}, {"SET", Verb::set, '+', 2},
+    {"PSETEX", Verb::set, '+', 3}, {"SET", Verb::set, 0, 2}, /* with NX */
     {"DEL", Verb::erase, ':'},     {"UNLINK", Verb::erase, ':'},
 };
 
@@ -41,9 +41,8 @@ bool begins(const std::vector<RespItem::Word>& words, std::string_view first,
            upper(words[1].head) == second;
 }
 
-bool fits(char expected, const RespItem& reply) {
-    return expected == 0 || reply.type == expected || reply.type == '-' ||
-           reply.type == '_';
+bool fits(char expected, char type) {
+    return expected == 0 || type == expected || type == '-' || type == '_';
 }
 
 /* An error's first word, if it looks like a code. */
@@ -61,7 +60,14 @@ RedisReader::RedisReader(StoreListener& listener, const Flow& flow,
                          RedisNodes& nodes)
     : listener_(listener), flow_(flow), nodes_(nodes),
       slots_(nodes, flow.server), replies_(reply_scanner()),
-      lost_commands_(!flow.from_start), lost_replies_(!flow.from_start) {}
+      lost_commands_(!flow.from_start), lost_replies_(!flow.from_start),
+      in_step_(flow.from_start) {}
+
+std::size_t RedisReader::held() const {
+    return sizeof(*this) + commands_.held() + replies_.held() +
+           pending_.size() * sizeof(Pending) + early_.size() * sizeof(Reply) +
+           history_.size() * sizeof(Answered);
+}
 
 RespScanner RedisReader::reply_scanner() {
     return RespScanner(
@@ -78,6 +84,10 @@ bool RedisReader::recognises(std::string_view bytes) noexcept {
 }
 
 void RedisReader::data(Side from, Time time, std::string_view bytes) {
+    spoken_ = true;
+    if (listener_.is_doubted(flow_)) {
+        find_step();
+    }
     bool client = from == Side::client;
     bool& lost = client ? lost_commands_ : lost_replies_;
     RespScanner& scanner = client ? commands_ : replies_;
@@ -118,7 +128,8 @@ void RedisReader::command(Time time) {
         } else if (begins(words, "SENTINEL", "GET-MASTER-ADDR-BY-NAME")) {
             other = {.reply = '*', .asks = Asks::master};
         }
-        pending_.push_back(other);
+        other.asked = time;
+        expect(other);
         return;
     }
     StoreCommand asked;
@@ -130,26 +141,147 @@ void RedisReader::command(Time time) {
     if (command->value != 0 && words.size() > command->value) {
         asked.size = words[command->value].size;
     }
-    pending_.push_back({.id = asked.id, .reply = command->reply});
     listener_.asked(flow_, time, asked);
+    expect({.id = asked.id, .reply = command->reply, .asked = time});
+}
+
+/* Its reply may have been captured before it. */
+void RedisReader::expect(const Pending& command) {
+    pending_.push_back(command);
+    while (!early_.empty() && !pending_.empty()) {
+        Reply reply = std::move(early_.front());
+        early_.pop_front();
+        if (command.asked - reply.time <= max_disorder) {
+            answer(std::move(reply));
+        }
+    }
 }
 
 void RedisReader::reply(Time time) {
     const RespItem& reply = replies_.item();
-    if (reply.type == '>' || pending_.empty()) {
-        return; /* nobody has asked for it, or before the capture began */
+    if (reply.type == '>') {
+        return; /* nobody has asked for it */
     }
-    if (!fits(pending_.front().reply, reply)) {
+    if (!pending_.empty() && pending_.front().asks == Asks::master) {
+        learn_master(reply);
+    }
+    answer({reply.type, time, read_reply(reply)});
+}
+
+void RedisReader::answer(Reply reply) {
+    if (pending_.empty()) {
+        if (in_step_ && early_.size() < max_early) {
+            early_.push_back(std::move(reply));
+        }
+        return; /* else the capture lacks who has asked */
+    }
+    Pending command = pending_.front();
+    if (!debug::fits(command.reply, reply.type)) {
         resynchronise();
         return;
     }
-    Pending command = pending_.front();
     pending_.pop_front();
-    if (command.asks == Asks::master) {
-        learn_master(reply);
-    }
     if (command.id != 0) {
-        listener_.answered(flow_, time, command.id, read_reply(reply));
+        listener_.answered(flow_, reply.time, command.id, reply.read);
+    }
+    history_.push_back({command, std::move(reply)});
+    if (history_.size() > max_history) {
+        history_.pop_front();
+    }
+}
+
+/* How this reply would go with the command. */
+StoreListener::Fit RedisReader::fit(const Pending& command,
+                                    const Reply& reply) const {
+    using Fit = StoreListener::Fit;
+    Microseconds early = command.asked - reply.time;
+
+    if (!debug::fits(command.reply, reply.type) || early > max_disorder) {
+        return Fit::impossible;
+    }
+    Fit known = command.id == 0
+                    ? Fit::good
+                    : listener_.fits(command.id, reply.time, reply.read);
+    return known == Fit::good && early > Microseconds(0) ? Fit::odd : known;
+}
+
+/* How it would go with the command that there was no reply. */
+StoreListener::Fit RedisReader::fit_without(const Pending& command) const {
+    return command.id == 0 ? StoreListener::Fit::good
+                           : listener_.fits(command.id, Time::max(),
+                                            {.outcome = Outcome::miss});
+}
+
+/*
+ * How much is odd if each reply was that of the command so many places
+ * before, or behind, the one that it was taken for; none: it cannot be.
+ */
+std::optional<int> RedisReader::oddities(int shift) const {
+    auto answers = static_cast<int>(history_.size());
+    auto all =
+        answers + static_cast<int>(std::min(pending_.size(), max_history));
+    int odd = 0;
+
+    for (int place = 0; place < all; ++place) {
+        const Pending& command =
+            place < answers
+                ? history_[static_cast<std::size_t>(place)].command
+                : pending_[static_cast<std::size_t>(place - answers)];
+        int i = place - shift;
+        auto found =
+            i >= 0 && i < answers
+                ? fit(command, history_[static_cast<std::size_t>(i)].reply)
+                : fit_without(command);
+        if (found == StoreListener::Fit::impossible) {
+            return std::nullopt;
+        }
+        odd += found == StoreListener::Fit::odd ? 1 : 0;
+    }
+    return odd;
+}
+
+/* A reply was not what it was taken for: they are those of other commands. */
+void RedisReader::find_step() {
+    std::optional<int> best;
+    int best_odd = 0;
+
+    for (int places = 1; places <= max_shift; ++places) {
+        for (int shift : {-places, places}) {
+            auto odd = oddities(shift);
+            if (odd && (!best || *odd < best_odd)) {
+                best = shift;
+                best_odd = *odd;
+            }
+        }
+    }
+    if (best) {
+        shift_by(*best);
+    }
+}
+
+/* Takes all answers back, and gives them to whom they belong. */
+void RedisReader::shift_by(int shift) {
+    std::deque<Reply> replies;
+    while (!history_.empty()) {
+        pending_.push_front(history_.back().command);
+        replies.push_front(std::move(history_.back().reply));
+        history_.pop_back();
+        if (pending_.front().id != 0) {
+            listener_.reopened(flow_, pending_.front().id);
+        }
+    }
+    for (; shift > 0 && !pending_.empty(); --shift) {
+        if (pending_.front().id != 0) {
+            listener_.unseen(flow_, pending_.front().id);
+        }
+        pending_.pop_front();
+    }
+    for (Reply& reply : replies) {
+        if (shift < 0) {
+            ++shift; /* the capture lacks its command */
+        } else if (!pending_.empty()) {
+            answer(std::move(reply));
+        }
     }
 }
 
@@ -201,6 +333,9 @@ void RedisReader::resynchronise() {
         }
     }
     pending_.clear();
+    early_.clear();
+    history_.clear();
+    in_step_ = false;
     commands_ = RespScanner();
     replies_ = reply_scanner();
     lost_commands_ = lost_replies_ = true;

@@ -35,6 +35,16 @@ bool RespScanner::next(std::string_view& bytes) {
     return false;
 }
 
+std::size_t RespScanner::held() const noexcept {
+    std::size_t held = line_.capacity() + string_.capacity() +
+                       open_.capacity() * sizeof(open_[0]) +
+                       item_.words.capacity() * sizeof(RespItem::Word);
+    for (const RespItem::Word& word : item_.words) {
+        held += word.head.capacity();
+    }
+    return held;
+}
+
 bool RespScanner::take_line(std::string_view& bytes) {
     std::size_t end = bytes.find('\n');
     std::size_t size = end == std::string_view::npos ? bytes.size() : end;

@@ -53,8 +53,8 @@ class RespScanner {
     /* The bytes are none of this protocol; there is no next() any more. */
     bool failed() const noexcept { return failed_; }
 
-    /* Whether it stands between two items. */
-    bool idle() const noexcept { return !begun_ && line_.empty(); }
+    /* Its memory in bytes, beside its own size. */
+    std::size_t held() const noexcept;
 
   private:
     bool take_line(std::string_view& bytes);

@@ -16,32 +16,26 @@ namespace {
 /* Finds out from a client's first bytes what is spoken. */
 class Guess : public Reader {
   public:
-    Guess(const Flow& flow, RedisNodes& nodes, HandshakeListener& handshakes,
-          StoreListener& stores)
-        : flow_(flow), nodes_(nodes), handshakes_(handshakes), stores_(stores) {
-    }
+    /* As many as each of them is recognised by. */
+    static constexpr std::size_t enough = 24;
+
+    struct Of {
+        bool tls;
+        bool stores;
+    };
+
+    Guess(const Flow& flow, Of of, RedisNodes& nodes,
+          HandshakeListener& handshakes, StoreListener& stores)
+        : flow_(flow), of_(of), nodes_(nodes), handshakes_(handshakes),
+          stores_(stores) {}
 
     void data(Side from, Time time, std::string_view bytes) override {
-        /* Which end is the server's was a guess, too. */
-        if (reader_ == nullptr && from == Side::server && !flow_.from_start &&
-            recognise(bytes) != nullptr) {
-            std::swap(flow_.client, flow_.server);
-            swapped_ = true;
-        }
-        from = side(from);
-        if (reader_ == nullptr && from == Side::server) {
-            early_ += bytes.substr(0, TlsReader::max_hello - early_.size());
-            return;
-        }
         if (reader_ == nullptr) {
-            reader_ = recognise(bytes);
-            over_ = reader_ == nullptr;
-            if (!over_ && !early_.empty()) {
-                reader_->data(Side::server, time, early_);
-            }
-            early_.clear();
+            from = look(from, time, bytes);
+        } else {
+            from = side(from);
         }
-        if (reader_ != nullptr) {
+        if (reader_ != nullptr && !bytes.empty()) {
             reader_->data(from, time, bytes);
         }
     }
@@ -68,27 +62,75 @@ class Guess : public Reader {
         return over_ || (reader_ != nullptr && reader_->over());
     }
 
+    bool matters() const override {
+        return reader_ != nullptr && reader_->matters();
+    }
+
+    std::size_t held() const override {
+        return sizeof(*this) + first_.capacity() + early_.capacity() +
+               (reader_ != nullptr ? reader_->held() : 0);
+    }
+
   private:
     Side side(Side given) const { return swapped_ ? other(given) : given; }
 
+    /* What is still to be read are `bytes`, of the side that it returns. */
+    Side look(Side from, Time time, std::string_view& bytes) {
+        /* Which end is the server's was a guess, too. */
+        if (from == Side::server && !flow_.from_start && first_.empty() &&
+            recognise(bytes) != nullptr) {
+            std::swap(flow_.client, flow_.server);
+            swapped_ = true;
+        }
+        from = side(from);
+        if (from == Side::server) {
+            early_ += bytes.substr(0, Prelude::longest - early_.size());
+            return from;
+        }
+        std::size_t before = first_.size();
+        first_ += bytes.substr(0, enough - before);
+        reader_ = recognise(first_);
+        over_ = reader_ == nullptr && first_.size() == enough;
+        if (reader_ != nullptr && before != 0) {
+            reader_->data(from, time, first_.substr(0, before));
+        }
+        if (reader_ != nullptr && !early_.empty()) {
+            tell_early(time, bytes);
+        }
+        return from;
+    }
+
+    /* What the server has said already: behind what it may be an answer to,
+     * unless that was before the capture. */
+    void tell_early(Time time, std::string_view& bytes) {
+        if (flow_.from_start) {
+            reader_->data(Side::client, time, bytes);
+            bytes = {};
+        }
+        reader_->data(Side::server, time, early_);
+        early_ = std::string();
+    }
+
     std::unique_ptr<Reader> recognise(std::string_view bytes) {
-        if (TlsReader::recognises(bytes)) {
+        if (of_.tls && Prelude::recognises(bytes)) {
             return std::make_unique<TlsReader>(handshakes_, flow_);
         }
-        if (RedisReader::recognises(bytes)) {
+        if (of_.stores && RedisReader::recognises(bytes)) {
             return std::make_unique<RedisReader>(stores_, flow_, nodes_);
         }
-        if (MemcachedReader::recognises(bytes)) {
+        if (of_.stores && MemcachedReader::recognises(bytes)) {
             return std::make_unique<MemcachedReader>(stores_, flow_);
         }
         return nullptr;
     }
 
     Flow flow_;
+    Of of_;
     RedisNodes& nodes_;
     HandshakeListener& handshakes_;
     StoreListener& stores_;
     std::unique_ptr<Reader> reader_;
+    std::string first_; /* of the client, not recognised yet */
     std::string early_; /* of the server, before the client spoke */
     bool swapped_ = false;
     bool over_ = false;
@@ -199,8 +241,7 @@ const StoreAt* Roles::store(const Endpoint& server) const {
 }
 
 bool Roles::is_tls(const Endpoint& server) const {
-    return std::find(tls_ports.begin(), tls_ports.end(), server.port) !=
-           tls_ports.end();
+    return tls_ports.contains(server.port);
 }
 
 bool Roles::is_server(const Endpoint& endpoint) const {
@@ -223,8 +264,9 @@ std::unique_ptr<Reader> make_reader(const Roles& roles, RedisNodes& nodes,
     if (nodes.has(flow.server)) {
         return std::make_unique<RedisReader>(stores, flow, nodes);
     }
-    if (roles.tls_ports.empty() || roles.stores.empty()) {
-        return std::make_unique<Guess>(flow, nodes, handshakes, stores);
+    Guess::Of of{roles.tls_ports.empty(), roles.stores.empty()};
+    if (of.tls || of.stores) {
+        return std::make_unique<Guess>(flow, of, nodes, handshakes, stores);
     }
     return nullptr;
 }

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,7 +42,7 @@ StoreAt make_store(StoreKind kind, const std::string& host, std::uint16_t port);
  * Where nothing is said of either, what a connection is its first bytes tell.
  */
 struct Roles {
-    std::vector<std::uint16_t> tls_ports{};
+    std::set<std::uint16_t> tls_ports{};
     std::vector<StoreAt> stores{};
 
     const StoreAt* store(const Endpoint& server) const;

@@ -17,6 +17,8 @@ namespace debug {
 enum class Verb { get, set, erase };
 
 struct StoreCommand {
+    static constexpr std::size_t max_key = 320; /* of a key so much is told */
+
     std::uint64_t id = 0;   /* unique in a run */
     std::string_view store; /* "redis" or "memcached" */
     std::string_view name;  /* as the store calls it: "GET", "SETEX" */
@@ -56,6 +58,24 @@ class StoreListener {
 
     /* There will be no answer to be seen: the capture lacks it. */
     virtual void unseen(const Flow& flow, std::uint64_t id) = 0;
+
+    /*
+     * Replies are told apart by their order, of which a capture may lack the
+     * beginning. Whether one of this connection's, since this was asked last,
+     * cannot have been what it was taken for.
+     */
+    virtual bool is_doubted(const Flow& /*flow*/) { return false; }
+
+    enum class Fit { good, odd, impossible };
+
+    /* How a reply at this time would go with what came of a command. */
+    virtual Fit fits(std::uint64_t /*id*/, Time /*time*/,
+                     const StoreReply& /*reply*/) {
+        return Fit::good;
+    }
+
+    /* The command's answer was another's; it has none yet. */
+    virtual void reopened(const Flow& /*flow*/, std::uint64_t /*id*/) {}
 };
 
 /* Numbers commands. */

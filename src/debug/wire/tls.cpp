@@ -11,6 +11,14 @@ constexpr std::size_t record_head = 5;
 constexpr std::size_t message_head = 4;
 constexpr std::size_t longest_record = (1 << 14) + 2048;
 
+/*
+ * In TLS 1.3 a record has a byte for its type and a tag of 16 bytes, with
+ * CCM_8 of 8. An alert has two bytes, a Finished a head and a hash; what ends
+ * early data is in between.
+ */
+constexpr std::size_t encrypted_alert = 2 + 1 + 16;
+constexpr std::size_t shortest_finished = message_head + 32 + 1 + 8;
+
 enum RecordType : unsigned {
     change_cipher_spec = 20,
     alert_record = 21,
@@ -21,6 +29,7 @@ enum RecordType : unsigned {
 enum MessageType : unsigned {
     client_hello_message = 1,
     server_hello_message = 2,
+    new_session_ticket_message = 4,
 };
 
 unsigned byte_at(std::string_view bytes, std::size_t i) {
@@ -76,17 +85,26 @@ std::string_view name_of(Side side) {
 TlsReader::TlsReader(HandshakeListener& listener, const Flow& flow)
     : listener_(listener), flow_(flow) {}
 
-bool TlsReader::recognises(std::string_view bytes) noexcept {
-    return bytes.size() >= 3 && byte_at(bytes, 0) == handshake_record &&
-           byte_at(bytes, 1) == 3 && byte_at(bytes, 2) <= 4;
+std::size_t TlsReader::held() const {
+    std::size_t held = sizeof(*this) + prelude_.held() + early_.capacity();
+    for (const Way& way : ways_) {
+        held += way.head.capacity() + way.message_head.capacity() +
+                way.body.capacity() + way.alert.capacity();
+    }
+    return held;
 }
 
 void TlsReader::data(Side from, Time time, std::string_view bytes) {
     if (from == Side::server && !greeted_) {
-        early_ += bytes;
+        if (!prelude_.is_dialogue() || begun_) {
+            early_ += bytes;
+        }
         if (early_.size() > max_hello) {
             lose_sight(time, "");
         }
+        return;
+    }
+    if (from == Side::client && !begun_ && !greet(bytes, time)) {
         return;
     }
     read(from, time, bytes);
@@ -95,6 +113,27 @@ void TlsReader::data(Side from, Time time, std::string_view bytes) {
         early.swap(early_);
         read(Side::server, time, early);
     }
+}
+
+/* Whether the client's handshake begins before the rest of `bytes`. */
+bool TlsReader::greet(std::string_view& bytes, Time time) {
+    Prelude::Found found = prelude_.take(bytes);
+
+    if (prelude_.is_dialogue()) {
+        early_.clear();
+    }
+    if (found == Prelude::Found::nothing) {
+        over_ = true;
+        if (flow_.from_start) {
+            listener_.not_tls();
+        }
+        return false;
+    }
+    begun_ = found == Prelude::Found::tls;
+    if (begun_) {
+        read(Side::client, time, prelude_.begun());
+    }
+    return begun_;
 }
 
 void TlsReader::read(Side from, Time time, std::string_view bytes) {
@@ -141,7 +180,12 @@ void TlsReader::begin_record(Side from, Time time) {
         return;
     }
     if (side.type == application_data && tls13_ && from == Side::client) {
-        finish(from, time);
+        if (side.left == encrypted_alert ||
+            (side.left < shortest_finished && !early_data_)) {
+            break_off(time, "client sent an alert, encrypted");
+        } else {
+            finish(from, time);
+        }
     }
     if (side.type == handshake_record && side.encrypted) {
         finish(from, time);
@@ -160,6 +204,9 @@ void TlsReader::fragment(Side from, Time time, std::string_view bytes) {
         break;
     case change_cipher_spec:
         way(from).encrypted = answered_ && !tls13_;
+        if (way(from).encrypted && from == Side::server) {
+            end_first();
+        }
         break;
     default:
         break;
@@ -215,7 +262,14 @@ void TlsReader::message(Side from, Time time) {
             lose_sight(time, greeted_ ? "malformed ClientHello" : "");
             return;
         }
+        if (greeted_ && !retried_) {
+            lose_sight(time, "a ClientHello that nobody asked for");
+            return;
+        }
         greeted_ = true;
+        retried_ = false;
+        early_data_ = hello->early_data;
+        hello->proxied = prelude_.proxied();
         listener_.client_hello(flow_, time, *hello);
     } else if (from == Side::server && type == server_hello_message) {
         auto hello = read_server_hello(side.body);
@@ -223,11 +277,30 @@ void TlsReader::message(Side from, Time time) {
             lose_sight(time, "malformed ServerHello");
             return;
         }
+        if (answered_) {
+            lose_sight(time, "a second ServerHello");
+            return;
+        }
+        retried_ = hello->retry;
         if (!hello->retry) {
             answered_ = true;
             tls13_ = hello->version >= tls13;
         }
         listener_.server_hello(flow_, time, *hello);
+    } else if (from == Side::server && answered_ && !tls13_) {
+        if (type == new_session_ticket_message) {
+            end_first();
+        }
+        side.first = false;
+    }
+}
+
+/* TLS 1.2: before its certificate, and before the client has answered, a
+ * server goes over to the keys of a session that both know (RFC 5077, 3.1). */
+void TlsReader::end_first() {
+    if (way(Side::server).first && !way(Side::client).encrypted) {
+        way(Side::server).first = false;
+        listener_.abbreviated(flow_);
     }
 }
 

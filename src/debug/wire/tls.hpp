@@ -7,6 +7,7 @@
 
 #include "debug/capture/connections.hpp"
 #include "debug/wire/hello.hpp"
+#include "debug/wire/prelude.hpp"
 
 #include <array>
 #include <cstddef>
@@ -27,6 +28,9 @@ class HandshakeListener {
     virtual void server_hello(const Flow& flow, Time time,
                               const ServerHello& hello) = 0;
 
+    /* In TLS 1.2: the server ends its part first, as if it knew the session. */
+    virtual void abbreviated(const Flow& flow) = 0;
+
     /* Both sides have sent what ends their part of the handshake. */
     virtual void completed(const Flow& flow, Time time) = 0;
     virtual void broken_off(const Flow& flow, Time time,
@@ -35,6 +39,10 @@ class HandshakeListener {
     /* How it ends is not known: the capture does not say. */
     virtual void lost_sight(const Flow& flow, Time time,
                             std::string_view why) = 0;
+
+    /* A connection that was seen from its start did not come to a handshake:
+     * its client speaks something else. */
+    virtual void not_tls() = 0;
 };
 
 class TlsReader : public Reader {
@@ -53,9 +61,8 @@ class TlsReader : public Reader {
     void closed(Side by, Time time, bool reset) override;
     void forgotten(Time time) override;
     bool over() const override { return over_; }
-
-    /* Whether bytes may be the beginning of a TLS connection. */
-    static bool recognises(std::string_view bytes) noexcept;
+    bool matters() const override { return greeted_; }
+    std::size_t held() const override;
 
   private:
     /* What one side has sent: records, and in them handshake messages. */
@@ -68,10 +75,12 @@ class TlsReader : public Reader {
         std::string body; /* of a hello */
         std::string alert;
         bool encrypted = false; /* TLS 1.2: after ChangeCipherSpec */
+        bool first = true;      /* TLS 1.2: no message after the ServerHello */
         bool finished = false;
     };
 
     Way& way(Side side) { return ways_.at(static_cast<std::size_t>(side)); }
+    bool greet(std::string_view& bytes, Time time);
     void read(Side from, Time time, std::string_view bytes);
     std::string_view take_head(Way& way, std::string_view bytes);
     void begin_record(Side from, Time time);
@@ -79,15 +88,20 @@ class TlsReader : public Reader {
     void handshake(Side from, Time time, std::string_view bytes);
     void message(Side from, Time time);
     void alert(Side from, Time time, std::string_view bytes);
+    void end_first();
     void finish(Side from, Time time);
     void break_off(Time time, std::string_view how);
     void lose_sight(Time time, std::string_view why);
 
     HandshakeListener& listener_;
     Flow flow_;
+    Prelude prelude_;
     std::array<Way, 2> ways_;
-    std::string early_;     /* of the server, before a ClientHello */
-    bool greeted_ = false;  /* there was a ClientHello */
+    std::string early_;    /* of the server, before a ClientHello */
+    bool begun_ = false;   /* the client speaks TLS */
+    bool greeted_ = false; /* there was a ClientHello */
+    bool retried_ = false; /* and there may be a second one */
+    bool early_data_ = false;
     bool answered_ = false; /* and a ServerHello */
     bool tls13_ = false;
     bool over_ = false;

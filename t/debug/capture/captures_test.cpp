@@ -1,9 +1,12 @@
 // Captures as they come: every kind of link, out of order, cut, malformed.
 
+#include "debug/capture/packets.hpp"
 #include "debug/observed.hpp"
+#include "debug/raw_tcp.hpp"
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <pcap/pcap.h>
 #include <random>
 #include <stdexcept>
 
@@ -45,6 +48,14 @@ void check_hit(const std::string& file) {
     CHECK(story.end == End::resumed);
     CHECK(story.status == "HIT");
     CHECK(story.handshake.has_value());
+}
+
+// An IPv6 packet, between these addresses.
+std::string ipv6(unsigned protocol, const std::string& body,
+                 const std::string& addresses = std::string(32, '\x20')) {
+    return std::string("\x60\0\0\0", 4) + static_cast<char>(body.size() >> 8) +
+           static_cast<char>(body.size()) + static_cast<char>(protocol) +
+           '\x40' + addresses + body;
 }
 
 // The connection's segments, small ones, so that there is something to
@@ -218,4 +229,99 @@ TEST_CASE("captures: a port that is used again") {
     REQUIRE(observed.stories.size() == 2);
     CHECK(observed.stories[0].status == "HIT");
     CHECK(observed.stories[1].status == "LOCAL");
+}
+
+TEST_CASE("captures: IP in IP, of each in each") {
+    for (const bool v6 : {false, true}) {
+        const auto packets = resumption().scene(v6).packets();
+        auto wrapped = packets;
+        for (auto& packet : wrapped) {
+            packet.ip = ipv4(77, 78, v6 ? 41 : 4, packet.ip);
+        }
+        check_hit(capture_file(Link::ethernet, wrapped));
+        for (auto& packet : wrapped) {
+            packet.ip = ipv6(4, packet.ip);
+        }
+        check_hit(capture_file(Link::raw, wrapped));
+        const auto story = observe(capture_file(Link::raw, wrapped)).stories[0];
+        CHECK(text(story.client) ==
+              (v6 ? "[2001:db8::5]:50122" : "10.1.2.3:50122"));
+    }
+}
+
+TEST_CASE("captures: extensions of IPv6, and fragments that are none") {
+    const auto plain = resumption().scene(true).packets();
+    auto packets = plain;
+    for (auto& packet : packets) {
+        // Hop by hop, an atomic fragment, and options again.
+        const std::string tcp = packet.ip.substr(40);
+        const std::string extensions =
+            std::string("\x2c\0\1\4\0\0\0\0", 8) +
+            std::string("\x3c\0\0\0\1\2\3\4", 8) +
+            std::string("\x06\1\1\xc\0\0\0\0\0\0\0\0\0\0\0\0", 16);
+        packet.ip = ipv6(0, extensions + tcp, packet.ip.substr(8, 32));
+    }
+    check_hit(capture_file(Link::ethernet, packets));
+
+    // One that is a part is given up, and so are headers without end.
+    packets = plain;
+    for (auto& packet : packets) {
+        packet.ip = ipv6(44, std::string("\x06\0\0\1\1\2\3\4", 8) +
+                                 packet.ip.substr(40));
+    }
+    CHECK(observe(capture_file(Link::raw, packets)).stories.empty());
+    std::string deep = plain[3].ip;
+    for (int i = 0; i < 1'000; ++i) {
+        deep = ipv4(1, 2, 41, deep);
+    }
+    CHECK_FALSE(debug::decode(DLT_RAW, {}, deep, deep.size()).has_value());
+}
+
+TEST_CASE("captures: times that no clock has") {
+    // pcapng: a section, an interface, and a packet of the year 292277.
+    const auto block = [](std::uint32_t type, const std::string& body) {
+        const auto size = static_cast<std::uint32_t>(12 + body.size());
+        const auto word = [](std::uint32_t value) {
+            return std::string(reinterpret_cast<const char*>(&value), 4);
+        };
+        return word(type) + word(size) + body + word(size);
+    };
+    const std::string section =
+        block(0x0a0d0d0a, std::string("\x4d\x3c\x2b\x1a\1\0\0\0", 8) +
+                              std::string(8, '\xff'));
+    // In seconds.
+    const std::string interface =
+        block(1, std::string("\x65\0\0\0\0\0\4\0", 8) +
+                     std::string("\x09\0\1\0\0\0\0\0\0\0\0\0", 12));
+    for (const char* high :
+         {"\xff\xff\xff\x7f", "\xff\xff\xff\xff", "\x00\x00\x00\x80"}) {
+        const std::string packet =
+            block(6, std::string(4, '\0') + std::string(high, 4) +
+                         std::string("\xff\xff\xff\xff\4\0\0\0\4\0\0\0", 12) +
+                         "\x45xyz");
+        auto bytes = section + interface + packet;
+        debug::Capture capture(fmemopen(bytes.data(), bytes.size(), "r"));
+        const auto frame = capture.next();
+        REQUIRE(frame.has_value());
+        CHECK(frame->time >= debug::Time());
+        CHECK(frame->time < debug::Time(std::chrono::years(300)));
+    }
+}
+
+TEST_CASE("captures: the last segments of a connection make no other") {
+    auto packets = resumption().scene().packets();
+    Scene made;
+    made.play(resumption().handshake);
+    made.tls.close(TcpScript::From::client);
+    made.tls.close(TcpScript::From::server);
+    const auto all = made.tls.packets();
+    auto again = all;
+    // All of it is sent once more behind its end, but for the SYN.
+    for (std::size_t i = 2; i < all.size(); ++i) {
+        again.push_back(all[i]);
+        again.back().time = again[again.size() - 2].time + milliseconds(1);
+    }
+    const auto observed = observe(capture_file(Link::ethernet, again));
+    CHECK(observed.stories.size() == 1);
+    CHECK(observed.summary.connections().connections == 1);
 }

@@ -175,3 +175,95 @@ TEST_CASE("error log: a log that grows, is cut and is rotated") {
     support::write_file(path, hit);
     CHECK(count() == 7);
 }
+
+TEST_CASE("error log: who writes into others' lines writes none of ours") {
+    const std::string ours =
+        "2026/11/26 06:17:32 [debug] 1234#1234: *57 remote ssl session cache: "
+        "+0 us handshake begins, 127.0.0.1:50122 -> 127.0.0.1:443";
+    CHECK(read_log_line(ours).has_value());
+    const std::string marker = "remote ssl session cache: +0 us x";
+    for (const auto& forged : std::vector<std::string>{
+             // A Referer, a request, a header that is logged.
+             "2026/11/26 06:17:32 [error] 1234#1234: *57 open() failed, "
+             "client: "
+             "10.0.0.1, referrer: \"http://x/ *1 " +
+                 marker + "\"",
+             "2026/11/26 06:17:32 [debug] 1234#1234: *57 http header: "
+             "\"Referer: "
+             "*57 " +
+                 marker + "\"",
+             "2026/11/26 06:17:32 [debug] 1234#1234: *57 http header: \"X: " +
+                 ours,
+             "x " + ours, ' ' + ours,
+             "2026/11/26 06:17:32 [info] 1234#1234: *57 " + marker,
+             "2026/11/26 06:17:32 [debug] 1234#1234: " + marker,
+             "2026/11/26 06:17:32 [debug] 1234#1234: *57 a " + marker,
+             // Times that are none.
+             "2147483647/11/26 06:17:32 [debug] 1#1: *57 " + marker,
+             "-2147483648/11/26 06:17:32 [debug] 1#1: *57 " + marker,
+             "2026/11/26 06:17:32 [debug] 1#1: *57 remote ssl session cache: "
+             "+9223372036854775807 us x",
+             "2026/11/26 06:17:32 [debug] 1#1: *57 remote ssl session cache: "
+             "+-9223372036854775807 us x"}) {
+        CAPTURE(forged);
+        CHECK_FALSE(read_log_line(forged).has_value());
+    }
+}
+
+TEST_CASE("error log: the rest of a line is no line") {
+    const support::TempDir dir;
+    const auto path = dir.path() / "error.log";
+    std::size_t lines = 0;
+    const auto count = [&](LogFile& log) {
+        lines = 0;
+        const auto take = [&](const LogLine& /*line*/) { ++lines; };
+        while (log.read(take)) {
+        }
+        return lines;
+    };
+    const std::string forged = head + "+0 us handshake begins\n";
+    SUBCASE("where reading begins") {
+        support::write_file(path, "half of a line, ");
+        LogFile log(path.string(), true);
+        std::ofstream(path, std::ios::app) << forged << forged;
+        CHECK(count(log) == 1);
+    }
+    SUBCASE("of a line that is too long") {
+        support::write_file(path, "");
+        LogFile log(path.string(), true);
+        std::ofstream(path, std::ios::app) << std::string(5'000, 'x');
+        CHECK(count(log) == 0);
+        std::ofstream(path, std::ios::app) << forged << forged;
+        CHECK(count(log) == 1);
+    }
+}
+
+TEST_CASE("error log: lengths of a lookup add up to no nonsense") {
+    const auto told = stories(
+        head + "+0 us handshake begins, [::1]:1 -> [::1]:443\n" + head +
+        "+1 us store: HIT, 1 bytes, after 9223372036854775807 us\n" + head +
+        "+1 us store: HIT, 1 bytes, after 9223372036854775807 us\n" + head +
+        "+1 us store: HIT, 1 bytes, after 5 us\n");
+    REQUIRE(told.size() == 1);
+    CHECK(told[0].lookup.value() == Microseconds(5));
+}
+
+TEST_CASE("error log: a dual-stack listener's clients are those of the wire") {
+    const auto told =
+        stories(head +
+                "+0 us handshake begins, [::ffff:127.0.0.1]:50122 -> "
+                "[::ffff:127.0.0.1]:443\n" +
+                head + "+9 us handshake done: TLSv1.3 full, MISS\n");
+    REQUIRE(told.size() == 1);
+    std::vector<Story> joined;
+    LogJoin join([&](Story&& story) { joined.push_back(std::move(story)); },
+                 seconds(2));
+    join.add_log(Story(told[0]));
+    join.add_wire(on_wire(told[0].begin));
+    join.finish();
+    REQUIRE(joined.size() == 1);
+    CHECK(joined[0].in_log);
+    CHECK(joined[0].on_wire);
+    CHECK(text(joined[0].client) == "127.0.0.1:50122");
+    CHECK(text(*read_endpoint("[::fffe:127.0.0.1]:1")) != "127.0.0.1:1");
+}

@@ -338,9 +338,9 @@ TEST_CASE("stories: sealed sessions are found with the key only") {
               redis_get(KeyFiles::name('a', visit.first.session)));
     scene.answer(milliseconds(2), redis_hit(171));
 
-    session_cache::SealingKeys keys;
-    keys.push_back(KeyFiles::key('b'));
-    keys.push_back(KeyFiles::key('a'));
+    session_cache::NamingKeys keys;
+    keys.emplace_back(KeyFiles::content('b'));
+    keys.emplace_back(KeyFiles::content('a'));
     CHECK(only(scene, debug::Names(std::move(keys))).status == "HIT");
     CHECK(only(scene).status == "HIT or LOCAL");
 }

@@ -1,0 +1,349 @@
+// What strangers may send costs neither time nor memory beyond its bounds.
+
+#include "debug/observer.hpp"
+#include "debug/raw_tcp.hpp"
+#include "debug/stories/error_log.hpp"
+#include "debug/stories/log_join.hpp"
+#include "debug/tell/html.hpp"
+#include "support/files.hpp"
+
+#include <doctest/doctest.h>
+#include <fstream>
+#include <pcap/pcap.h>
+#include <random>
+#include <string>
+
+using namespace support;
+using namespace debug;
+
+namespace {
+
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool has_checker = true;
+#else
+constexpr bool has_checker = false;
+#endif
+
+// What the process has in memory at most, in MiB, since the last reset.
+std::size_t most_resident() {
+    std::ifstream status("/proc/self/status");
+    for (std::string word; status >> word;) {
+        if (word == "VmHWM:") {
+            std::size_t kib = 0;
+            status >> kib;
+            return kib / 1024;
+        }
+    }
+    return 0;
+}
+
+// From its making on: no more time and memory than this.
+class Cost {
+  public:
+    Cost() {
+        std::ofstream("/proc/self/clear_refs") << 5;
+        before_ = most_resident();
+    }
+    ~Cost() {
+        const auto spent = std::chrono::steady_clock::now() - begin_;
+        // It takes a second or less of an idle processor.
+        CHECK(spent < std::chrono::seconds(30));
+        if (!has_checker) {
+            CHECK(most_resident() - before_ < 90);
+        }
+    }
+
+  private:
+    std::chrono::steady_clock::time_point begin_ =
+        std::chrono::steady_clock::now();
+    std::size_t before_ = 0;
+};
+
+class Run {
+  public:
+    explicit Run(Roles roles = {{443},
+                                {read_store("redis:6379"),
+                                 read_store("memcached:11211")}})
+        : roles_(std::move(roles)),
+          observer_(roles_, names_,
+                    [this](Story&& s) { told.push_back(std::move(s)); }) {}
+
+    void add(const std::string& packet,
+             std::chrono::microseconds later = std::chrono::microseconds(10)) {
+        now_ += later;
+        observer_.add(DLT_RAW, {now_, packet, packet.size()});
+    }
+
+    Summary finish() {
+        Summary summary;
+        observer_.finish();
+        observer_.add_to(summary, {});
+        return summary;
+    }
+
+    std::vector<Story> told;
+
+  private:
+    Names names_;
+    Roles roles_;
+    Observer observer_;
+    Time now_{std::chrono::seconds(1'700'000'000)};
+};
+
+std::string get(const std::string& key) {
+    return "*2\r\n$3\r\nGET\r\n$" + std::to_string(key.size()) + "\r\n" + key +
+           "\r\n";
+}
+
+const std::string id(32, '\xaa');
+
+std::string key_of_id() {
+    std::string key = "ngx_ssl:";
+    for (int i = 0; i < 32; ++i) {
+        key += "aa";
+    }
+    return key;
+}
+
+}  // namespace
+
+TEST_CASE("bounds: identities of a ClientHello, equal or not") {
+    const Cost cost;
+    std::minstd_rand random(1);
+    Run run;
+    const auto hello = [&](bool same) {
+        std::vector<std::string> all;
+        for (int n = 0; n < 1500; ++n) {
+            all.push_back(same ? "A" : std::to_string(random() % 10'000));
+        }
+        return client_hello(
+            {id, server_name("x") + tls13_offered() + identities(all)});
+    };
+    const auto equal = hello(true);
+    for (std::uint32_t i = 0; i < 1'200; ++i) {
+        const bool same = i < 1'000;
+        RawTcp tcp(1000 + i, 40000, 443);
+        run.add(tcp.open());
+        run.add(tcp.say(same ? equal : hello(false)));
+    }
+    run.finish();
+    REQUIRE(run.told.size() == 1'200);
+    CHECK(run.told[0].offered.size() == 1);
+    CHECK(run.told[1'199].offered.size() > 1);
+    CHECK(run.told[1'199].offered.size() <= ClientHello::max_identities);
+}
+
+TEST_CASE("bounds: hellos that are not whole") {
+    const Cost cost;
+    Run run;
+    const auto hello = client_hello(
+        {id, server_name("x") + extension(21, std::string(15'000, '\0'))});
+    for (std::uint32_t i = 0; i < 16'000; ++i) {
+        RawTcp tcp(1000 + i, 40000, 443);
+        run.add(tcp.open());
+        run.add(tcp.say(hello.substr(0, hello.size() - 1)));
+    }
+    CHECK(run.finish().handshakes() == 0);
+}
+
+TEST_CASE("bounds: handshakes without end, all with one session") {
+    const Cost cost;
+    Run run;
+    RawTcp store(2, 50000, 6379);
+    run.add(store.open());
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+        RawTcp tcp(1000 + i, 40000, 443);
+        run.add(tcp.open());
+        run.add(tcp.say(client_hello({id, server_name("x")})));
+        run.add(store.say(get(key_of_id())));
+    }
+    run.finish();
+    CHECK(run.told.size() == 20'000);
+}
+
+TEST_CASE("bounds: segments of a byte, none of which follows another") {
+    const Cost cost;
+    Run run;
+    for (std::uint32_t n = 0; n < 50; ++n) {
+        RawTcp tcp(1000 + n, 40000, 6379);
+        run.add(tcp.open());
+        for (std::uint32_t i = 0; i < 2'000; ++i) {
+            run.add(tcp.ahead(4'000 - 2 * i, "x"));
+        }
+    }
+    run.finish();
+}
+
+TEST_CASE("bounds: connections that close while others' commands wait") {
+    const Cost cost;
+    Run run;
+    std::vector<RawTcp> workers;
+    for (std::uint32_t n = 0; n < 5; ++n) {
+        workers.emplace_back(2 + n, 50000, 6379);
+        run.add(workers.back().open());
+        for (int i = 0; i < 150; ++i) {
+            std::string many;
+            for (int k = 0; k < 100; ++k) {
+                many += get("x");
+            }
+            run.add(workers.back().say(many));
+        }
+    }
+    for (std::uint32_t i = 0; i < 20'000; ++i) {
+        RawTcp tcp(1000 + i, 40000, 6379);
+        run.add(tcp.open());
+        run.add(tcp.close());
+        run.add(tcp.close_server());
+        run.add(tcp.acknowledge());
+    }
+    // Their ends leave no ghosts.
+    CHECK(run.finish().connections().connections == 20'005);
+}
+
+TEST_CASE("bounds: pending commands of very many connections") {
+    const Cost cost;
+    Run run;
+    std::string many;
+    for (int k = 0; k < 400; ++k) {
+        many += get("x");
+    }
+    for (std::uint32_t i = 0; i < 2'500; ++i) {
+        RawTcp tcp(1000 + i, 40000, 6379);
+        run.add(tcp.open());
+        run.add(tcp.say(many));
+    }
+    run.finish();
+}
+
+TEST_CASE("bounds: long keys of memcached, and lines without end") {
+    const Cost cost;
+    Run run;
+    const std::string key(30'000, 'k');
+    RawTcp worker(2, 50000, 11211);
+    run.add(worker.open());
+    for (std::uint32_t i = 0; i < 3'000; ++i) {
+        run.add(worker.say("get " + key + "\r\n"));
+        RawTcp tcp(1000 + i, 40000, 11211);
+        run.add(tcp.open());
+        run.add(tcp.say("get " + key));
+    }
+    run.finish();
+}
+
+TEST_CASE("bounds: packets far apart, of many open connections") {
+    const Cost cost;
+    Run run;
+    std::vector<RawTcp> all;
+    for (std::uint32_t i = 0; i < 10'000; ++i) {
+        all.emplace_back(1000 + i, 40000, 6379);
+        run.add(all.back().open());
+    }
+    for (int i = 0; i < 50'000; ++i) {
+        run.add(all[0].say("*1\r\n$4\r\nPING\r\n"),
+                std::chrono::milliseconds(150));
+    }
+    run.finish();
+}
+
+TEST_CASE("bounds: who waits is not thrown out for who is done") {
+    Run run;
+    RawTcp victim(1, 40000, 443);
+    run.add(victim.open());
+    run.add(victim.say(client_hello({id, server_name("victim")})));
+    std::vector<RawTcp> done;
+    for (std::uint32_t i = 0; i < 17'000; ++i) {
+        RawTcp& tcp = done.emplace_back(1000 + i, 40000, 443);
+        run.add(tcp.open());
+        run.add(tcp.say(client_hello({"", server_name("x")})));
+        run.add(tcp.answer(server_hello({"", tls13_chosen()})));
+        run.add(tcp.say(record(23, std::string(60, 'f'))));
+    }
+    // Busy ones, and such as say nothing at all.
+    for (RawTcp& tcp : done) {
+        run.add(tcp.say(record(23, "data")));
+    }
+    for (std::uint32_t i = 0; i < 17'000; ++i) {
+        run.add(RawTcp(100'000 + i, 40000, i % 2 == 0 ? 443 : 6379).open());
+    }
+    run.add(victim.answer(server_hello({id}) + record(20, "\1") +
+                          record(22, std::string(40, 'f'))));
+    run.add(victim.say(record(20, "\1") + record(22, std::string(40, 'f'))));
+    const auto summary = run.finish();
+    CHECK(run.told.back().server_name == "victim");
+    CHECK(run.told.back().end == End::resumed);
+    CHECK(run.told.back().handshake.has_value());
+    CHECK(summary.let_go() == 0);
+    CHECK(summary.connections().forgotten == 0);
+}
+
+TEST_CASE("bounds: a log of handshakes without end, or without wire") {
+    const Cost cost;
+    std::size_t told = 0;
+    LogJoin join([&](Story&& /*story*/) { ++told; }, std::nullopt);
+    LogStories stories([&](Story&& story) { join.add_log(std::move(story)); });
+    LogLine line;
+    line.pid = 1;
+    const std::string text = "x" + std::string(2'000, 'y');
+    for (std::uint64_t i = 0; i < 40'000; ++i) {
+        line.connection = i;
+        line.text = "handshake begins, 127.0.0.1:50122 -> 127.0.0.1:443";
+        stories.add(line);
+        line.text = text;
+        for (int n = 0; n < 4; ++n) {
+            stories.add(line);
+        }
+        if (i % 2 == 0) {
+            line.text = "handshake done: TLSv1.3 full, MISS";
+            stories.add(line);
+        }
+    }
+    CHECK(stories.held() <= LogStories::max_held + 64 * 1024);
+    stories.finish();
+    join.finish();
+    CHECK(told == 40'000);
+}
+
+TEST_CASE("bounds: a log with all of one client's handshakes") {
+    const Cost cost;
+    std::size_t joined = 0;
+    LogJoin join(
+        [&](Story&& story) { joined += story.in_log && story.on_wire; },
+        std::nullopt);
+    Story story;
+    story.client = *read_endpoint("10.0.0.1:1");
+    story.status = "-";
+    const auto at = [&](int i) {
+        story.begin = Time(std::chrono::seconds(10 * i));
+        return story;
+    };
+    constexpr int many = 5'000;
+    story.in_log = true;
+    for (int i = 0; i < many; ++i) {
+        join.add_log(at(i));
+    }
+    story.in_log = false;
+    story.on_wire = true;
+    for (int i = 0; i < many; ++i) {
+        join.add_wire(at(i));
+    }
+    CHECK(joined == many);
+}
+
+TEST_CASE("bounds: a page of stories as long as they may be") {
+    const TempDir dir;
+    const auto path = dir.path() / "page.html";
+    {
+        const Cost cost;
+        HtmlPage page(path.string());
+        Story story;
+        story.server_name = std::string(255, '<');
+        for (std::size_t i = 0; i < Story::max_events; ++i) {
+            story.add(Time(), "store_get", std::string(500, '&'));
+        }
+        for (int i = 0; i < 1'000; ++i) {
+            page.tell(story);
+        }
+        page.conclude(Summary());
+    }
+    CHECK(std::filesystem::file_size(path) < 8 * 1024 * 1024);
+}

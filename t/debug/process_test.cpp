@@ -1,0 +1,155 @@
+// The program as its environment meets it: outputs that fail, signals, and
+// what is in its memory.
+
+#include "debug/frames.hpp"
+#include "debug/raw_tcp.hpp"
+#include "support/files.hpp"
+#include "support/key_files.hpp"
+#include "support/memory_scan.hpp"
+#include "support/nginx.hpp"
+#include "support/process.hpp"
+
+#include <csignal>
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <thread>
+#include <unistd.h>
+
+using namespace support;
+
+namespace {
+
+std::string program() {
+    return (module_path().parent_path() / "ngx-ssl-session-cache-debug")
+        .string();
+}
+
+// A capture with handshakes that are cut off.
+std::string capture(std::uint32_t handshakes) {
+    std::vector<Packet> packets;
+    std::chrono::microseconds now{1'700'000'000'000'000};
+    for (std::uint32_t i = 0; i < handshakes; ++i) {
+        RawTcp tcp(5 + i, 40000, 443);
+        for (const auto& packet :
+             {tcp.open(), tcp.say(client_hello({})), tcp.close()}) {
+            packets.push_back({now += std::chrono::milliseconds(1), packet});
+        }
+    }
+    return capture_file(Link::raw, packets);
+}
+
+std::string hexadecimal(std::string_view bytes) {
+    std::string hex;
+    for (const unsigned char byte : bytes) {
+        constexpr char digits[] = "0123456789abcdef";
+        hex += digits[byte >> 4];
+        hex += digits[byte & 15];
+    }
+    return hex;
+}
+
+// A capture that is written while it is read.
+class Feed {
+  public:
+    Feed() : path_(dir_.path() / "fifo") {
+        REQUIRE(mkfifo(path_.c_str(), 0600) == 0);
+    }
+    ~Feed() { close(fd_); }
+
+    std::string path() const { return path_.string(); }
+
+    // Returns when it is read.
+    void open() { fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC); }
+    // False: nobody reads it any more.
+    bool write(const std::string& bytes) const {
+        return ::write(fd_, bytes.data(), bytes.size()) ==
+               static_cast<ssize_t>(bytes.size());
+    }
+
+  private:
+    TempDir dir_;
+    std::filesystem::path path_;
+    int fd_ = -1;
+};
+
+}  // namespace
+
+TEST_CASE("debug: an output that takes nothing fails the run") {
+    const TempDir dir;
+    const auto file = dir.path() / "file.pcap";
+    const auto page = dir.path() / "page.html";
+    write_file(file, capture(50));
+    for (const std::string kind : {"--json", "--color=never"}) {
+        CAPTURE(kind);
+        const std::string command = program() + " --user root -r " +
+                                    file.string() + " --html " + page.string() +
+                                    ' ' + kind;
+        const auto full = run({"sh", "-c", command + " 2>&1 > /dev/full"});
+        CHECK(full.status == 1);
+        CHECK(full.output.find("No space left on device") != std::string::npos);
+        // What is told elsewhere is told all the same.
+        CHECK(read_file(page).find("</html>") != std::string::npos);
+    }
+}
+
+TEST_CASE("debug: an output that nobody reads any more ends the run") {
+    const TempDir dir;
+    const auto errors = dir.path() / "errors";
+    Feed feed;
+    // Its reader leaves before anything is told.
+    Process reading({"bash", "-c",
+                     program() + " --user root --json -r " + feed.path() +
+                         " 2> " + errors.string() +
+                         " | true; exit ${PIPESTATUS[0]}"},
+                    dir.path() / "output");
+    feed.open();
+    std::signal(SIGPIPE, SIG_IGN);
+    const auto whole = capture(2'000);
+    const auto frames = whole.substr(24);
+    for (bool goes_on = feed.write(whole); goes_on;) {
+        goes_on = feed.write(frames);
+    }
+    CHECK(reading.wait(patience) == 1);
+    CHECK(read_file(errors).find("Broken pipe") != std::string::npos);
+}
+
+TEST_CASE("debug: a signal is heard, whatever comes") {
+    std::signal(SIGPIPE, SIG_IGN);
+    const TempDir dir;
+    Feed feed;
+    const auto output = dir.path() / "output";
+    Process reading({program(), "-r", feed.path(), "--user", "root"}, output);
+    feed.open();
+    const auto whole = capture(2'000);
+    const auto frames = whole.substr(24);
+    std::thread writer([&] {
+        for (bool goes_on = feed.write(whole); goes_on;) {
+            goes_on = feed.write(frames);
+        }
+    });
+    CHECK(eventually([&] { return !read_file(output).empty(); }));
+    const auto begin = std::chrono::steady_clock::now();
+    CHECK(reading.stop(SIGTERM) == 0);
+    CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(10));
+    writer.join();
+    CHECK(read_file(output).find("Summary") != std::string::npos);
+}
+
+TEST_CASE("debug: of a key it keeps what names sessions") {
+    const KeyFiles keys;
+    static_cast<void>(keys.parameters("a"));
+    const TempDir dir;
+    Feed feed;
+    Process reading({program(), "-r", feed.path(), "--user", "root", "--key",
+                     keys.file('a')},
+                    dir.path() / "output");
+    feed.open();
+    REQUIRE(feed.write(capture(1)));
+    for (const auto& secret :
+         {hexadecimal(KeyFiles::content('a')), KeyFiles::sealing_key('a')}) {
+        CHECK(count_in_core(reading.pid(), secret) == 0);
+        CHECK(count_hidden(reading.pid(), secret) == 0);
+    }
+    CHECK(reading.stop(SIGTERM) == 0);
+}
