@@ -13,7 +13,8 @@ test_packages=(doctest-dev libtins-dev "$redis" memcached sasl2-bin
     libnginx-mod-mail libnginx-mod-http-lua)
 memcheck_packages=(valgrind)
 debug_packages=(libpcap-dev nlohmann-json3-dev tcpdump)
-bench_packages=(redis-server memcached openssl procps gnuplot-nox)
+bench_packages=(redis-server memcached openssl procps gnuplot-nox
+    valgrind)
 # Servers to compare with; h2o is not everywhere.
 bench_other_packages=(h2o apache2-bin)
 fuzz_packages=(clang libclang-rt-dev)
