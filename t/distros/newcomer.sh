@@ -145,7 +145,8 @@ resume() {
     copy_to_other_node
     nodes -s reload
     check_services memcached
-    ngx-ssl-session-cache-debug --version | grep -q "^ngx_ssl_session_cache/[0-9]" ||
+    ngx-ssl-session-cache-debug --version |
+        grep -q "^ngx_ssl_session_cache/[0-9]" ||
         fail "the debug program"
     nodes -s quit
     check_log
