@@ -16,6 +16,11 @@ $NGX_OBJS/addon/$ngx_obj.o:	CFLAGS := \$(filter-out \
 END
 done
 
+cat << END                                                    >> $NGX_MAKEFILE
+$NGX_OBJS/addon/module/version.o:	CFLAGS += \
+	-DSSL_SESSION_CACHE_VERSION=$SSL_SESSION_CACHE_VERSION
+END
+
 # The version of what the modules share: that of the very objects, so that
 # modules of different builds do not use each other's.
 if test -n "$SSL_SESSION_CACHE_MODULES"; then

@@ -14,19 +14,48 @@ cmd_package() {
     printf '    %s\n' build/package/*.deb
 }
 
-# Debian's tools and nginx's scripts want a path without spaces, and leave what
-# they make beside the sources' directory. A package is for one release and its
-# nginx, which the version tells, so that an upgraded machine wants another.
-make_packages() {
-    local dir release
+# What the changelog is of; between two releases also which commit, with its
+# time, so that what is made later is newer to apt. Before the release of the
+# changelog is tagged it comes before that, later on after it.
+source_version() {
+    local release separator='~' time
+    release=$(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
+    printf '%s' "$release"
+    git rev-parse -q --verify HEAD > /dev/null 2>&1 || return 0
+
+    time=$(git log -1 --format=%ct)
+    if [[ -n $(git status --porcelain --untracked-files=no) ]]; then
+        time=$(date +%s)
+    elif [[ -n $(git tag --points-at HEAD "v$release") ]]; then
+        return 0
+    fi
+    ! git merge-base --is-ancestor "v$release" HEAD 2> /dev/null ||
+        separator=+
+    printf '%sgit%s.%s' "$separator" \
+        "$(date -u -d "@$time" +%Y%m%d%H%M%S)" "$(git rev-parse --short HEAD)"
+}
+
+# A package is for one release of Debian and its nginx, so an upgraded machine
+# wants another.
+package_version() {
+    local nginx
+    nginx=$(dpkg-query -W -f='${source:Upstream-Version}' nginx-dev)
     # shellcheck source=/dev/null
-    release=$(. /etc/os-release && echo "${VERSION_ID-$VERSION_CODENAME}")
+    printf '%s+nginx%s~deb%s\n' "$(source_version)" "$nginx" \
+        "$(. /etc/os-release && echo "${VERSION_ID-$VERSION_CODENAME}")"
+}
+
+# Debian's tools and nginx's scripts want a path without spaces, and leave what
+# they make beside the sources' directory.
+make_packages() {
+    local dir version
+    version=$(package_version)
     dir=$(mktemp -d)
     # shellcheck disable=SC2064 # while it is known
     trap "rm -rf '$dir'" EXIT
     mkdir "$dir/source"
     tar -c --exclude=./build --exclude=./.git . | tar -x -C "$dir/source"
-    sed -i "1s/)/~deb$release)/" "$dir/source/debian/changelog"
+    sed -i "1s/(.*)/($version)/" "$dir/source/debian/changelog"
     followed build/package.log \
         's/^dpkg-deb: building package .\([a-z-]*\)..*/    \1/p' \
         env -C "$dir/source" \

@@ -24,6 +24,7 @@ struct Room {
 
 const std::vector<Room> rooms{
     {"numbers", {}},
+    {"version", {}},
     {"coro", {}},
     {"coro/ngx_loop", {"coro"}},  // two files, and a room to themselves
     {"sessions", {}},
@@ -34,8 +35,8 @@ const std::vector<Room> rooms{
     {"directive", {"numbers", "backends", "backends/memcached", "tickets"}},
     {"status", {"coro", "sessions", "backends", "tickets"}},
     {"module",
-     {"coro", "coro/ngx_loop", "sessions", "backends", "backends/memcached",
-      "tickets", "directive", "status"}},
+     {"version", "coro", "coro/ngx_loop", "sessions", "backends",
+      "backends/memcached", "tickets", "directive", "status"}},
     {"http", {"status", "module"}},
     {"stream", {"module"}},
     {"mail", {"module"}},
@@ -44,8 +45,8 @@ const std::vector<Room> rooms{
     {"debug/stories", {"numbers", "sessions", "debug/capture", "debug/wire"}},
     {"debug/tell", {"debug/capture", "debug/stories"}},
     {"debug",
-     {"numbers", "sessions", "directive", "debug/capture", "debug/wire",
-      "debug/stories", "debug/tell"}},
+     {"numbers", "version", "sessions", "directive", "debug/capture",
+      "debug/wire", "debug/stories", "debug/tell"}},
 };
 
 struct Library {

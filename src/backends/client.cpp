@@ -204,7 +204,6 @@ Status Client::erase(std::string_view key) noexcept {
  * that has its bytes waits for a first connection, as lookups do. */
 Status Client::change(Request request) noexcept {
     Kind kind = request.kind;
-    std::size_t bytes = request.value.size();
     bool waits = starting_ && request.kept != nullptr;
     Status status = admit(up_ || waits);
     bound(request);
@@ -216,7 +215,6 @@ Status Client::change(Request request) noexcept {
     }
 
     if (status == Status::queued) {
-        meter_.bytes_stored.add(bytes);
         count_queue();
     } else {
         count(kind, status == Status::down ? Change::down : Change::busy);
@@ -377,6 +375,7 @@ void Client::lose(const Loss& loss) noexcept {
         meter_.losses.add();
     }
     if (!closing_ && !loss.empty()) {
+        meter_.went_wrong(loss.why);
         journal_.lost(loss.why, was_up, now());
     }
     disconnect(loss.status);
@@ -412,6 +411,8 @@ void Client::close() noexcept {
 void Client::connected(std::string_view version) {
     up_ = true;
     meter_.connects.add();
+    meter_.failing = 0;
+    meter_.wrong_since = 0;
     finder_.connected();
     meter_.note(Meter::State::up);
     journal_.connected(version, now());

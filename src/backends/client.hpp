@@ -66,6 +66,7 @@ class Client : public Store, private Finder::User {
         std::string why{}; /* empty: all is well */
         Status status = Status::down;
         bool refused = false; /* by the server, whoever asks */
+        bool silent = false;  /* it hung up before it had said anything */
 
         bool empty() const noexcept { return why.empty(); }
     };

@@ -1,7 +1,9 @@
 #include "backends/connection.hpp"
 
+#include "backends/guess.hpp"
 #include "backends/stream_bio.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <utility>
@@ -38,6 +40,7 @@ std::string Connection::shake_hands(const std::string& name,
         return "out of memory";
     }
     SSL_set_bio(ssl_.get(), bio, bio);
+    listen();
 
     writing_ = coro::writable;
     tls_error_ = 0;
@@ -52,16 +55,39 @@ std::string Connection::shake_hands(const std::string& name,
         }
 
         if (!judge(result, reading_)) {
-            return "TLS handshake failed: " + failure(errno);
+            return "TLS handshake failed: " + failure(errno) + why_no_tls();
         }
 
         /* who trickles is ready at every turn, so before any timer */
         stream_.wait(reading_, deadline);
         if (loop_.now() >= deadline) {
-            return "TLS handshake timed out";
+            return "TLS handshake timed out" + why_no_tls();
         }
     }
     return failure(ECANCELED);
+}
+
+/* OpenSSL shows the head of each record, before it looks at that. */
+void Connection::listen() noexcept {
+    heard_.clear();
+    SSL_set_msg_callback_arg(ssl_.get(), this);
+    SSL_set_msg_callback(ssl_.get(), [](int writing, int /* version */,
+                                        int type, const void* bytes,
+                                        std::size_t size, SSL* /* ssl */,
+                                        void* self) noexcept {
+        std::string& heard = static_cast<Connection*>(self)->heard_;
+        if (writing == 0 && type == SSL3_RT_HEADER && heard.empty()) {
+            heard.assign(static_cast<const char*>(bytes),
+                         std::min(size, max_heard));
+        }
+    });
+}
+
+/* To be appended to what is said of a failed handshake. */
+std::string Connection::why_no_tls() const {
+    bool is_record = heard_.size() > 1 && heard_[1] == '\3';
+    return is_record ? std::string()
+                     : "; the port may be one without TLS" + guess(heard_, {});
 }
 
 void Connection::close() noexcept {

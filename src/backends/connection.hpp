@@ -72,7 +72,12 @@ class Connection {
     std::string failure(int error) const;
 
   private:
+    /* The head of a record; a string has room for it in itself. */
+    static constexpr std::size_t max_heard = 5;
+
     std::string shake_hands(const std::string& name, coro::Time deadline);
+    void listen() noexcept;
+    std::string why_no_tls() const;
     bool may_decrypt() noexcept;
     std::optional<std::size_t> decrypt(std::span<char> buffer) noexcept;
     std::optional<std::size_t> encrypt(std::string_view data) noexcept;
@@ -82,7 +87,8 @@ class Connection {
     coro::Stream stream_;
     const std::shared_ptr<SSL_CTX> context_;
     const std::string name_;
-    tls::Ssl ssl_; /* null: plain, or not connected */
+    tls::Ssl ssl_;        /* null: plain, or not connected */
+    std::string heard_{}; /* the head of its first record, whatever that is */
 
     /* What the stream has to be for OpenSSL to go on reading, or writing;
      * 0: it may be called at once, for it may hold bytes that it has read. */

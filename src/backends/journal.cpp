@@ -39,8 +39,8 @@ void Journal::write(coro::Time now, const Write& write) noexcept {
 
 void Journal::connected(std::string_view version, coro::Time now) noexcept {
     auto lost_at = std::exchange(lost_at_, std::nullopt);
+    bool was_told = losses_.over();
     up_ = true;
-    losses_.over();
 
     write(now, [&] {
         std::string line = "connected";
@@ -53,7 +53,7 @@ void Journal::connected(std::string_view version, coro::Time now) noexcept {
                     " ms";
         }
         line += others(losses_.take_untold());
-        say(Level::notice, line, now);
+        say(was_told ? Level::error : Level::notice, line, now);
     });
 }
 
@@ -97,7 +97,7 @@ void Journal::worked(std::string_view operation, coro::Time now) noexcept {
         auto trouble = troubles_.find(operation);
 
         if (trouble != troubles_.end() && trouble->second.worked(now)) {
-            say(Level::notice,
+            say(Level::error,
                 std::string(operation) + " works again" +
                     others(trouble->second.take_untold()),
                 now);
@@ -114,7 +114,7 @@ void Journal::clock(const Skew& skew, coro::Time now) noexcept {
         std::string most =
             std::to_string(duration_cast<seconds>(Skew::tolerated).count());
         if (skew.is_tolerable()) {
-            say(Level::notice,
+            say(Level::error,
                 "the clock here is within " + most + " s of the store's again",
                 now);
             return;
@@ -146,12 +146,13 @@ void Journal::say(Level level, const std::string& line, coro::Time now) {
     } else {
         ++left_out_;
         left_out_at_ = now;
+        left_out_level_ = std::min(left_out_level_, level);
     }
 }
 
 /* Once, when there has been peace for a while. */
 void Journal::say_left_out(coro::Time now) {
-    say(Level::notice,
+    say(std::exchange(left_out_level_, Level::notice),
         std::to_string(left_out_) + " lines were left out, " +
             (up_ ? "it is connected" : "it is unavailable"),
         now);

@@ -18,8 +18,9 @@
 namespace backends {
 
 /*
- * When memory is short a line is not said: nothing here throws but at() and
- * the constructor.
+ * The end of a trouble is said at the level of its beginning: who reads of the
+ * one reads of the other. When memory is short a line is not said: nothing here
+ * throws but at() and the constructor.
  */
 class Journal {
   public:
@@ -75,6 +76,7 @@ class Journal {
     coro::Time next_{};          /* when a line is due, were there no bursts */
     std::uint64_t left_out_ = 0; /* lines that nobody has been told of */
     coro::Time left_out_at_{};   /* the last of them */
+    Level left_out_level_ = Level::notice; /* the worst */
 };
 
 }  // namespace backends

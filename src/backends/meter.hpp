@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "backends/note.hpp"
 #include "coro/meter.hpp"
 
 #include <algorithm>
@@ -15,6 +16,7 @@
 #include <cstdint>
 #include <ctime>
 #include <limits>
+#include <string_view>
 
 namespace backends {
 
@@ -77,6 +79,12 @@ class Histogram {
     coro::Counter sum_; /* microseconds */
 };
 
+/* What a server is asked for; of each kind the last answer tells whether that
+ * works. */
+enum class Asked { get, add, set, del, count };
+
+inline constexpr std::size_t n_asked = static_cast<std::size_t>(Asked::count);
+
 struct Meter {
     enum class State { connecting, up, down, closed };
 
@@ -102,8 +110,36 @@ struct Meter {
     Changes stores{};
     Changes erases{};
     coro::Counter bytes_fetched; /* of values, likewise below */
-    coro::Counter bytes_stored;
+    coro::Counter bytes_stored;  /* which the server has confirmed */
     Histogram latency; /* of fetches that waited, but for cancelled ones */
+
+    /* Which kinds failed when they were last asked for on this connection: a
+     * bit for each Asked. */
+    std::atomic<unsigned> failing{0};
+
+    /* What went wrong last, and when, in seconds since 1970; 0: nothing. And
+     * since when something has, without a time between at which all was well.
+     */
+    Note error;
+    std::atomic<std::int64_t> error_at{0};
+    std::atomic<std::int64_t> wrong_since{0}; /* 0: all is well */
+
+    void went_wrong(std::string_view why) noexcept {
+        std::int64_t now = std::time(nullptr);
+        if (wrong_since == 0) {
+            wrong_since = now;
+        }
+        error.set(why);
+        error_at = now;
+    }
+
+    void answered(Asked asked, bool worked) noexcept {
+        unsigned bit = 1U << static_cast<unsigned>(asked);
+        failing = worked ? failing & ~bit : failing | bit;
+        if (worked && failing == 0 && state == State::up) {
+            wrong_since = 0;
+        }
+    }
 
     void note_clock(std::chrono::milliseconds ahead) noexcept {
         using Limits = std::numeric_limits<int>;

@@ -1,10 +1,12 @@
 #include "backends/pipeline.hpp"
 
+#include "backends/guess.hpp"
 #include "backends/loggable.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <new>
 #include <utility>
 
@@ -12,7 +14,8 @@ namespace backends {
 
 Pipeline::Pipeline(coro::Scheduler& scheduler, Options options, Log log,
                    std::string kind)
-    : Client(scheduler, std::move(options), std::move(log), std::move(kind)),
+    : Client(scheduler, std::move(options), std::move(log), kind),
+      speaks_(std::move(kind)),
       connection_(scheduler, options_.tls, options_.tls_name),
       outbox_(scheduler.loop(), connection_), ground_(options_.wall) {}
 
@@ -40,6 +43,7 @@ bool Pipeline::enqueue(Request& request) noexcept {
     queue_.back().lookup = std::move(request.lookup);
     command.followed = request.followed;
     command.value = request.value;
+    command.size = request.value.size();
     command.ttl = request.ttl;
     command.kept = std::move(request.kept);
     ++requests_;
@@ -84,6 +88,7 @@ void Pipeline::push(const char* name, Role role) {
 }
 
 Client::Loss Pipeline::attempt(const Address& address) {
+    heard_.clear();
     std::string why = connection_.connect(address, now() + options_.timeout);
     if (!why.empty()) {
         return {std::move(why)};
@@ -97,7 +102,21 @@ Client::Loss Pipeline::attempt(const Address& address) {
     survey_due_ = first_survey();
     greet();
     flush();
-    return serve();
+    return explained(serve());
+}
+
+/* Who never came so far as to answer may be somebody else. */
+Client::Loss Pipeline::explained(Loss loss) const {
+    if (!loss.empty() && !up()) {
+        loss.why += guess(heard_, speaks_);
+        if (loss.silent && options_.tls == nullptr) {
+            loss.why += "; it may want TLS (tls=on)";
+        }
+        if (loss.status == Status::timeout && heard_.empty()) {
+            loss.why += unheard();
+        }
+    }
+    return loss;
 }
 
 Client::Loss Pipeline::serve() {
@@ -187,6 +206,9 @@ Client::Loss Pipeline::receive() {
         return {};
     }
 
+    if (!up() && heard_.size() < max_heard) {
+        heard_.append(buffer.data(), std::min(*n, max_heard - heard_.size()));
+    }
     Loss loss = digest({buffer.data(), *n});
     count_queue();
     return loss;
@@ -208,7 +230,9 @@ Client::Loss Pipeline::hang_up() {
 
 /* A server that has no room says so, whatever it was asked, and hangs up. */
 Client::Loss Pipeline::hung_up(const std::string& how) const {
-    return {up() || refusal_.empty() ? how : refusal_};
+    Loss loss{up() || refusal_.empty() ? how : refusal_};
+    loss.silent = heard_.empty();
+    return loss;
 }
 
 Pipeline::Command Pipeline::take() noexcept {
@@ -306,6 +330,11 @@ Client::Loss Pipeline::greeted(const Command& command, const Result& result) {
     bool refuses = is_final(result.refusal);
     bool lost = command.role == Role::setup && !result.worked;
 
+    if (result.refusal == Refusal::locked) {
+        return {"it wants a password (auth): " + std::string(result.error),
+                Status::down, refuses};
+    }
+
     if (lost || result.refusal == Refusal::farewell ||
         (refuses && finder().has_other())) {
         return {failed(command, result), Status::down, refuses};
@@ -364,10 +393,44 @@ void Pipeline::end_probe() noexcept {
     }
 }
 
+Asked Pipeline::asked(Kind kind) noexcept {
+    switch (kind) {
+    case Kind::get:
+        return Asked::get;
+    case Kind::add:
+        return Asked::add;
+    case Kind::set:
+        return Asked::set;
+    case Kind::del:
+        break;
+    }
+    return Asked::del;
+}
+
+/* As the log has it, but each time, so without memory for that. */
+void Pipeline::note_failure(const Command& command,
+                            const Result& result) noexcept {
+    std::array<char, Note::longest> text;
+    int size = std::snprintf(
+        text.data(), text.size(), "%s failed: %.*s", command.name,
+        static_cast<int>(result.error.size()), result.error.data());
+    meter_.went_wrong({text.data(), std::min(static_cast<std::size_t>(size),
+                                             text.size() - 1)});
+}
+
 /* Counts a change, and says when a command fails, or works again. */
 void Pipeline::judge(const Command& command, const Result& result) {
     if (command.is_change()) {
         count(command.kind, result.worked ? Change::done : Change::failed);
+    }
+    if (!result.worked) {
+        note_failure(command, result);
+    }
+    if (command.role == Role::request) {
+        meter_.answered(asked(command.kind), result.worked);
+    }
+    if (command.is(Kind::set) && result.worked) {
+        meter_.bytes_stored.add(command.size);
     }
 
     if (result.worked) {

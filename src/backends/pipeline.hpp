@@ -43,6 +43,7 @@ class Pipeline : public Client {
         bool asking = false;   /* ASKING is answered before it */
         bool followed = false; /* likewise below: as in Request */
         std::string_view value{};   /* add, while it is awaited */
+        std::size_t size = 0;       /* of the value */
         std::chrono::seconds ttl{}; /* add */
         std::unique_ptr<Kept> kept{};
 
@@ -117,6 +118,10 @@ class Pipeline : public Client {
         return Finder::Probed::serves; /* for it can be connected */
     }
 
+    /* What it may mean that the first command of a greeting got no answer, to
+     * be appended to a log line; or empty. */
+    virtual const char* unheard() const noexcept { return ""; }
+
     Footing footing() const noexcept final { return ground_.at(now()); }
 
     /* Queues a command of ours, whose bytes are to be appended to outbox(). */
@@ -181,6 +186,7 @@ class Pipeline : public Client {
     Loss receive();
     Loss hang_up();
     Loss hung_up(const std::string& how) const;
+    Loss explained(Loss loss) const;
     void heed_deadline(std::size_t before) noexcept;
     coro::Time idle_due() const noexcept;
     coro::Time due() const noexcept;
@@ -189,12 +195,19 @@ class Pipeline : public Client {
     void surveyed(const Command& command, const Result& result);
     void tell_clock(const Skew& skew) noexcept;
     static std::string failed(const Command& command, const Result& result);
+    static Asked asked(Kind kind) noexcept;
+    void note_failure(const Command& command, const Result& result) noexcept;
     void judge(const Command& command, const Result& result);
     Loss greeted(const Command& command, const Result& result);
     void heed(const Command& command, const Result& result) noexcept;
     bool lasts(Refusal refusal) noexcept;
 
+    /* As much as a string has room for in itself. */
+    static constexpr std::size_t max_heard = 15;
+
+    const std::string speaks_; /* the store's kind, such as "redis" */
     Connection connection_;
+    std::string heard_{}; /* what the server said first */
     std::deque<Command> queue_;
     std::size_t requests_ = 0; /* of those in the queue */
     Outbox outbox_;

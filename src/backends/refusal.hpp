@@ -10,12 +10,14 @@ enum class Refusal {
     none,     /* nothing */
     passing,  /* it does not serve yet, as while it loads its data */
     standing, /* it does not serve us, or not this kind of command */
-    farewell, /* likewise, and hangs up */
+    locked,   /* it serves only who has told a password */
+    farewell, /* it does not serve us, and hangs up */
 };
 
 /* Whether another server is to be asked instead. */
 inline bool is_final(Refusal refusal) noexcept {
-    return refusal == Refusal::standing || refusal == Refusal::farewell;
+    return refusal == Refusal::standing || refusal == Refusal::locked ||
+           refusal == Refusal::farewell;
 }
 
 }  // namespace backends

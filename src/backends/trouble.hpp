@@ -56,8 +56,8 @@ class Trouble {
         return true;
     }
 
-    /* It works, whenever it failed last. */
-    void over() noexcept { n_ = 0; }
+    /* It works, whenever it failed last. Returns whether it has. */
+    bool over() noexcept { return std::exchange(n_, 0) != 0; }
 
     /* How often it failed in a way that there was no room for, since the
      * last call. */

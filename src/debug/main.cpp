@@ -4,11 +4,17 @@
 
 #include "debug/options.hpp"
 #include "debug/program.hpp"
+#include "sessions/sealing_key.hpp"
+#include "sessions/secret.hpp"
+#include "sessions/value.hpp"
+#include "version/version.hpp"
 
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <stdexcept>
+#include <string>
 
 namespace {
 
@@ -22,14 +28,45 @@ void handle_signals() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
+/* What the module's log and status call the key in a file. */
+void tell_key(const std::string& name) {
+    session_cache::SecretFile file =
+        session_cache::read_secret(name, session_cache::SealingKey::max_size);
+    std::string_view content = file.content.view();
+
+    if (!file.error.empty()) {
+        throw std::runtime_error("cannot read \"" + name + "\": " + file.error);
+    }
+    if (!session_cache::SealingKey::is_size(content.size())) {
+        throw std::runtime_error("\"" + name +
+                                 "\" is not of 32, 48 or 80 bytes");
+    }
+    session_cache::SealingKey key(content);
+    std::printf("%s  %s\n", session_cache::name_of("", key.id()).c_str(),
+                name.c_str());
+}
+
+/* Of what needs no capture. Returns whether there was something. */
+bool tell(const debug::Options& options) {
+    if (options.help) {
+        std::fputs(debug::usage, stdout);
+    } else if (options.version) {
+        std::puts(session_cache::version_name);
+    } else if (!options.key_id.empty()) {
+        tell_key(options.key_id);
+    } else {
+        return false;
+    }
+    return true;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
     try {
         debug::Options options =
             debug::read_options({arguments, static_cast<std::size_t>(count)});
-        if (options.help) {
-            std::fputs(debug::usage, stdout);
+        if (tell(options)) {
             return EXIT_SUCCESS;
         }
         handle_signals();

@@ -34,6 +34,8 @@ Until when:
       --count N           stop after so many handshakes
       --user NAME         become this user once all is open (nobody)
   -h, --help
+      --version
+      --key-id FILE       what the log and the status call the key in it
 )";
 
 namespace {
@@ -51,6 +53,8 @@ enum Long : int {
     seconds,
     count,
     user,
+    version,
+    key_id,
 };
 
 const option long_options[] = {
@@ -70,6 +74,8 @@ const option long_options[] = {
     {"count", required_argument, nullptr, count},
     {"user", required_argument, nullptr, user},
     {"help", no_argument, nullptr, 'h'},
+    {"version", no_argument, nullptr, version},
+    {"key-id", required_argument, nullptr, key_id},
     {nullptr, 0, nullptr, 0},
 };
 
@@ -179,6 +185,12 @@ bool read_telling(Options& options, int letter, const char* value) {
         return true;
     case 'h':
         options.help = true;
+        return true;
+    case version:
+        options.version = true;
+        return true;
+    case key_id:
+        options.key_id = value;
         return true;
     default:
         return false;

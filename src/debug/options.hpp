@@ -23,6 +23,8 @@ struct UsageError : std::runtime_error {
 
 struct Options {
     bool help = false;
+    bool version = false;
+    std::string key_id; /* a file of which nothing else is wanted */
     bool demo = false;
     std::string demo_store = "redis";
     std::string file;      /* -r: a capture */

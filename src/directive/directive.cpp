@@ -1,6 +1,7 @@
 #include "directive/directive.hpp"
 
 #include "backends/memcached/ring.hpp"
+#include "directive/hints.hpp"
 #include "directive/values.hpp"
 #include "tickets/slot.hpp"
 
@@ -22,6 +23,23 @@ constexpr std::size_t max_prefix = 128;
 /* The longest name of a master, which Sentinel does not limit. */
 constexpr std::size_t max_master = 128;
 
+/* In nginx.conf a string may hold any byte, in a log line it may not. */
+std::string printable(std::string_view text) {
+    std::string printable(text);
+    std::replace_if(
+        printable.begin(), printable.end(),
+        [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
+    return printable;
+}
+
+std::string quoted(std::string_view text) {
+    return '"' + printable(text) + '"';
+}
+
+bool is_password(std::string_view parameter) {
+    return parameter == "auth" || parameter == "sentinel_auth";
+}
+
 class Parser {
   public:
     Parsed parse(std::span<const std::string_view> arguments) {
@@ -34,6 +52,9 @@ class Parser {
 
         if (result_.error.empty()) {
             finish();
+        }
+        if (result_.error.empty()) {
+            warn();
         }
         return std::move(result_);
     }
@@ -51,7 +72,9 @@ class Parser {
 
     void read(std::string_view argument);
     void read_switch(std::string_view argument);
+    static std::string hint_of(std::string_view argument);
     void finish();
+    void warn();
     std::string redis_fault() const;
     std::string memcached_fault() const;
     std::uint16_t default_port() const;
@@ -85,7 +108,16 @@ class Parser {
     bool tls_cert(std::string_view value);
     bool tls_cert_key(std::string_view value);
 
-    void fail(std::string message) { result_.error = std::move(message); }
+    void fail(std::string message, std::string_view hint = {}) {
+        result_.error = std::move(message);
+        result_.hint = printable(hint);
+    }
+
+    void warn_of_off();
+    void warn_of_times();
+    void warn_of_variables();
+    void warn_of_twins();
+    void warn_of_trust();
 
     Parsed result_;
     StoreParameters& store_ = result_.directive.store;
@@ -119,15 +151,6 @@ const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
     {"tls_cert_key", &Parser::tls_cert_key},
 }};
 
-/* In nginx.conf a string may hold any byte, in a log line it may not. */
-std::string quoted(std::string_view text) {
-    std::string printable(text);
-    std::replace_if(
-        printable.begin(), printable.end(),
-        [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-    return '"' + printable + '"';
-}
-
 void Parser::read(std::string_view argument) {
     if (argument == "on" || argument == "off") {
         read_switch(argument);
@@ -143,8 +166,13 @@ void Parser::read(std::string_view argument) {
         std::find_if(parameters.begin(), parameters.end(),
                      [&](const Parameter& p) { return p.name == name; });
 
+    if (parameter != parameters.end() && name == argument) {
+        fail("parameter " + quoted(name) + " without a value",
+             hint_for_missing_value(name));
+        return;
+    }
     if (equals == std::string_view::npos || parameter == parameters.end()) {
-        fail("unknown parameter " + quoted(name));
+        fail("unknown parameter " + quoted(name), hint_of(argument));
         return;
     }
 
@@ -160,9 +188,18 @@ void Parser::read(std::string_view argument) {
         return;
     }
 
-    bool is_secret = name == "auth" || name == "sentinel_auth";
+    bool is_secret =
+        is_password(name) || (name == "addr" && may_have_password(value));
     fail("invalid " + (is_secret ? "value" : quoted(value)) + " in parameter " +
-         quoted(name));
+             quoted(name),
+         hint_for_value(name, value));
+}
+
+std::string Parser::hint_of(std::string_view argument) {
+    std::array<std::string_view, n_parameters> names;
+    std::transform(parameters.begin(), parameters.end(), names.begin(),
+                   [](const Parameter& p) { return p.name; });
+    return hint_for_name(argument, names);
 }
 
 void Parser::read_switch(std::string_view argument) {
@@ -181,6 +218,7 @@ void Parser::read_switch(std::string_view argument) {
 
 /* What only all the parameters together tell. */
 void Parser::finish() {
+    result_.has_addr = was_given("addr");
     if (store_.servers.empty()) {
         store_.servers.emplace_back().host = "127.0.0.1";
     }
@@ -309,6 +347,98 @@ void Parser::finish_tickets() {
         fail("parameter \"tickets=shared\" without \"key\"");
     } else if (!are_shared && was_given("rotate")) {
         fail("parameter \"rotate\" without \"tickets=shared\"");
+    }
+}
+
+/* What is taken, but can hardly be meant. */
+void Parser::warn() {
+    if (!result_.directive.on) {
+        warn_of_off();
+        return;
+    }
+    warn_of_times();
+    warn_of_variables();
+    warn_of_twins();
+    warn_of_trust();
+}
+
+void Parser::warn_of_off() {
+    if (std::find(given_.begin(), given_.end(), true) != given_.end()) {
+        result_.warnings.emplace_back(
+            "other parameters have no effect with \"off\" of");
+    }
+}
+
+/* Who writes a number alone may think of seconds. */
+void Parser::warn_of_times() {
+    constexpr std::chrono::milliseconds shortest(10);
+    struct Time {
+        std::string_view name;
+        std::chrono::milliseconds value;
+    };
+
+    for (const Time& time :
+         {Time{"timeout", store_.timeout}, Time{"interval", store_.interval}}) {
+        if (time.value < shortest) {
+            result_.warnings.push_back(
+                "parameter " + quoted(time.name) + " is " +
+                std::to_string(time.value.count()) +
+                " ms (a time without a unit is in milliseconds) of");
+        }
+    }
+}
+
+/* nginx has variables elsewhere. A password may well begin with "$", but does
+ * not look like a name then. */
+void Parser::warn_of_variables() {
+    auto warn_if = [this](bool has, std::string_view name) {
+        if (has) {
+            result_.warnings.push_back("\"$...\" in parameter " + quoted(name) +
+                                       " is no variable, but taken as it is, "
+                                       "of");
+        }
+    };
+    const backends::tls::Parameters& tls = store_.tls;
+    const std::vector<std::string>& keys = result_.directive.keys;
+
+    warn_if(is_variable(store_.user) || is_variable(store_.password), "auth");
+    warn_if(is_variable(store_.sentinel_user) ||
+                is_variable(store_.sentinel_password),
+            "sentinel_auth");
+    warn_if(has_variable(result_.directive.prefix), "prefix");
+    warn_if(std::any_of(keys.begin(), keys.end(), has_variable), "key");
+    warn_if(has_variable(tls.name), "tls_name");
+    warn_if(has_variable(tls.ca), "tls_ca");
+    warn_if(has_variable(tls.cert), "tls_cert");
+    warn_if(has_variable(tls.cert_key), "tls_cert_key");
+}
+
+/* In memcached's ring such a server has two shares of the sessions. */
+void Parser::warn_of_twins() {
+    const std::vector<ServerParameters>& servers = store_.servers;
+
+    for (std::size_t i = 1; i < servers.size(); ++i) {
+        auto is_twin = [&](const ServerParameters& other) {
+            return other.host == servers[i].host &&
+                   other.path == servers[i].path &&
+                   other.port == servers[i].port;
+        };
+        auto end = servers.begin() + static_cast<std::ptrdiff_t>(i);
+        if (std::any_of(servers.begin(), end, is_twin)) {
+            const std::string& name =
+                servers[i].path.empty() ? servers[i].host : servers[i].path;
+            result_.warnings.push_back("several parameters \"addr\" name " +
+                                       quoted(name) + " in");
+            return;
+        }
+    }
+}
+
+void Parser::warn_of_trust() {
+    if (store_.tls.on && !store_.tls.verify) {
+        result_.warnings.emplace_back(
+            "whoever answers is taken for the store, with \"tls_verify=off\" "
+            "of");
     }
 }
 

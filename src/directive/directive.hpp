@@ -78,7 +78,11 @@ struct Directive {
 
 struct Parsed {
     Directive directive;
-    std::string error; /* empty: all is well; else a message without an end */
+    std::string error;  /* empty: all is well; else a message without an end */
+    std::string hint{}; /* what to do about it, or empty */
+    std::vector<std::string> warnings{}; /* messages; the last word of each is
+                                            the directive's name */
+    bool has_addr = false;               /* the default was not used */
 };
 
 /* What a server's certificate is to be for: `tls_name`, or else its host. */

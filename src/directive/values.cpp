@@ -3,6 +3,7 @@
 #include "numbers/number.hpp"
 
 #include <algorithm>
+#include <arpa/inet.h>
 #include <array>
 #include <limits>
 #include <sys/un.h>
@@ -13,6 +14,21 @@ namespace {
 
 /* Times end where nginx's timers do, at 2^31 - 1 ms. */
 constexpr std::uint64_t max_time = std::numeric_limits<std::int32_t>::max();
+
+/* Names may be of any letters, for there are resolvers that take them; what
+ * parts an address from something else is none. */
+bool is_host(std::string_view host) {
+    return !host.empty() && std::all_of(host.begin(), host.end(), [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+               (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_' ||
+               static_cast<unsigned char>(c) > 0x7f;
+    });
+}
+
+bool is_ipv6(const std::string& text) {
+    in6_addr address{};
+    return inet_pton(AF_INET6, text.c_str(), &address) == 1;
+}
 
 /* The same without a weight. */
 bool read_address(std::string_view value, ServerParameters& server) {
@@ -31,17 +47,16 @@ bool read_address(std::string_view value, ServerParameters& server) {
             return false;
         }
         server.host = value.substr(1, end - 1);
-        if (server.host.find(':') == std::string::npos) {
+        if (!is_ipv6(server.host)) {
             return false;
         }
         ++end;
     } else {
         end = std::min(value.find(':'), value.size());
         server.host = value.substr(0, end);
-    }
-
-    if (server.host.empty()) {
-        return false;
+        if (!is_host(server.host)) {
+            return false;
+        }
     }
 
     std::string_view rest = value.substr(end);

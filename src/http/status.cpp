@@ -10,7 +10,7 @@ namespace session_cache::http {
 
 namespace {
 
-enum class Format { json, prometheus, html, unknown };
+enum class Format { json, prometheus, html, script, style, icon, unknown };
 
 /* What a header says, or nothing. */
 std::string_view header(const ngx_http_request_t* r, std::string_view name) {
@@ -36,6 +36,9 @@ Format format_of(ngx_http_request_t* r) {
         return name == "json"         ? Format::json
                : name == "prometheus" ? Format::prometheus
                : name == "html"       ? Format::html
+               : name == "script"     ? Format::script
+               : name == "style"      ? Format::style
+               : name == "icon"       ? Format::icon
                                       : Format::unknown;
     }
     return header(r, "Accept").find("text/html") != std::string_view::npos
@@ -56,9 +59,13 @@ Snapshot snapshot() {
 Answer answer_of(Format format) {
     switch (format) {
     case Format::html:
-        return {"text/html; charset=utf-8", std::string(status_page_head) +
-                                                status_page_script +
-                                                status_page_tail};
+        return {"text/html; charset=utf-8", status_page};
+    case Format::script:
+        return {"text/javascript; charset=utf-8", status_script};
+    case Format::style:
+        return {"text/css; charset=utf-8", status_style};
+    case Format::icon:
+        return {"image/svg+xml", status_icon};
     case Format::prometheus:
         return {"text/plain; version=0.0.4; charset=utf-8",
                 to_prometheus(snapshot())};
@@ -93,11 +100,23 @@ ngx_buf_t* buffer_of(ngx_http_request_t* r, std::string_view text) {
     return buffer;
 }
 
+/* What is shown came from servers and clients in part: nothing of it is to be
+ * run, whatever the page's script may get wrong. */
+ngx_int_t add_headers(ngx_http_request_t* r) {
+    if (add_header(r, "Cache-Control", "no-store") != NGX_OK ||
+        add_header(r, "X-Content-Type-Options", "nosniff") != NGX_OK) {
+        return NGX_ERROR;
+    }
+    return add_header(r, "Content-Security-Policy",
+                      "default-src 'none'; script-src 'self'; style-src "
+                      "'self'; img-src 'self'; connect-src 'self'; base-uri "
+                      "'none'; form-action 'none'; frame-ancestors 'self'");
+}
+
 ngx_int_t send(ngx_http_request_t* r, const Answer& answer) {
     ngx_buf_t* buffer = buffer_of(r, answer.text);
 
-    if (buffer == nullptr ||
-        add_header(r, "Cache-Control", "no-store") != NGX_OK) {
+    if (buffer == nullptr || add_headers(r) != NGX_OK) {
         return NGX_HTTP_INTERNAL_SERVER_ERROR;
     }
 

@@ -99,7 +99,8 @@ configure_key() {
     echo "$options"
     nginx -V 2>&1
     dpkg-query -W "${build_packages[@]}"
-    cksum src/module/build.sh config config.make "$1/conf_flags"
+    cksum src/module/build.sh config config.make debian/changelog \
+        "$1/conf_flags"
     printf '%s\n' "$1" "${CC-}" "${CFLAGS-}"
     find src -path src/debug -prune -o -name '*.[ch]pp' -print | sort
 }

@@ -162,9 +162,8 @@ char* merge_server_conf(ngx_conf_t* /* cf */, void* parent,
                         void* child) noexcept {
     auto& conf = *static_cast<ServerConf*>(child);
 
-    if (!conf.own) {
-        conf.remote = static_cast<ServerConf*>(parent)->remote;
-    }
+    const auto& around = static_cast<ServerConf*>(parent)->remote;
+    (conf.own ? conf.around : conf.remote) = around;
     return NGX_CONF_OK;
 }
 

@@ -73,7 +73,8 @@ using FindNamed = const ServerConf* (*)(ngx_connection_t* c,
 
 struct ServerConf {
     std::shared_ptr<const Remote> remote; /* null: no directive anywhere */
-    bool own = false;                     /* written in this very block */
+    bool own = false;                     /* written in this very block, */
+    std::shared_ptr<const Remote> around; /* in the place of this; or null */
 
     /* given by http, stream or mail when all servers are read */
     const u_char* file = nullptr; /* where its block begins */

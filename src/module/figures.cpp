@@ -15,7 +15,7 @@ namespace {
 
 /* Room for hundreds of workers with a few servers each, or for 64 of them, of
  * which the half is about to leave, with clusters of 200 masters. */
-constexpr std::size_t zone_size = 8 * 1024 * 1024;
+constexpr std::size_t zone_size = 16 * 1024 * 1024;
 
 /* As much of it as there is room for, in whole characters of UTF-8. */
 std::string_view cut(std::string_view text, std::size_t most) {
@@ -54,7 +54,7 @@ struct ServerFigures {
     }
 };
 
-static_assert(sizeof(ServerFigures) <= 512); /* so zone_size has room */
+static_assert(sizeof(ServerFigures) <= 1024); /* so zone_size has room */
 
 struct Slot {
     std::atomic<ngx_pid_t> pid{0}; /* 0: nobody's */
@@ -236,6 +236,8 @@ ServerFigures* take_server(ngx_shm_zone_t* zone, Slot& slot,
     if (figures != nullptr) {
         figures->used = true;
         figures->meter.queue.set(0); /* whoever had the slot may have died */
+        figures->meter.failing = 0;
+        figures->meter.wrong_since = 0;
     }
     return figures;
 }

@@ -17,6 +17,9 @@ class FleetKeys {
     FleetKeys(backends::Store& store, const Remote& remote) noexcept
         : store_(store), remote_(remote) {}
 
+    /* The first one seals. */
+    const SealingKeys& keys() const noexcept { return remote_.keys; }
+
     bool is_of(const backends::Store& store,
                const Remote& remote) const noexcept;
 

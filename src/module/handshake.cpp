@@ -162,7 +162,7 @@ void report_stacks(bool available, ngx_err_t err) {
     reported = !available;
 
     if (available) {
-        ngx_log_error(NGX_LOG_NOTICE, ngx_cycle->log, 0,
+        ngx_log_error(NGX_LOG_ERR, ngx_cycle->log, 0,
                       "remote_ssl_session_cache: coroutines can be started "
                       "again");
     } else {

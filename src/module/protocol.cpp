@@ -1,16 +1,28 @@
 #include "module/protocol.hpp"
 #include "module/quic.hpp"
 #include "module/resolver.hpp"
+#include "module/version.hpp"
 #include "module/worker.hpp"
 #include "sessions/value.hpp"
 
 #include <new>
 #include <set>
 #include <span>
+#include <utility>
 
 namespace session_cache {
 
 namespace {
+
+/* Once for each configuration, whichever of http, stream and mail uses it. */
+void tell_version(ngx_cycle_t* cycle) {
+    static const ngx_cycle_t* told;
+
+    if (std::exchange(told, cycle) != cycle) {
+        ngx_log_error(NGX_LOG_NOTICE, cycle->log, 0,
+                      "remote_ssl_session_cache: %s", module_version);
+    }
+}
 
 /* Once for each key, however many servers use it. */
 void tell_keys(ngx_cycle_t* cycle, const Servers& servers) {
@@ -74,7 +86,11 @@ ngx_int_t init_module(ngx_cycle_t* cycle, const Protocol& protocol) noexcept {
     }
 
     try {
-        tell_keys(cycle, protocol.servers(cycle));
+        const Servers servers = protocol.servers(cycle);
+        if (use_store(servers)) {
+            tell_version(cycle);
+            tell_keys(cycle, servers);
+        }
         return NGX_OK;
     } catch (const std::bad_alloc&) {
         return NGX_ERROR;

@@ -99,6 +99,16 @@ bool complete(ngx_conf_t* cf, std::string& file) {
     return true;
 }
 
+void warn_of_open(ngx_conf_t* cf, const SecretFile& file,
+                  const std::string& name) {
+    if (file.is_open) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "\"%s\" holds secrets, and others can read it: "
+                           "chmod 600 %s",
+                           name.c_str(), name.c_str());
+    }
+}
+
 char* prepare_tls(ngx_conf_t* cf, Remote& remote) {
     backends::tls::Parameters& tls = remote.directive.store.tls;
 
@@ -114,6 +124,10 @@ char* prepare_tls(ngx_conf_t* cf, Remote& remote) {
     backends::tls::Made made = backends::tls::make_context(tls);
     if (made.context == nullptr) {
         return error(cf, made.error);
+    }
+    if (!tls.cert_key.empty()) {
+        constexpr std::size_t most = 1024 * 1024;
+        warn_of_open(cf, read_secret(tls.cert_key, most), tls.cert_key);
     }
 
     remote.tls = std::move(made.context);
@@ -135,11 +149,7 @@ char* read_file(ngx_conf_t* cf, std::string_view parameter,
                              std::string(parameter) + "\": " + file.error);
     }
 
-    if (file.is_open) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "\"%s\" holds secrets, and others can read it",
-                           full.c_str());
-    }
+    warn_of_open(cf, file, full);
     return NGX_CONF_OK;
 }
 
@@ -163,6 +173,13 @@ char* read_password(ngx_conf_t* cf, std::string_view name,
 
     std::string_view line = file.content.view();
     line = line.substr(0, line.find_last_not_of("\r\n") + 1);
+    if (line.empty() || line.find('\n') != line.npos) {
+        return error(cf, "a file of parameter \"" + std::string(name) +
+                             "\" has to be of one line, which is the "
+                             "password; \"" +
+                             std::string(argument.substr(from_file.size())) +
+                             (line.empty() ? "\" is empty" : "\" has several"));
+    }
 
     std::string& expanded = passwords.emplace_back().bytes();
     expanded.reserve(auth.size() + line.size());
@@ -178,12 +195,14 @@ char* read_key(ngx_conf_t* cf, const std::string& name, SealingKeys& keys) {
     }
     if (!SealingKey::is_size(file.content.view().size())) {
         return error(cf, "key file \"" + name +
-                             "\" must be of 32, 48 or 80 "
-                             "bytes");
+                             "\" must be of 32, 48 or 80 bytes, as \"openssl "
+                             "rand 80\" makes them");
     }
 
     if (!SealingKey::is_varied(file.content.view())) {
-        return error(cf, "key file \"" + name + "\" is not random");
+        return error(cf, "key file \"" + name +
+                             "\" is not random: \"openssl rand 80\" makes one "
+                             "that is");
     }
 
     SealingKey key(file.content.view());
@@ -259,10 +278,17 @@ char* read_remote(ngx_conf_t* cf, Remote& remote) {
 
     Parsed parsed = parse(arguments);
     if (!parsed.error.empty()) {
-        return error(cf, parsed.error + " in \"remote_ssl_session_cache\"");
+        return error(cf, parsed.error + " in \"remote_ssl_session_cache\"" +
+                             (parsed.hint.empty() ? std::string()
+                                                  : " (" + parsed.hint + ")"));
+    }
+    for (const std::string& warning : parsed.warnings) {
+        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                           "%s \"remote_ssl_session_cache\"", warning.c_str());
     }
 
     remote.directive = std::move(parsed.directive);
+    remote.has_addr = parsed.has_addr;
     remote.file = view(cf->conf_file->file.name);
     remote.line = cf->conf_file->line;
     return remote.directive.on ? prepare(cf, remote) : NGX_CONF_OK;

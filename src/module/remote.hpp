@@ -29,6 +29,7 @@ struct Remote {
     SealingKeys keys;
     std::shared_ptr<SSL_CTX> tls{};     /* null: plain connections */
     std::vector<Unresolved> unresolved; /* of servers without an address */
+    bool has_addr = false;              /* "addr" was given */
     std::string file;                   /* where it was read, */
     ngx_uint_t line = 0;                /* and at which line */
 

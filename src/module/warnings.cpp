@@ -63,6 +63,42 @@ bool lacks_shared_tickets(const ServerConf& conf) {
            !conf.tickets.act;
 }
 
+/* Its own directive takes nothing from the one around it. */
+bool loses_addr(const ServerConf& conf) {
+    return conf.own && conf.on() && !conf.remote->has_addr &&
+           conf.around != nullptr && conf.around->directive.on &&
+           conf.around->has_addr &&
+           conf.around->directive.store.servers !=
+               conf.remote->directive.store.servers;
+}
+
+void warn_of_lost_addr(ngx_conf_t* cf, const Servers& servers) {
+    warn_of(cf, select(servers, loses_addr),
+            "\"remote_ssl_session_cache\" of the server in %s has no \"addr\", "
+            "and takes no parameter from that around it: its store is at "
+            "127.0.0.1");
+}
+
+/* Written around the servers it is for all of them, of which some may well
+ * have no sessions. */
+void warn_of_prohibited(ngx_conf_t* cf, const Servers& servers) {
+    std::set<const Remote*> used;
+    for (const ServerConf* conf : servers) {
+        if (conf->speaks_tls && !prohibits_sessions(*conf)) {
+            used.insert(conf->remote.get());
+        }
+    }
+
+    warn_of(cf,
+            select(servers,
+                   [&](const ServerConf& conf) {
+                       return conf.speaks_tls && !conf.own && conf.on() &&
+                              used.count(conf.remote.get()) == 0;
+                   }),
+            "\"ssl_session_cache off\" keeps \"remote_ssl_session_cache\" from "
+            "acting in any server, as in that in %s");
+}
+
 /* Those of which each server is a case by itself. */
 void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
     warn_of(cf,
@@ -375,6 +411,8 @@ void warn_of_quic(ngx_conf_t* cf, const Configuration& configuration) {
 
 void warn(ngx_conf_t* cf, const Configuration& configuration) {
     warn_of_servers(cf, configuration.servers);
+    warn_of_lost_addr(cf, configuration.servers);
+    warn_of_prohibited(cf, configuration.servers);
     warn_of_early_data(cf, configuration.servers);
     warn_of_refused(cf, configuration);
     warn_of_hash_tags(cf, configuration.servers);

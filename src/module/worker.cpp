@@ -1,6 +1,9 @@
 #include "module/worker.hpp"
+#include "module/version.hpp"
+#include "sessions/value.hpp"
 
 #include <algorithm>
+#include <openssl/crypto.h>
 
 namespace session_cache {
 
@@ -53,6 +56,37 @@ backends::Store* Worker::store(const Remote& remote, ngx_resolver_t* resolver) {
         fleets_.emplace_back(*store, remote);
     }
     return store;
+}
+
+Snapshot Worker::snapshot() const {
+    Snapshot snapshot = figures_.snapshot();
+    snapshot.module = {
+        .version = module_version,
+        .nginx = NGINX_VERSION,
+        .openssl = OpenSSL_version(OPENSSL_VERSION),
+        .host = std::string(
+            view(const_cast<const ngx_cycle_t*>(ngx_cycle)->hostname))};
+    snapshot.keys = keys();
+    return snapshot;
+}
+
+/* Each once: those that some directive seals with come first in it. */
+std::vector<KeyInfo> Worker::keys() const {
+    std::vector<KeyInfo> all;
+
+    for (const FleetKeys& fleet : fleets_) {
+        for (const SealingKey& key : fleet.keys()) {
+            std::string id = name_of("", key.id());
+            bool primary = key.id() == fleet.keys().front().id();
+            auto known = std::ranges::find(all, id, &KeyInfo::id);
+            if (known == all.end()) {
+                all.push_back({id, primary});
+            } else {
+                known->primary = known->primary || primary;
+            }
+        }
+    }
+    return all;
 }
 
 void Worker::on_started() noexcept {

@@ -52,7 +52,7 @@ class Worker {
     Tally& tally() noexcept { return figures_.tally(); }
 
     /* The figures of all workers. May throw std::bad_alloc. */
-    Snapshot snapshot() const { return figures_.snapshot(); }
+    Snapshot snapshot() const;
 
     /*
      * A handshake may begin, or is under way: the stores' connections are
@@ -78,6 +78,7 @@ class Worker {
     };
 
     backends::Store* client(const Remote& remote, ngx_resolver_t* resolver);
+    std::vector<KeyInfo> keys() const;
     void on_started() noexcept;
     void on_connected() noexcept;
     void compare_keys() noexcept;

@@ -86,7 +86,11 @@ void Snapshot::add(const ServerName& server, const backends::Meter& meter,
                                           Level(meter.queue),
                                           meter.slots,
                                           meter.told,
-                                          {meter.clock_ahead, meter.clock_at}});
+                                          {meter.clock_ahead, meter.clock_at},
+                                          meter.failing,
+                                          meter.error.get(),
+                                          meter.error_at,
+                                          meter.wrong_since});
     }
 }
 

@@ -67,6 +67,16 @@ struct Connected {
     int slots = -1;        /* of a cluster, as in Meter, */
     std::int64_t told = 0; /* likewise */
     Clock clock{};
+    unsigned failing = 0; /* as in Meter, likewise below */
+    std::string error{};
+    std::int64_t error_at = 0;
+    std::int64_t wrong_since = 0;
+
+    /* One that nobody needs, as in a worker that is to exit, is well. */
+    bool is_healthy() const noexcept {
+        using State = backends::Meter::State;
+        return state == State::closed || (state == State::up && failing == 0);
+    }
 };
 
 /* Stateless tickets, and the keys for them. */
@@ -89,7 +99,23 @@ struct WorkerState {
     std::vector<Connected> servers{};
 };
 
+/* Who tells. */
+struct ModuleInfo {
+    std::string version{}; /* "ngx_ssl_session_cache/0.1.0" */
+    std::string nginx{};   /* "1.22.1" */
+    std::string openssl{};
+    std::string host{};
+};
+
+/* A sealing key of this node's configuration. */
+struct KeyInfo {
+    std::string id;       /* in hexadecimal, as the log has it */
+    bool primary = false; /* sessions are sealed with it */
+};
+
 struct Snapshot {
+    ModuleInfo module{};
+    std::vector<KeyInfo> keys{};
     Numbers<n_endings> endings{};
     Numbers<n_outcomes> outcomes{};
     Numbers<n_refusals> refusals{};

@@ -82,11 +82,35 @@ Json object_of(const ServerTotals& totals) {
         {"latency_us", latency_of(totals)}};
 }
 
+/* What fails, of what the server is asked for. */
+Json failing_of(const Connected& connected) {
+    Json failing = Json::array();
+    for (std::size_t i = 0; i < backends::n_asked; ++i) {
+        if ((connected.failing >> i & 1U) != 0) {
+            failing.push_back(asked_names[i]);
+        }
+    }
+    return failing;
+}
+
+/* Null: nothing ever went wrong. */
+Json error_of(const Connected& connected) {
+    return connected.error_at != 0
+               ? Json{{"text", connected.error}, {"at", connected.error_at}}
+               : Json();
+}
+
 Json object_of(const Connected& connected) {
     Json object{{"type", connected.server.type},
                 {"server", connected.server.name},
                 {"state", name_of(connected.state)},
                 {"since", connected.since},
+                {"healthy", connected.is_healthy()},
+                {"failing", failing_of(connected)},
+                {"wrong_since", connected.wrong_since != 0
+                                    ? Json(connected.wrong_since)
+                                    : Json()},
+                {"last_error", error_of(connected)},
                 {"queue", object_of(connected.queue)}};
 
     if (connected.slots >= 0) {
@@ -97,6 +121,17 @@ Json object_of(const Connected& connected) {
         object["clock"] = object_of(connected.clock);
     }
     return object;
+}
+
+Json object_of(const KeyInfo& key) {
+    return {{"id", key.id}, {"primary", key.primary}};
+}
+
+Json object_of(const ModuleInfo& module) {
+    return {{"version", module.version},
+            {"nginx", module.nginx},
+            {"openssl", module.openssl},
+            {"host", module.host}};
 }
 
 Json object_of(const WorkerState& worker);
@@ -149,7 +184,9 @@ double quantile(const Numbers<Histogram::size>& classes, double part) {
 }
 
 std::string to_json(const Snapshot& snapshot) {
-    Json json{{"handshakes", object_of(ending_names, snapshot.endings)},
+    Json json{{"module", object_of(snapshot.module)},
+              {"keys", array_of(snapshot.keys)},
+              {"handshakes", object_of(ending_names, snapshot.endings)},
               {"lookups", object_of(outcome_texts, snapshot.outcomes)},
               {"early_data", early_data_of(snapshot)},
               {"refused_values", refusals_of(snapshot)},

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -131,12 +132,37 @@ Numbers<early_data_names.size()> early_data_of(const Snapshot& snapshot) {
     return numbers;
 }
 
+/* A label "-" would have to be quoted wherever it is used. */
+Names<n_outcomes> outcome_labels() {
+    Names<n_outcomes> labels = outcome_texts;
+    labels.at(static_cast<std::size_t>(Outcome::none)) = "none";
+    return labels;
+}
+
+void add_module(Metrics& metrics, const Snapshot& snapshot) {
+    const ModuleInfo& module = snapshot.module;
+    std::string_view version = module.version;
+    version.remove_prefix(version.find('/') + 1);
+
+    metrics.family("build_info", "gauge", "The module, and what it is in.");
+    metrics.add({{"version", version},
+                 {"nginx", module.nginx},
+                 {"openssl", module.openssl}},
+                1);
+    metrics.family("key_info", "gauge",
+                   "Sealing keys of this node, of which primary ones seal.");
+    for (const KeyInfo& key : snapshot.keys) {
+        metrics.add(
+            {{"id", key.id}, {"primary", key.primary ? "true" : "false"}}, 1);
+    }
+}
+
 void add_handshakes(Metrics& metrics, const Snapshot& snapshot) {
     metrics.family("handshakes_total", "counter", "TLS handshakes, by end.");
     metrics.add({}, "end", ending_names, snapshot.endings);
     metrics.family("lookups_total", "counter",
                    "Complete handshakes, by what the caches had for them.");
-    metrics.add({}, "status", outcome_texts, snapshot.outcomes);
+    metrics.add({}, "status", outcome_labels(), snapshot.outcomes);
     metrics.family("early_data_total", "counter",
                    "Early data that is accepted once, by what became of it.");
     metrics.add({}, "result", early_data_names, early_data_of(snapshot));
@@ -321,6 +347,65 @@ void add_clocks(Metrics& metrics, const Snapshot& snapshot) {
     });
 }
 
+/* Of all workers' connections to a server. */
+std::vector<Connected> connections_of(const Snapshot& snapshot,
+                                      const ServerName& server) {
+    std::vector<Connected> connections;
+    for (const WorkerState& worker : snapshot.workers) {
+        std::ranges::copy_if(worker.servers, std::back_inserter(connections),
+                             [&](const Connected& connected) {
+                                 return connected.server == server;
+                             });
+    }
+    return connections;
+}
+
+Numbers<backends::n_asked>
+failing_of(const std::vector<Connected>& connections) {
+    Numbers<backends::n_asked> workers{};
+    for (const Connected& connected : connections) {
+        for (std::size_t i = 0; i < workers.size(); ++i) {
+            workers.at(i) += connected.failing >> i & 1U;
+        }
+    }
+    return workers;
+}
+
+/* The earliest of those that are wrong; 0: none is. */
+std::int64_t wrong_since(const std::vector<Connected>& connections) {
+    std::int64_t since = 0;
+    for (const Connected& connected : connections) {
+        if (connected.wrong_since != 0 &&
+            (since == 0 || connected.wrong_since < since)) {
+            since = connected.wrong_since;
+        }
+    }
+    return since;
+}
+
+void add_health(Metrics& metrics, const Snapshot& snapshot) {
+    metrics.family("store_healthy", "gauge",
+                   "Whether all workers are connected, and the last request of "
+                   "each kind worked.");
+    for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
+        auto all = connections_of(snapshot, totals.server);
+        metrics.add(labels,
+                    std::ranges::all_of(all, &Connected::is_healthy) ? 1 : 0);
+    });
+    metrics.family("store_failing_workers", "gauge",
+                   "Workers whose last request of that kind failed.");
+    for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
+        metrics.add(labels, "request", asked_names,
+                    failing_of(connections_of(snapshot, totals.server)));
+    });
+    metrics.family("store_wrong_since_timestamp_seconds", "gauge",
+                   "Since when something is wrong; 0: nothing is.");
+    for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
+        metrics.add(labels, static_cast<std::uint64_t>(wrong_since(
+                                connections_of(snapshot, totals.server))));
+    });
+}
+
 void add_connections(Metrics& metrics, const Snapshot& snapshot) {
     metrics.family("store_connections", "gauge",
                    "Connections of workers, by state.");
@@ -355,10 +440,12 @@ void add_connections(Metrics& metrics, const Snapshot& snapshot) {
 std::string to_prometheus(const Snapshot& snapshot) {
     Metrics metrics;
 
+    add_module(metrics, snapshot);
     add_handshakes(metrics, snapshot);
     add_tickets(metrics, snapshot);
     add_requests(metrics, snapshot);
     add_connections(metrics, snapshot);
+    add_health(metrics, snapshot);
     add_clusters(metrics, snapshot);
     add_clocks(metrics, snapshot);
     return metrics.take();

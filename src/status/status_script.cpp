@@ -3,10 +3,11 @@
 namespace session_cache {
 
 /* What comes from the JSON is never taken for markup: textContent only. */
-const char* const status_page_script = R"js('use strict';
+const char* const status_script = R"js('use strict';
 const keep = 300;    // seconds that are drawn
 const recent = 60;   // and that "last minute" means
 const history = [];  // {at: seconds, json}
+let curve = [];      // {at, resumed, full}: rates; a reload keeps them
 
 const at = id => document.getElementById(id);
 const sum = object => Object.values(object).reduce((a, b) => a + b, 0);
@@ -126,14 +127,38 @@ function showTiles(short, minute) {
     element(element(tiles, 'div'), 'b', value).after(label);
 }
 
-function showRates() {
-  const points = [];
-  for (let i = 1; i < history.length; ++i) {
-    const short = {now: history[i].json, then: history[i - 1].json,
-      seconds: history[i].at - history[i - 1].at};
-    points.push({at: history[i].at, resumed: rate(resumed, short),
-      full: rate(j => j.handshakes.full, short)});
+// Storage may be forbidden; then the curve begins anew.
+function keepCurve() {
+  try {
+    sessionStorage.setItem('curve', JSON.stringify(curve));
+  } catch {
   }
+}
+
+function findCurve() {
+  try {
+    const now = Date.now() / 1000;
+    curve = JSON.parse(sessionStorage.getItem('curve') ?? '[]')
+      .filter(p => p.at <= now && now - p.at <= keep);
+  } catch {
+    curve = [];
+  }
+}
+
+function addToCurve() {
+  const [then, now] = history.slice(-2);
+  if (!now)
+    return;
+  const short = {now: now.json, then: then.json, seconds: now.at - then.at};
+  curve.push({at: now.at, resumed: rate(resumed, short),
+    full: rate(j => j.handshakes.full, short)});
+  while (now.at - curve[0].at > keep)
+    curve.shift();
+  keepCurve();
+}
+
+function showRates() {
+  const points = curve;
   const most = Math.max(1, ...points.map(p => Math.max(p.resumed, p.full)));
   const end = points.length ? points[points.length - 1].at : 0;
   const wide = points.length ? Math.max(recent, end - points[0].at) : recent;
@@ -178,17 +203,70 @@ function showCounts(id, head, object, of, short) {
       count(object[name])])]);
 }
 
-const states = (json, server) => json.workers.flatMap(w => w.servers)
-  .filter(s => s.type === server.type && s.server === server.server)
-  .map(s => s.state);
+const connections = (json, server) => json.workers.flatMap(w => w.servers)
+  .filter(s => s.type === server.type && s.server === server.server);
+
+// What the last error of a server calls for.
+const advice = [
+  [/wants a password|NOAUTH/, 'give "auth" the password'],
+  [/WRONGPASS|auth failed|AUTH failed/, 'correct "auth"'],
+  [/READONLY|is a replica|not the master/,
+    '"addr" is a replica: name the primary, or let Sentinels find it'],
+  [/OOM/, 'raise "maxmemory", or let Redis evict ("maxmemory-policy")'],
+  [/NOPERM/, 'let the user of "auth" do that'],
+  [/it seems to be|without TLS|want TLS/,
+    'correct "addr", "type" or "tls"'],
+  [/certificate|TLS handshake/, 'see "tls_ca", "tls_name" and its certificate'],
+  [/max number of clients/, 'raise "maxclients"'],
+  [/timed out/, 'the server or the network is slow or hangs'],
+  [/connect\(\) failed|connection lost|closed by/,
+    'see whether the server runs and can be reached'],
+];
+
+function whatToDo(text) {
+  const found = advice.find(([pattern]) => pattern.test(text));
+  return found ? found[1] : 'see the troubleshooting table of the README';
+}
+
+// A line for each server that is not well, with its newest error.
+function showWrong(json) {
+  const lines = [];
+  for (const server of json.servers) {
+    const sick = connections(json, server).filter(c => !c.healthy &&
+      (c.wrong_since || c.failing.length));
+    if (!sick.length)
+      continue;
+    const since = Math.min(...sick.map(c => c.wrong_since ?? c.since));
+    const last = sick.map(c => c.last_error).filter(e => e)
+      .sort((a, b) => b.at - a.at)[0];
+    const text = last ? last.text : 'not connected';
+    lines.push(`${server.type} ${server.server}, for ${ago(since)}: ` +
+      `${text}. What to do: ${whatToDo(text)}.`);
+  }
+  const wrong = at('wrong');
+  wrong.replaceChildren();
+  lines.forEach(line => element(wrong, 'p', line));
+  wrong.hidden = !lines.length;
+  document.body.classList.toggle('wrong', lines.length > 0);
+  document.title = (lines.length ? '(!) ' : '') + json.module.host +
+    ' remote_ssl_session_cache';
+}
+
+function showModule({module, keys}) {
+  at('module').textContent =
+    `${module.host}, ${module.version}, nginx ${module.nginx}`;
+  fill('keys', [['key', 'what for'], ...keys.map(k => [k.id,
+    k.primary ? 'seals and opens' : 'opens']),
+    ...keys.length ? [] : [['none', '-']]]);
+}
 
 function showServers(json) {
   fill('servers', [['server', 'workers', 'queue', 'most', 'connects',
     'losses', 'fetched', 'stored'], ...json.servers.map(s => {
-    const all = states(json, s);
-    const up = all.filter(state => state === 'up').length;
+    const all = connections(json, s);
+    const well = all.filter(c => c.healthy).length;
     return [`${s.type} ${s.server}`,
-      [`${up} of ${all.length} up`, up < all.length ? 'down' : 'up'],
+      [`${well} of ${all.length} healthy`, well < all.length ? 'down' : 'up'],
       count(s.queue.now), count(s.queue.highest), count(s.connects),
       count(s.losses), bytes(s.bytes.fetched), bytes(s.bytes.stored)];
   })]);
@@ -199,9 +277,10 @@ function showServers(json) {
       of(s.sets), of(s.deletes)])]);
 }
 
-const state = s => s.slots === undefined ? s.state :
-  `${s.state}, ${count(s.slots)} of 16,384 slots` +
-    (s.told ? `, told ${ago(s.told)} ago` : '');
+const state = s => s.state +
+  (s.slots === undefined ? '' : `, ${count(s.slots)} of 16,384 slots` +
+    (s.told ? `, told ${ago(s.told)} ago` : '')) +
+  (s.failing.length ? `, fails: ${s.failing.join(', ')}` : '');
 
 const isOff = s => s.clock && Math.abs(s.clock.ahead_ms) > 10000;
 const clock = s => s.clock === undefined ? '-' : s.clock === null ?
@@ -214,7 +293,7 @@ function showWorkers(json) {
   ...json.workers.flatMap(w => w.servers.map(s => [w.pid,
     count(w.suspended.now), count(w.suspended.highest),
     count(w.stacks.now), count(w.stacks.highest), `${s.type} ${s.server}`,
-    [state(s), s.state], ago(s.since), count(s.queue.now),
+    [state(s), s.healthy ? 'up' : 'down'], ago(s.since), count(s.queue.now),
     [clock(s), isOff(s) || s.clock === null ? 'down' : '']]))]);
 }
 
@@ -232,6 +311,8 @@ function showTickets({opened, not_opened, keys, seeds, rotated, late}) {
 
 function show() {
   const short = span(5), minute = span(recent), json = minute.now;
+  showModule(json);
+  showWrong(json);
   showTiles(short, minute);
   showRates();
   showCounts('handshakes', 'end', json.handshakes, j => j.handshakes, short);
@@ -250,10 +331,11 @@ function show() {
 function take(json) {
   const last = history[history.length - 1];
   if (last && sum(json.handshakes) < sum(last.json.handshakes))
-    history.length = 0;  // nginx was restarted
-  history.push({at: performance.now() / 1000, json});
+    history.length = curve.length = 0;  // nginx was restarted
+  history.push({at: Date.now() / 1000, json});
   while (history[history.length - 1].at - history[0].at > keep)
     history.shift();
+  addToCurve();
   show();
 }
 
@@ -276,6 +358,7 @@ async function update() {
   setTimeout(update, 1000);
 }
 
+findCurve();
 update();
 )js";
 

@@ -298,8 +298,7 @@ void Keyring::enter(const Slot& slot) {
 }
 
 void Keyring::take(const Slot& slot) {
-    is_late_ = false;
-    options_.log(Level::notice,
+    options_.log(std::exchange(is_late_, false) ? Level::error : Level::notice,
                  "tickets are made with the key of the slot from " +
                      time_text(slot.start) + " on");
 }

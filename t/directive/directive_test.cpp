@@ -189,7 +189,7 @@ TEST_CASE("directive: early_data") {
     check(std::vector<Wrong>{
         {"early_data=once early_data=once",
          "duplicate parameter \"early_data\""},
-        {"early_data", "unknown parameter \"early_data\""},
+        {"early_data", "parameter \"early_data\" without a value"},
     });
 }
 
@@ -269,11 +269,11 @@ TEST_CASE("directive: unknown and duplicate parameters") {
     check(std::vector<Wrong>{
         {"nonsense", "unknown parameter \"nonsense\""},
         {"nonsense=1", "unknown parameter \"nonsense\""},
-        {"addr", "unknown parameter \"addr\""},
+        {"addr", "parameter \"addr\" without a value"},
         {"=", "unknown parameter \"\""},
         {"=x", "unknown parameter \"\""},
         {"Port=1", "unknown parameter \"Port\""},
-        {"port =1", "unknown parameter \"port\""},
+        {"port =1", "parameter \"port\" without a value"},
         {"ports=1", "unknown parameter \"ports\""},
         {"por=1", "unknown parameter \"por\""},
         {"127.0.0.1", "unknown parameter \"127.0.0.1\""},

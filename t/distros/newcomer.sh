@@ -145,7 +145,9 @@ resume() {
     copy_to_other_node
     nodes -s reload
     check_services memcached
-    ngx-ssl-session-cache-debug --help > /dev/null || fail "the debug program"
+    ngx-ssl-session-cache-debug --version |
+        grep -q "^ngx_ssl_session_cache/[0-9]" ||
+        fail "the debug program"
     nodes -s quit
     check_log
     rm -rf "$other"

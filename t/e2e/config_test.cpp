@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <sstream>
 #include <vector>
 
@@ -133,7 +134,6 @@ const char* const right_parameters[] = {
     "addr=127.0.0.1",
     "on addr=127.0.0.1",
     "addr=127.0.0.1 on",
-    "off addr=127.0.0.1 port=6379",
     "addr=127.0.0.1:6379",
     "addr=127.0.0.1 port=1",
     "port=65535",
@@ -152,10 +152,10 @@ const char* const right_parameters[] = {
     "sentinel=mymaster",
     "sentinel=mymaster addr=127.0.0.1 addr=127.0.0.2:1 addr=unix:/tmp/s",
     "sentinel=mymaster auth=a:b db=1 sentinel_auth=c:d tls=on",
-    "interval=1",
+    "interval=10",
     "interval=200ms",
     "interval=1m",
-    "timeout=1",
+    "timeout=10",
     "timeout=200ms",
     "timeout=1s",
     "timeout=1m",
@@ -171,10 +171,25 @@ const char* const right_parameters[] = {
     "tickets=keep",
     "tls=off",
     "tls=on",
-    "tls=on tls_verify=off",
     "tls=on tls_name=redis.example.com addr=unix:/tmp/s",
     "tls=off type=memcached",
     "interval=200 count=5000 timeout=1000 prefix=ngx_ssl: tickets=off",
+};
+
+// What is taken, with a warning.
+const struct {
+    const char* parameters;
+    const char* warning;
+} odd_parameters[] = {
+    {"off addr=127.0.0.1 port=6379",
+     "other parameters have no effect with \"off\" of "
+     "\"remote_ssl_session_cache\" in "},
+    {"timeout=1", "parameter \"timeout\" is 1 ms"},
+    {"auth=$pw", "\"$...\" in parameter \"auth\" is no variable"},
+    {"prefix=$host", "\"$...\" in parameter \"prefix\" is no variable"},
+    {"tls=on tls_verify=off", "whoever answers is taken for the store"},
+    {"type=memcached addr=127.0.0.1 addr=127.0.0.1:11211",
+     "several parameters \"addr\" name \"127.0.0.1\""},
 };
 
 bool contains(const std::string& text, const std::string& part) {
@@ -271,6 +286,76 @@ TEST_CASE("right parameters are taken") {
         CAPTURE(std::string(parameters));
         check_taken(test_directive(parameters));
     }
+}
+
+TEST_CASE("odd parameters are taken, and warned of") {
+    for (const auto& odd : odd_parameters) {
+        CAPTURE(std::string(odd.parameters));
+        const auto tested = test_directive(odd.parameters);
+        check_taken(tested, 1);
+        CHECK(contains(tested.output, odd.warning));
+        CHECK(contains(tested.output, "/nginx.conf:"));
+    }
+}
+
+TEST_CASE("wrong parameters are refused with what to write instead") {
+    const auto tested = test_directive("addr=rediss://10.0.0.1:6380");
+    check_refused(tested, "addr");
+    CHECK(contains(tested.output,
+                   "in parameter \"addr\" in \"remote_ssl_session_cache\" "
+                   "(write \"addr=10.0.0.1:6380 tls=on\") in "));
+}
+
+TEST_CASE("files with secrets: one line, and nobody else's") {
+    const TempDir dir;
+    const auto file = dir.path() / "secret";
+    const auto tested = [&](const std::string& content, mode_t mode) {
+        write_file(file, content);
+        std::filesystem::permissions(file, std::filesystem::perms(mode));
+        return test_directive("auth=file:" + file.string());
+    };
+    check_taken(tested("hunter2\n", 0600));
+    const auto open = tested("hunter2\n", 0644);
+    check_taken(open, 1);
+    CHECK(contains(open.output,
+                   "others can read it: chmod 600 " + file.string()));
+    for (const auto* content : {"hunter2\nhunter3\n", "", "\n"}) {
+        const auto wrong = tested(content, 0600);
+        CHECK(wrong.status != 0);
+        CHECK(contains(wrong.output, "has to be of one line"));
+        CHECK_FALSE(contains(wrong.output, "hunter"));
+    }
+}
+
+TEST_CASE("a directive that takes the place of another, without its addr") {
+    const std::string store = "remote_ssl_session_cache addr=10.0.0.1;";
+    const auto with = [&](const std::string& line) {
+        NodeConfig server;
+        server.server = line;
+        return test_config(store, server);
+    };
+    const auto tested = with("remote_ssl_session_cache tickets=keep;");
+    check_taken(tested, 1);
+    CHECK(contains(tested.output, "has no \"addr\", and takes no parameter "
+                                  "from that around it"));
+    check_taken(with("remote_ssl_session_cache addr=10.0.0.2;"));
+    check_taken(with("remote_ssl_session_cache off;"));
+    check_taken(with(""));
+    NodeConfig own;
+    own.server = "remote_ssl_session_cache tickets=keep;";
+    check_taken(test_config("remote_ssl_session_cache on;", own));
+}
+
+TEST_CASE("sessions that are prohibited beside the directive") {
+    const std::string on = "remote_ssl_session_cache on;";
+    const auto tested = test_config(on + "ssl_session_cache off;");
+    check_taken(tested, 1);
+    CHECK(contains(tested.output, "\"ssl_session_cache off\" keeps "
+                                  "\"remote_ssl_session_cache\" from acting "
+                                  "in any server"));
+    NodeConfig cached;
+    cached.server = "ssl_session_cache none;";
+    check_taken(test_config(on + "ssl_session_cache off;", cached));
 }
 
 TEST_CASE("a name is taken" * doctest::skip(!has_localhost())) {

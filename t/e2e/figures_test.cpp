@@ -63,13 +63,13 @@ TEST_CASE("figures: two directives for a server have one meter each") {
     ReservedPort other;
     NodeConfig config;
     config.http = with("secret") +
-                  server_block({.server = with("wrong")}, other.address());
+                  server_block({.server = with("mistaken")}, other.address());
     Node node(config);
     CHECK(eventually([&] { return state_of(node, right) == "up"; }));
     CHECK(eventually([&] { return state_of(node, wrong) == "down"; }));
     const auto figures = node.figures();
     CHECK(names_of(figures["servers"]) == std::set<std::string>{wrong, right});
-    CHECK(figures.dump().find("wrong") == std::string::npos);
+    CHECK(figures.dump().find("mistaken") == std::string::npos);
     CHECK(figures.dump().find("secret") == std::string::npos);
 
     // A reload goes on counting where the same directive did.

@@ -37,6 +37,19 @@ std::string shown(const Browser& browser, const std::string& id,
     return "";
 }
 
+// What is shown in red, or nothing.
+std::string alert(const Browser& browser) {
+    return browser.evaluate("const e = document.getElementById('wrong');"
+                            "return e.hidden ? '' : e.textContent");
+}
+
+int points(const Browser& browser) {
+    return browser
+        .evaluate("return document.querySelector('#rates polyline')"
+                  ".getAttribute('points').split(' ').filter(p => p).length")
+        .get<int>();
+}
+
 void check_clean(const Browser& browser, const Node& node) {
     const auto console = browser.console();
     CAPTURE(console.dump());
@@ -44,9 +57,9 @@ void check_clean(const Browser& browser, const Node& node) {
     const auto asked = browser.evaluate(
         "return performance.getEntriesByType('resource').map(e => e.name)");
     CHECK_FALSE(asked.empty());
-    for (const auto& each : asked) {
-        CHECK(each ==
-              "http://" + node.status().text() + "/figures?format=json");
+    const auto own = "http://" + node.status().text() + "/figures?format=";
+    for (const std::string each : asked) {
+        CHECK(each.starts_with(own));
     }
 }
 
@@ -77,7 +90,7 @@ TEST_CASE("page: it shows the figures, and goes on doing so") {
     }
     const auto fetched = figures["servers"][0]["fetches"]["hit"].get<int>();
     CHECK(table(browser, "requests")[0][1] == std::to_string(fetched) + " hit");
-    CHECK(table(browser, "servers")[0][1] == "1 of 1 up");
+    CHECK(table(browser, "servers")[0][1] == "1 of 1 healthy");
     CHECK(table(browser, "workers").size() == 1);
     CHECK(browser
               .evaluate("return document.querySelector('#rates polyline')"
@@ -103,11 +116,48 @@ TEST_CASE("page: a store that goes down shows, and that it is back") {
         return eventually(
             [&] { return table(browser, "servers")[0][1] == state; });
     };
-    CHECK(shows("1 of 1 up"));
+    CHECK(shows("1 of 1 healthy"));
+    CHECK(alert(browser) == "");
     redis.kill9();
-    CHECK(shows("0 of 1 up"));
+    CHECK(shows("0 of 1 healthy"));
+    CHECK(alert(browser).find("What to do: ") != std::string::npos);
     redis.start();
-    CHECK(shows("1 of 1 up"));
+    CHECK(shows("1 of 1 healthy"));
+
+    // It is connected, and keeps nothing.
+    redis.client().config_set("maxmemory", "1");
+    node.get(tls12());
+    CHECK(shows("0 of 1 healthy"));
+    CHECK(alert(browser).find("SETEX failed: OOM") != std::string::npos);
+    CHECK(alert(browser).find("raise \"maxmemory\"") != std::string::npos);
+    const auto server = node.figures()["workers"][0]["servers"][0];
+    CHECK(server["state"] == "up");
+    CHECK(server["healthy"] == false);
+    CHECK(server["failing"] == nlohmann::json{"set"});
+    redis.client().config_set("maxmemory", "0");
+    node.get(tls12());
+    CHECK(shows("1 of 1 healthy"));
+    CHECK(alert(browser) == "");
+    check_clean(browser, node);
+}
+
+TEST_CASE("page: it says who tells, and keeps its curve over a reload") {
+    RedisServer redis;
+    Node node(directive(redis), {});
+    Browser browser;
+    browser.open(url(node));
+    CHECK(eventually([&] { return updates(browser) >= 4; }));
+    const auto module = node.figures()["module"];
+    const std::string shown_as = browser.evaluate(
+        "return document.getElementById('module').textContent");
+    CHECK(shown_as.find(module["version"].get<std::string>()) !=
+          std::string::npos);
+    CHECK(shown_as.find(module["host"].get<std::string>()) == 0);
+    const auto before = points(browser);
+    CHECK(before >= 3);
+    browser.open(url(node));
+    CHECK(eventually([&] { return updates(browser) >= 1; }));
+    CHECK(points(browser) >= before);
     check_clean(browser, node);
 }
 

@@ -1,6 +1,8 @@
 // What an operator sees: variables, figures and the debug log tell the same
 // story, and it is that of the clients.
 
+#include "support/files.hpp"
+#include "support/key_files.hpp"
 #include "support/node.hpp"
 
 #include <array>
@@ -405,6 +407,40 @@ TEST_CASE("a node without the directive has a status without figures") {
     CHECK(counts_of(figures["handshakes"]).empty());
     CHECK(figures["servers"].empty());
     CHECK(figures["workers"].empty());
+}
+
+TEST_CASE("versions and keys are told in the status, the log and the file") {
+    RedisServer redis;
+    const KeyFiles keys;
+    Node node(directive(redis, keys.parameters("ab")), {});
+    REQUIRE(node.connected());
+    const auto figures = node.figures();
+    const std::string version = figures["module"]["version"];
+    CHECK(std::regex_match(version,
+                           std::regex(R"(ngx_ssl_session_cache/[0-9].*)")));
+    CHECK(node.nginx().log_count("[notice]") >= 1);
+    CHECK(node.nginx().log_count(version) == 1);
+    if (!module_path().empty()) {
+        CHECK(read_file(module_path()).find(version) != std::string::npos);
+    }
+
+    REQUIRE(figures["keys"].size() == 2);
+    const std::string first = figures["keys"][0]["id"];
+    CHECK(figures["keys"][0]["primary"] == true);
+    CHECK(figures["keys"][1]["primary"] == false);
+    CHECK(node.nginx().log_count("key " + first + " loaded") == 1);
+    const auto metrics =
+        plain_get(node.status(), "/figures?format=prometheus", "");
+    CHECK(metrics.find("build_info{version=\"" +
+                       version.substr(version.find('/') + 1)) !=
+          std::string::npos);
+    CHECK(metrics.find("key_info{id=\"" + first + "\",primary=\"true\"} 1") !=
+          std::string::npos);
+    CHECK(metrics.find("lookups_total{status=\"none\"} 0") !=
+          std::string::npos);
+
+    node.nginx().reload();
+    CHECK(eventually([&] { return node.nginx().log_count(version) == 2; }));
 }
 
 STORE_TEST_CASE("the debug log tells a handshake's story") {

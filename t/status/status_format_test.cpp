@@ -162,6 +162,73 @@ TEST_CASE("a clock, in JSON by worker, and the worst of all") {
     CHECK(support::count_lines(text, at) == 0);
 }
 
+TEST_CASE("a server is healthy when what it is asked for works") {
+    using State = backends::Meter::State;
+    auto snapshot = with_server("x");
+    const auto add = [&](State state, unsigned failing) {
+        Connected connected;
+        connected.server = {"redis", "x"};
+        connected.state = state;
+        connected.failing = failing;
+        connected.wrong_since = failing != 0 ? 1000 + failing : 0;
+        connected.error = failing != 0 ? "SETEX failed: OOM" : "";
+        connected.error_at = failing != 0 ? 2000 : 0;
+        snapshot.workers.emplace_back().servers.push_back(connected);
+    };
+    const auto has = [&](const std::string& line, const std::string& value) {
+        return support::count_lines(to_prometheus(snapshot),
+                                    "ngx_ssl_session_cache_store_" + line +
+                                        "} " + value) == 1;
+    };
+    const std::string labels = "{type=\"redis\",server=\"x\"";
+    add(State::up, 0);
+    add(State::closed, 0);
+    CHECK(has("healthy" + labels, "1"));
+    add(State::up, 4);
+    add(State::up, 5);
+    CHECK(has("healthy" + labels, "0"));
+    CHECK(has("failing_workers" + labels + ",request=\"set\"", "2"));
+    CHECK(has("failing_workers" + labels + ",request=\"get\"", "1"));
+    CHECK(has("wrong_since_timestamp_seconds" + labels, "1004"));
+
+    const auto workers = nlohmann::json::parse(to_json(snapshot))["workers"];
+    CHECK(workers[0]["servers"][0]["healthy"] == true);
+    CHECK(workers[0]["servers"][0]["last_error"].is_null());
+    const auto& sick = workers[2]["servers"][0];
+    CHECK(sick["healthy"] == false);
+    CHECK(sick["state"] == "up");
+    CHECK(sick["failing"] == nlohmann::json{"set"});
+    CHECK(sick["wrong_since"] == 1004);
+    CHECK(sick["last_error"]["text"] == "SETEX failed: OOM");
+    CHECK(sick["last_error"]["at"] == 2000);
+
+    snapshot.workers.clear();
+    add(State::down, 0);
+    CHECK(has("healthy" + labels, "0"));
+}
+
+TEST_CASE("who tells, and with which keys") {
+    Snapshot snapshot;
+    snapshot.module = {"ngx_ssl_session_cache/0.1.0", "1.22.1", "OpenSSL 3",
+                       "node1"};
+    snapshot.keys = {{"0123", true}, {"4567", false}};
+    const auto json = nlohmann::json::parse(to_json(snapshot));
+    CHECK(json["module"]["version"] == "ngx_ssl_session_cache/0.1.0");
+    CHECK(json["module"]["host"] == "node1");
+    CHECK(json["keys"][1]["id"] == "4567");
+    CHECK(json["keys"][1]["primary"] == false);
+    const auto text = to_prometheus(snapshot);
+    for (const auto* line :
+         {R"(build_info{version="0.1.0",nginx="1.22.1",openssl="OpenSSL 3"} 1)",
+          R"(key_info{id="0123",primary="true"} 1)",
+          R"(key_info{id="4567",primary="false"} 1)",
+          R"(lookups_total{status="none"} 0)"}) {
+        CAPTURE(line);
+        CHECK(support::count_lines(text, std::string("ngx_ssl_session_cache_") +
+                                             line) == 1);
+    }
+}
+
 TEST_CASE("JSON: tickets and their keys") {
     Snapshot snapshot = with_tickets();
     snapshot.tickets.keys.now = 14;

@@ -107,6 +107,11 @@ void Server::put(Put how, const Request& request) {
                   expiration_of(request.ttl, std::time(nullptr)));
 }
 
+/* A Redis waits for the end of what the probe begins. */
+const char* Server::unheard() const noexcept {
+    return probing_ ? "; it may be a Redis (type=redis)" : "";
+}
+
 void Server::forget() noexcept {
     dialect_.reset();
     survey_ = {};
@@ -159,7 +164,8 @@ Client::Loss Server::handle(const Reply& reply) {
     }
     if (command.role == Role::version &&
         reply.text.starts_with("CLIENT_ERROR unauthenticated")) {
-        return {"it wants a password: " + std::string(loggable(reply.text))};
+        return {"it wants a password (auth): " +
+                std::string(loggable(reply.text))};
     }
     if (reply.type == Type::error &&
         (command.is(Kind::set) || command.is(Kind::add))) {
@@ -196,7 +202,8 @@ Client::Loss Server::meet(const Reply& reply) {
     bool is_text = !dialect_->numbers_replies();
 
     if (!is_text && reply.type == Type::error) {
-        return {"auth failed: the server has no SASL: " +
+        return {"auth failed: the server has no SASL, start it with \"-S\" or "
+                "leave \"auth\" out: " +
                 std::string(loggable(reply.text))};
     }
     if (is_text && reply.type != Type::error) {

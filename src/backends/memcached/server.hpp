@@ -32,6 +32,7 @@ class Server final : public Pipeline {
     void ask_memory() override { ask_stats(Role::memory); }
     void format(const Request& request, Command& command) override;
     Loss digest(std::string_view bytes) override;
+    const char* unheard() const noexcept override;
     void forget() noexcept override;
     bool wants_records() const noexcept override { return true; }
 

@@ -124,8 +124,12 @@ Refusal refusal(const redisReply& reply) noexcept {
         return Refusal::farewell;
     }
 
-    constexpr std::array<std::string_view, 7> standing{
-        "READONLY",   "MASTERDOWN", "NOAUTH",     "WRONGPASS",
+    if (code == "NOAUTH") {
+        return Refusal::locked;
+    }
+
+    constexpr std::array<std::string_view, 6> standing{
+        "READONLY",   "MASTERDOWN", "WRONGPASS",
         "NOREPLICAS", "MISCONF",    "CLUSTERDOWN"};
     return std::find(standing.begin(), standing.end(), code) != standing.end()
                ? Refusal::standing

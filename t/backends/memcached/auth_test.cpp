@@ -102,7 +102,7 @@ TEST_CASE("memcached auth: without a password where one is needed") {
 
     TextServer text;
     TestStore t({store_server(text)});
-    CHECK(t.logs("unavailable: it wants a password: CLIENT_ERROR"));
+    CHECK(t.logs("unavailable: it wants a password (auth): CLIENT_ERROR"));
     CHECK(t.logged("connected") == 0);
 }
 

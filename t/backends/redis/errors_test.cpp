@@ -71,7 +71,7 @@ TEST_CASE("redis errors: the end of an error is logged, and its return") {
     s.loop.skip(backends::Trouble::quiet);
     CHECK(s.fetch("key").status == Status::miss);
     CHECK(s.fetch("key").status == Status::miss);
-    CHECK(s.logged("[notice] redis unix:" + redis.unix_path() +
+    CHECK(s.logged("[error] redis unix:" + redis.unix_path() +
                    ": GET works again") == 1);
 
     CHECK(s.fetch("list").status == Status::failed);

@@ -69,7 +69,7 @@ TEST_CASE("redis queue: that it is full no more is logged after a while") {
     s.loop.skip(backends::Trouble::quiet);
     CHECK(s.fetch("key").status == Status::miss);
     CHECK(s.fetch("key").status == Status::miss);
-    CHECK(s.logged("[notice] redis unix:" + redis.unix_path() +
+    CHECK(s.logged("[error] redis unix:" + redis.unix_path() +
                    ": queueing works again") == 1);
 }
 

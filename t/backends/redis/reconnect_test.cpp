@@ -119,7 +119,7 @@ TEST_CASE("redis reconnect: of two addresses the first one is dead") {
     CHECK(s.plain_log() == "[error] redis " + dead.address().text() +
                                ": unavailable: connect() failed: "
                                "Connection refused\n"
-                               "[notice] redis unix:" +
+                               "[error] redis unix:" +
                                redis.unix_path() + ": connected\n");
     s.put("key", "value");
     CHECK(s.fetch("key").value == "value");
