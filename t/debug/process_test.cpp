@@ -8,10 +8,14 @@
 #include "support/memory_scan.hpp"
 #include "support/nginx.hpp"
 #include "support/process.hpp"
+#include "support/socket.hpp"
 
+#include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <doctest/doctest.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -60,14 +64,35 @@ class Feed {
     std::string path() const { return path_.string(); }
 
     // Returns when it is read.
-    void open() { fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC); }
+    void open() {
+        fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+        fcntl(fd_, F_SETFL, O_NONBLOCK);
+    }
     // False: nobody reads it any more.
-    bool write(const std::string& bytes) const {
-        return ::write(fd_, bytes.data(), bytes.size()) ==
-               static_cast<ssize_t>(bytes.size());
+    bool write(std::string_view bytes) const {
+        const auto end = Clock::now() + patience;
+        while (!bytes.empty() && wait_for(fd_, POLLOUT, end)) {
+            const auto done = ::write(fd_, bytes.data(), bytes.size());
+            if (done < 0 && errno != EAGAIN) {
+                break;
+            }
+            bytes.remove_prefix(
+                static_cast<std::size_t>(std::max<ssize_t>(done, 0)));
+        }
+        return bytes.empty();
+    }
+    // Such frames over and over, until nobody reads them any more.
+    void flood(const std::string& capture) const {
+        const auto end = Clock::now() + patience;
+        const auto frames = capture.substr(file_header);
+        for (bool goes_on = write(capture); goes_on && Clock::now() < end;) {
+            goes_on = write(frames);
+        }
     }
 
   private:
+    static constexpr std::size_t file_header = 24;
+
     TempDir dir_;
     std::filesystem::path path_;
     int fd_ = -1;
@@ -105,11 +130,7 @@ TEST_CASE("debug: an output that nobody reads any more ends the run") {
                     dir.path() / "output");
     feed.open();
     std::signal(SIGPIPE, SIG_IGN);
-    const auto whole = capture(2'000);
-    const auto frames = whole.substr(24);
-    for (bool goes_on = feed.write(whole); goes_on;) {
-        goes_on = feed.write(frames);
-    }
+    feed.flood(capture(2'000));
     CHECK(reading.wait(patience) == 1);
     CHECK(read_file(errors).find("Broken pipe") != std::string::npos);
 }
@@ -121,13 +142,7 @@ TEST_CASE("debug: a signal is heard, whatever comes") {
     const auto output = dir.path() / "output";
     Process reading({program(), "-r", feed.path(), "--user", "root"}, output);
     feed.open();
-    const auto whole = capture(2'000);
-    const auto frames = whole.substr(24);
-    std::thread writer([&] {
-        for (bool goes_on = feed.write(whole); goes_on;) {
-            goes_on = feed.write(frames);
-        }
-    });
+    std::thread writer([&] { feed.flood(capture(2'000)); });
     CHECK(eventually([&] { return !read_file(output).empty(); }));
     const auto begin = std::chrono::steady_clock::now();
     CHECK(reading.stop(SIGTERM) == 0);

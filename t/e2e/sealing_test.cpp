@@ -196,7 +196,7 @@ STORE_TEST_CASE("a password from a file") {
     for (const auto* content : {"", "\n"}) {
         write_file(path, content);
         check_refused(" \"auth=file:" + path + '"',
-                      "invalid value in parameter \"auth\"");
+                      "has to be of one line, which is the password");
     }
     write_file(path, std::string(5000, 'x'));
     check_refused(" \"auth=file:" + path + '"', "longer than 4096 bytes");

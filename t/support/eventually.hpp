@@ -16,8 +16,9 @@ inline bool in_valgrind() {
 }
 
 // How long a test waits for something that ought to happen at once. Only a
-// broken program makes anyone wait this long.
-inline const Milliseconds patience{in_valgrind() ? 200'000 : 20'000};
+// broken program makes anyone wait this long, or a Sentinel that was not served
+// for two seconds: it trusts nothing for half a minute then ("tilt").
+inline const Milliseconds patience{in_valgrind() ? 200'000 : 60'000};
 
 // Other processes offer nothing to wait on, so their state is polled.
 template <class Predicate>
