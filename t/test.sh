@@ -30,8 +30,8 @@ cmd_test() {
     sum_up | tee "$out/t/summary"
 }
 
-# run_in_turn NAME... -- ARGUMENT...: as run_suites does, but simulate by itself:
-# it computes, and who waits beside it may be late.
+# run_in_turn NAME... -- ARGUMENT...: as run_suites does, but simulate by
+# itself: it computes, and who waits beside it may be late.
 run_in_turn() {
     local waiting=() simulate=
     while [[ $1 != -- ]]; do

@@ -39,9 +39,7 @@ class Arguments {
         return parse<Number>(value_);
     }
 
-    unsigned percent() const {
-        return value_ == "0" ? 0 : number<unsigned>();
-    }
+    unsigned percent() const { return value_ == "0" ? 0 : number<unsigned>(); }
 
     int protocol() const {
         return one_of("1.2", "1.3") ? TLS1_2_VERSION : TLS1_3_VERSION;

@@ -26,7 +26,8 @@ measure() {
     local clients variant result cpu
     result=$(repeat early early-once 16 "$handshakes" "$redis_pid")
     cpu=$(field cpu_ns "$result")
-    sample store-1.3 resumed early-once "$(calculate "$cpu / $handshakes / 1000")"
+    sample store-1.3 resumed early-once \
+        "$(calculate "$cpu / $handshakes / 1000")"
     for clients in 16 1; do
         for variant in $(in_turn early-any early-once); do
             result=$(repeat early "$variant" "$clients" "$handshakes")

@@ -57,5 +57,6 @@ redis_says() {
 
 # Nanoseconds, of all threads.
 redis_cpu() {
-    cat /proc/"$redis_pid"/task/*/schedstat | awk '{ sum += $1 } END { print sum }'
+    cat /proc/"$redis_pid"/task/*/schedstat |
+        awk '{ sum += $1 } END { print sum }'
 }

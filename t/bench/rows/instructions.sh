@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by run.sh
 # Instructions of a worker in user space for a resumption, as Callgrind counts
-# them. They do not depend on what else the machine does, nor on its caches; what
-# the kernel does is not in them.
+# them. They do not depend on what else the machine does, nor on its caches;
+# what the kernel does is not in them.
 
 part=40
 sessions=16
@@ -39,6 +39,8 @@ count_instructions() {
     started+=("$pid")
     worker[$1]=$pid
     wait_for "nginx in Callgrind ($1)" accepts "${port[$1]}"
+    [[ $1 == shared ]] || wait_for "connection to the store ($1)" \
+        grep -q ': connected' "$work/$1/error.log"
     repeat load "$1" "$protocol" "$clients" "$2" >/dev/null
     kill -QUIT "$pid"
     wait "$pid" || true

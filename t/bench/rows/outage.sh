@@ -1,9 +1,9 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # sourced by run.sh
-# Full handshakes, which do not ask the store, while resumptions come in and the
-# store freezes: what waits for it is released at once, by a timeout of 200 ms,
-# and makes full handshakes, as all do from then on. That is load, too: so beside
-# it, the same where the store has been away all the time. As many come in as
-# take 30 % of the worker's CPU when they are full.
+# Full handshakes, which do not ask the store, while resumptions come in and
+# the store freezes: what waits for it is released at once, by a timeout of
+# 200 ms, and makes full handshakes, as all do from then on. That is load, too:
+# so beside it, the same where the store has been away all the time. As many
+# come in as take 30 % of the worker's CPU when they are full.
 
 part=6
 
