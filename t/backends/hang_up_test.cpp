@@ -6,6 +6,7 @@
 #include "support/test_store.hpp"
 #include "support/tls_store.hpp"
 
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <memory>
 #include <optional>
@@ -118,7 +119,10 @@ TEST_CASE("hang-up: answers that come before it are given") {
     }
     fake.peer.send(answers);
     fake.peer.abort();
-    CHECK(fake.store->loop.run_until([&] { return fetches.back()->done; }));
+    CHECK(fake.store->loop.run_until([&] {
+        return std::ranges::all_of(fetches,
+                                   [](const auto& one) { return one->done; });
+    }));
     for (std::size_t i = 0; i < fetches.size() - 1; ++i) {
         CHECK(fetches[i]->result.value == value);
     }
