@@ -6,6 +6,7 @@
 #include "debug/stories/log_join.hpp"
 #include "debug/tell/html.hpp"
 #include "support/files.hpp"
+#include "support/memory_checker.hpp"
 
 #include <ctime>
 #include <doctest/doctest.h>
@@ -19,11 +20,7 @@ using namespace debug;
 
 namespace {
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool has_checker = true;
-#else
-constexpr bool has_checker = false;
-#endif
+const bool has_checker = support::in_sanitizer();
 
 // What the process has in memory at most, in MiB, since the last reset.
 std::size_t most_resident() {
