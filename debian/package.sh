@@ -19,7 +19,7 @@ cmd_package() {
 # changelog is tagged it comes before that, later on after it.
 source_version() {
     local release separator='~' time
-    release=$(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)
+    release=$(debian/version.sh)
     printf '%s' "$release"
     git rev-parse -q --verify HEAD > /dev/null 2>&1 || return 0
 

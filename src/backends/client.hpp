@@ -39,8 +39,6 @@ class Client : public Store, private Finder::User {
     void close() noexcept final;
 
   protected:
-    enum class Kind { get, add, set, del };
-
     /* An add is a lookup that on a miss leaves a value: a hit is that there
      * was one, a miss that there was none. */
     struct Request {

@@ -81,9 +81,9 @@ class Histogram {
 
 /* What a server is asked for; of each kind the last answer tells whether that
  * works. */
-enum class Asked { get, add, set, del, count };
+enum class Kind { get, add, set, del };
 
-inline constexpr std::size_t n_asked = static_cast<std::size_t>(Asked::count);
+inline constexpr std::size_t n_kinds = 4;
 
 struct Meter {
     enum class State { connecting, up, down, closed };
@@ -114,7 +114,7 @@ struct Meter {
     Histogram latency; /* of fetches that waited, but for cancelled ones */
 
     /* Which kinds failed when they were last asked for on this connection: a
-     * bit for each Asked. */
+     * bit for each Kind. */
     std::atomic<unsigned> failing{0};
 
     /* What went wrong last, and when, in seconds since 1970; 0: nothing. And
@@ -133,8 +133,8 @@ struct Meter {
         error_at = now;
     }
 
-    void answered(Asked asked, bool worked) noexcept {
-        unsigned bit = 1U << static_cast<unsigned>(asked);
+    void answered(Kind kind, bool worked) noexcept {
+        unsigned bit = 1U << static_cast<unsigned>(kind);
         failing = worked ? failing & ~bit : failing | bit;
         if (worked && failing == 0 && state == State::up) {
             wrong_since = 0;

@@ -393,20 +393,6 @@ void Pipeline::end_probe() noexcept {
     }
 }
 
-Asked Pipeline::asked(Kind kind) noexcept {
-    switch (kind) {
-    case Kind::get:
-        return Asked::get;
-    case Kind::add:
-        return Asked::add;
-    case Kind::set:
-        return Asked::set;
-    case Kind::del:
-        break;
-    }
-    return Asked::del;
-}
-
 /* As the log has it, but each time, so without memory for that. */
 void Pipeline::note_failure(const Command& command,
                             const Result& result) noexcept {
@@ -427,7 +413,7 @@ void Pipeline::judge(const Command& command, const Result& result) {
         note_failure(command, result);
     }
     if (command.role == Role::request) {
-        meter_.answered(asked(command.kind), result.worked);
+        meter_.answered(command.kind, result.worked);
     }
     if (command.is(Kind::set) && result.worked) {
         meter_.bytes_stored.add(command.size);

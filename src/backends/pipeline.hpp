@@ -195,7 +195,6 @@ class Pipeline : public Client {
     void surveyed(const Command& command, const Result& result);
     void tell_clock(const Skew& skew) noexcept;
     static std::string failed(const Command& command, const Result& result);
-    static Asked asked(Kind kind) noexcept;
     void note_failure(const Command& command, const Result& result) noexcept;
     void judge(const Command& command, const Result& result);
     Loss greeted(const Command& command, const Result& result);

@@ -2,8 +2,8 @@
  * Coroutines: starting, suspending, waking.
  *
  * A coroutine holds a stack from its start to its end. Waking never resumes
- * it inline: it is put on the ready list, which a task of the loop takes
- * whole and runs. So whoever wakes is never re-entered by whom it woke, and
+ * it inline: it is put in a queue, from which a task of the loop resumes it.
+ * So whoever wakes is never re-entered by whom it woke, and
  * coroutines that wake each other cannot keep the loop from its events.
  *
  * A suspended coroutine is never destroyed, for its frames may be C code

@@ -2,10 +2,10 @@
  * The debug program: see usage in options.cpp, and docs/debug.md.
  */
 
+#include "debug/key_file.hpp"
 #include "debug/options.hpp"
 #include "debug/program.hpp"
 #include "sessions/sealing_key.hpp"
-#include "sessions/secret.hpp"
 #include "sessions/value.hpp"
 #include "version/version.hpp"
 
@@ -13,7 +13,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
-#include <stdexcept>
 #include <string>
 
 namespace {
@@ -30,18 +29,7 @@ void handle_signals() {
 
 /* What the module's log and status call the key in a file. */
 void tell_key(const std::string& name) {
-    session_cache::SecretFile file =
-        session_cache::read_secret(name, session_cache::SealingKey::max_size);
-    std::string_view content = file.content.view();
-
-    if (!file.error.empty()) {
-        throw std::runtime_error("cannot read \"" + name + "\": " + file.error);
-    }
-    if (!session_cache::SealingKey::is_size(content.size())) {
-        throw std::runtime_error("\"" + name +
-                                 "\" is not of 32, 48 or 80 bytes");
-    }
-    session_cache::SealingKey key(content);
+    session_cache::SealingKey key(debug::read_key_file(name).view());
     std::printf("%s  %s\n", session_cache::name_of("", key.id()).c_str(),
                 name.c_str());
 }

@@ -2,10 +2,10 @@
 #include "debug/capture/privileges.hpp"
 #include "debug/capture_filter.hpp"
 #include "debug/configuration.hpp"
+#include "debug/key_file.hpp"
 #include "debug/tell/html.hpp"
 #include "debug/tell/json.hpp"
 #include "debug/tell/terminal.hpp"
-#include "sessions/secret.hpp"
 
 #include <atomic>
 #include <cerrno>
@@ -39,15 +39,7 @@ std::atomic<bool> interrupted = false;
 session_cache::NamingKeys read_keys(const std::vector<std::string>& files) {
     session_cache::NamingKeys keys;
     for (const std::string& file : files) {
-        session_cache::SecretFile read = session_cache::read_secret(
-            file, session_cache::SealingKey::max_size);
-        if (!read.error.empty()) {
-            throw std::runtime_error(file + ": " + read.error);
-        }
-        if (!session_cache::SealingKey::is_size(read.content.view().size())) {
-            throw std::runtime_error(file + ": a key has 32, 48 or 80 bytes");
-        }
-        keys.emplace_back(read.content.view());
+        keys.emplace_back(read_key_file(file).view());
     }
     return keys;
 }

@@ -1,7 +1,9 @@
 #include "directive/directive.hpp"
 
 #include "backends/memcached/ring.hpp"
+#include "directive/doubts.hpp"
 #include "directive/hints.hpp"
+#include "directive/quoted.hpp"
 #include "directive/values.hpp"
 #include "tickets/slot.hpp"
 
@@ -23,19 +25,6 @@ constexpr std::size_t max_prefix = 128;
 /* The longest name of a master, which Sentinel does not limit. */
 constexpr std::size_t max_master = 128;
 
-/* In nginx.conf a string may hold any byte, in a log line it may not. */
-std::string printable(std::string_view text) {
-    std::string printable(text);
-    std::replace_if(
-        printable.begin(), printable.end(),
-        [](unsigned char c) { return c < ' ' || c == 0x7f; }, '?');
-    return printable;
-}
-
-std::string quoted(std::string_view text) {
-    return '"' + printable(text) + '"';
-}
-
 bool is_password(std::string_view parameter) {
     return parameter == "auth" || parameter == "sentinel_auth";
 }
@@ -54,7 +43,7 @@ class Parser {
             finish();
         }
         if (result_.error.empty()) {
-            warn();
+            result_.warnings = doubts_of(result_.directive, has_parameters());
         }
         return std::move(result_);
     }
@@ -74,7 +63,7 @@ class Parser {
     void read_switch(std::string_view argument);
     static std::string hint_of(std::string_view argument);
     void finish();
-    void warn();
+    bool has_parameters() const;
     std::string redis_fault() const;
     std::string memcached_fault() const;
     std::uint16_t default_port() const;
@@ -112,12 +101,6 @@ class Parser {
         result_.error = std::move(message);
         result_.hint = printable(hint);
     }
-
-    void warn_of_off();
-    void warn_of_times();
-    void warn_of_variables();
-    void warn_of_twins();
-    void warn_of_trust();
 
     Parsed result_;
     StoreParameters& store_ = result_.directive.store;
@@ -307,6 +290,10 @@ void Parser::finish_ports(std::uint16_t default_port) {
     }
 }
 
+bool Parser::has_parameters() const {
+    return std::find(given_.begin(), given_.end(), true) != given_.end();
+}
+
 bool Parser::was_given(std::string_view name) const {
     for (std::size_t i = 0; i < n_parameters; ++i) {
         if (parameters.at(i).name == name) {
@@ -347,98 +334,6 @@ void Parser::finish_tickets() {
         fail("parameter \"tickets=shared\" without \"key\"");
     } else if (!are_shared && was_given("rotate")) {
         fail("parameter \"rotate\" without \"tickets=shared\"");
-    }
-}
-
-/* What is taken, but can hardly be meant. */
-void Parser::warn() {
-    if (!result_.directive.on) {
-        warn_of_off();
-        return;
-    }
-    warn_of_times();
-    warn_of_variables();
-    warn_of_twins();
-    warn_of_trust();
-}
-
-void Parser::warn_of_off() {
-    if (std::find(given_.begin(), given_.end(), true) != given_.end()) {
-        result_.warnings.emplace_back(
-            "other parameters have no effect with \"off\" of");
-    }
-}
-
-/* Who writes a number alone may think of seconds. */
-void Parser::warn_of_times() {
-    constexpr std::chrono::milliseconds shortest(10);
-    struct Time {
-        std::string_view name;
-        std::chrono::milliseconds value;
-    };
-
-    for (const Time& time :
-         {Time{"timeout", store_.timeout}, Time{"interval", store_.interval}}) {
-        if (time.value < shortest) {
-            result_.warnings.push_back(
-                "parameter " + quoted(time.name) + " is " +
-                std::to_string(time.value.count()) +
-                " ms (a time without a unit is in milliseconds) of");
-        }
-    }
-}
-
-/* nginx has variables elsewhere. A password may well begin with "$", but does
- * not look like a name then. */
-void Parser::warn_of_variables() {
-    auto warn_if = [this](bool has, std::string_view name) {
-        if (has) {
-            result_.warnings.push_back("\"$...\" in parameter " + quoted(name) +
-                                       " is no variable, but taken as it is, "
-                                       "of");
-        }
-    };
-    const backends::tls::Parameters& tls = store_.tls;
-    const std::vector<std::string>& keys = result_.directive.keys;
-
-    warn_if(is_variable(store_.user) || is_variable(store_.password), "auth");
-    warn_if(is_variable(store_.sentinel_user) ||
-                is_variable(store_.sentinel_password),
-            "sentinel_auth");
-    warn_if(has_variable(result_.directive.prefix), "prefix");
-    warn_if(std::any_of(keys.begin(), keys.end(), has_variable), "key");
-    warn_if(has_variable(tls.name), "tls_name");
-    warn_if(has_variable(tls.ca), "tls_ca");
-    warn_if(has_variable(tls.cert), "tls_cert");
-    warn_if(has_variable(tls.cert_key), "tls_cert_key");
-}
-
-/* In memcached's ring such a server has two shares of the sessions. */
-void Parser::warn_of_twins() {
-    const std::vector<ServerParameters>& servers = store_.servers;
-
-    for (std::size_t i = 1; i < servers.size(); ++i) {
-        auto is_twin = [&](const ServerParameters& other) {
-            return other.host == servers[i].host &&
-                   other.path == servers[i].path &&
-                   other.port == servers[i].port;
-        };
-        auto end = servers.begin() + static_cast<std::ptrdiff_t>(i);
-        if (std::any_of(servers.begin(), end, is_twin)) {
-            const std::string& name =
-                servers[i].path.empty() ? servers[i].host : servers[i].path;
-            result_.warnings.push_back("several parameters \"addr\" name " +
-                                       quoted(name) + " in");
-            return;
-        }
-    }
-}
-
-void Parser::warn_of_trust() {
-    if (store_.tls.on && !store_.tls.verify) {
-        result_.warnings.emplace_back(
-            "whoever answers is taken for the store, with \"tls_verify=off\" "
-            "of");
     }
 }
 

@@ -99,14 +99,11 @@ bool complete(ngx_conf_t* cf, std::string& file) {
     return true;
 }
 
-void warn_of_open(ngx_conf_t* cf, const SecretFile& file,
-                  const std::string& name) {
-    if (file.is_open) {
-        ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
-                           "\"%s\" holds secrets, and others can read it: "
-                           "chmod 600 %s",
-                           name.c_str(), name.c_str());
-    }
+void warn_of_open(ngx_conf_t* cf, const std::string& name) {
+    ngx_conf_log_error(NGX_LOG_WARN, cf, 0,
+                       "\"%s\" holds secrets, and others can read it: "
+                       "chmod 600 %s",
+                       name.c_str(), name.c_str());
 }
 
 char* prepare_tls(ngx_conf_t* cf, Remote& remote) {
@@ -125,9 +122,8 @@ char* prepare_tls(ngx_conf_t* cf, Remote& remote) {
     if (made.context == nullptr) {
         return error(cf, made.error);
     }
-    if (!tls.cert_key.empty()) {
-        constexpr std::size_t most = 1024 * 1024;
-        warn_of_open(cf, read_secret(tls.cert_key, most), tls.cert_key);
+    if (is_open(tls.cert_key)) {
+        warn_of_open(cf, tls.cert_key);
     }
 
     remote.tls = std::move(made.context);
@@ -149,7 +145,9 @@ char* read_file(ngx_conf_t* cf, std::string_view parameter,
                              std::string(parameter) + "\": " + file.error);
     }
 
-    warn_of_open(cf, file, full);
+    if (file.is_open) {
+        warn_of_open(cf, full);
+    }
     return NGX_CONF_OK;
 }
 

@@ -17,6 +17,10 @@ std::string failed(const char* call) {
            std::strerror(error) + ")";
 }
 
+bool is_open(const struct stat& status) noexcept {
+    return (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
+}
+
 /* Reads all that there is, up to one byte more than is allowed. */
 std::string read_all(int fd, std::size_t most, std::string& to) {
     std::size_t length = 0;
@@ -47,7 +51,7 @@ std::string read_file(int fd, std::size_t most, SecretFile& file) {
         return "not a regular file";
     }
 
-    file.is_open = (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
+    file.is_open = is_open(status);
     return read_all(fd, most, file.content.bytes());
 }
 
@@ -57,6 +61,12 @@ std::string read_file(int fd, std::size_t most, SecretFile& file) {
 SecretBytes::~SecretBytes() {
     bytes_.resize(bytes_.capacity());
     OPENSSL_cleanse(bytes_.data(), bytes_.size());
+}
+
+bool is_open(const std::string& path) noexcept {
+    struct stat status {};
+    return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+           is_open(status);
 }
 
 /* Non-blocking, for a FIFO would wait for its writer. */

@@ -46,4 +46,7 @@ struct SecretFile {
  */
 SecretFile read_secret(const std::string& path, std::size_t most);
 
+/* SecretFile::is_open of a file that others read. */
+bool is_open(const std::string& path) noexcept;
+
 }  // namespace session_cache

@@ -32,8 +32,8 @@ inline constexpr Names<tickets::n_ages> age_names{"current", "previous",
 inline constexpr Names<tickets::n_unopened> unopened_names{
     "foreign", "missing", "no_answer", "damaged", "refused"};
 
-inline constexpr Names<backends::n_asked> asked_names{"get", "add", "set",
-                                                      "delete"};
+inline constexpr Names<backends::n_kinds> kind_names{"get", "add", "set",
+                                                     "delete"};
 
 inline constexpr Names<4> state_names{"connecting", "up", "down", "closed"};
 

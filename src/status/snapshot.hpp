@@ -72,6 +72,11 @@ struct Connected {
     std::int64_t error_at = 0;
     std::int64_t wrong_since = 0;
 
+    /* Whether that was the last of requests of the kind with this number. */
+    bool fails(std::size_t kind) const noexcept {
+        return (failing >> kind & 1U) != 0;
+    }
+
     /* One that nobody needs, as in a worker that is to exit, is well. */
     bool is_healthy() const noexcept {
         using State = backends::Meter::State;

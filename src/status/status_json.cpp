@@ -85,9 +85,9 @@ Json object_of(const ServerTotals& totals) {
 /* What fails, of what the server is asked for. */
 Json failing_of(const Connected& connected) {
     Json failing = Json::array();
-    for (std::size_t i = 0; i < backends::n_asked; ++i) {
-        if ((connected.failing >> i & 1U) != 0) {
-            failing.push_back(asked_names[i]);
+    for (std::size_t i = 0; i < backends::n_kinds; ++i) {
+        if (connected.fails(i)) {
+            failing.push_back(kind_names[i]);
         }
     }
     return failing;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <iterator>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string_view>
@@ -348,39 +347,33 @@ void add_clocks(Metrics& metrics, const Snapshot& snapshot) {
 }
 
 /* Of all workers' connections to a server. */
-std::vector<Connected> connections_of(const Snapshot& snapshot,
-                                      const ServerName& server) {
-    std::vector<Connected> connections;
-    for (const WorkerState& worker : snapshot.workers) {
-        std::ranges::copy_if(worker.servers, std::back_inserter(connections),
-                             [&](const Connected& connected) {
-                                 return connected.server == server;
-                             });
-    }
-    return connections;
-}
+struct Health {
+    bool is_well = true;
+    Numbers<backends::n_kinds> failing{}; /* workers, by what fails */
+    std::int64_t wrong_since = 0;         /* the earliest; 0: none is wrong */
 
-Numbers<backends::n_asked>
-failing_of(const std::vector<Connected>& connections) {
-    Numbers<backends::n_asked> workers{};
-    for (const Connected& connected : connections) {
-        for (std::size_t i = 0; i < workers.size(); ++i) {
-            workers.at(i) += connected.failing >> i & 1U;
+    void add(const Connected& connected) {
+        is_well = is_well && connected.is_healthy();
+        for (std::size_t i = 0; i < failing.size(); ++i) {
+            failing.at(i) += connected.fails(i) ? 1 : 0;
         }
-    }
-    return workers;
-}
-
-/* The earliest of those that are wrong; 0: none is. */
-std::int64_t wrong_since(const std::vector<Connected>& connections) {
-    std::int64_t since = 0;
-    for (const Connected& connected : connections) {
         if (connected.wrong_since != 0 &&
-            (since == 0 || connected.wrong_since < since)) {
-            since = connected.wrong_since;
+            (wrong_since == 0 || connected.wrong_since < wrong_since)) {
+            wrong_since = connected.wrong_since;
         }
     }
-    return since;
+};
+
+Health health_of(const Snapshot& snapshot, const ServerName& server) {
+    Health health;
+    for (const WorkerState& worker : snapshot.workers) {
+        for (const Connected& connected : worker.servers) {
+            if (connected.server == server) {
+                health.add(connected);
+            }
+        }
+    }
+    return health;
 }
 
 void add_health(Metrics& metrics, const Snapshot& snapshot) {
@@ -388,21 +381,20 @@ void add_health(Metrics& metrics, const Snapshot& snapshot) {
                    "Whether all workers are connected, and the last request of "
                    "each kind worked.");
     for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
-        auto all = connections_of(snapshot, totals.server);
-        metrics.add(labels,
-                    std::ranges::all_of(all, &Connected::is_healthy) ? 1 : 0);
+        metrics.add(labels, health_of(snapshot, totals.server).is_well ? 1 : 0);
     });
     metrics.family("store_failing_workers", "gauge",
                    "Workers whose last request of that kind failed.");
     for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
-        metrics.add(labels, "request", asked_names,
-                    failing_of(connections_of(snapshot, totals.server)));
+        metrics.add(labels, "request", kind_names,
+                    health_of(snapshot, totals.server).failing);
     });
     metrics.family("store_wrong_since_timestamp_seconds", "gauge",
                    "Since when something is wrong; 0: nothing is.");
     for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
-        metrics.add(labels, static_cast<std::uint64_t>(wrong_since(
-                                connections_of(snapshot, totals.server))));
+        metrics.add(labels,
+                    static_cast<std::uint64_t>(
+                        health_of(snapshot, totals.server).wrong_since));
     });
 }
 

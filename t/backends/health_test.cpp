@@ -5,7 +5,7 @@
 
 #include <doctest/doctest.h>
 
-using backends::Asked;
+using backends::Kind;
 using backends::Meter;
 using namespace support;
 using namespace std::chrono_literals;
@@ -23,8 +23,8 @@ struct Metered {
               return options;
           }()) {}
 
-    bool fails(Asked asked) const {
-        return (meter.failing >> static_cast<unsigned>(asked) & 1U) != 0;
+    bool fails(Kind kind) const {
+        return (meter.failing >> static_cast<unsigned>(kind) & 1U) != 0;
     }
 
     Meter meter;
@@ -44,7 +44,7 @@ TEST_CASE("health: each kind of request works or fails for itself") {
 
     redis.client().config_set("maxmemory", "1");
     x.s.put("key", "other value");
-    CHECK(x.fails(Asked::set));
+    CHECK(x.fails(Kind::set));
     CHECK(x.meter.error.get().find("SETEX failed: OOM") == 0);
     CHECK(x.meter.error_at != 0);
     CHECK(x.meter.wrong_since != 0);
@@ -52,11 +52,11 @@ TEST_CASE("health: each kind of request works or fails for itself") {
     CHECK(x.s.fetch("key").value == "value");
     CHECK(x.meter.wrong_since != 0);
     CHECK(x.s.add("new") == backends::Addition::unknown);
-    CHECK(x.fails(Asked::add));
+    CHECK(x.fails(Kind::add));
 
     redis.client().config_set("maxmemory", "0");
     x.s.put("key", "other");
-    CHECK_FALSE(x.fails(Asked::set));
+    CHECK_FALSE(x.fails(Kind::set));
     CHECK(x.meter.wrong_since != 0);
     CHECK(x.s.add("new") == backends::Addition::added);
     CHECK(x.meter.failing == 0);
@@ -74,14 +74,14 @@ TEST_CASE("health: a replica, and a user who may not write") {
     Metered replica(redis);
     REQUIRE(replica.s.connects());
     replica.s.put("key", "value");
-    CHECK(replica.fails(Asked::set));
+    CHECK(replica.fails(Kind::set));
     CHECK(replica.meter.error.get().find("SETEX failed: READONLY") == 0);
 
     redis.client().command({"REPLICAOF", "NO", "ONE"});
     Metered reader(redis, "reader", "secret");
     REQUIRE(reader.s.connects());
     reader.s.put("key", "value");
-    CHECK(reader.fails(Asked::set));
+    CHECK(reader.fails(Kind::set));
     CHECK(reader.meter.error.get().find("SETEX failed: NOPERM") == 0);
     CHECK(reader.meter.bytes_stored.get() == 0);
 }

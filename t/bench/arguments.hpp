@@ -5,11 +5,24 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <exception>
 #include <string_view>
 
 #include <openssl/ssl.h>
 
 #include "process_cpu.hpp"
+
+// What main() is to return: what `body` does, or 1 when it throws, which the
+// program of this name says.
+template <class Body>
+int run_as(const char* name, const Body& body) {
+    try {
+        return body();
+    } catch (const std::exception& e) {
+        std::fprintf(stderr, "%s: %s\n", name, e.what());
+        return 1;
+    }
+}
 
 class Arguments {
   public:

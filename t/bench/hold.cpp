@@ -1,7 +1,6 @@
 // Opens connections that stay in the middle of their handshake, and runs a
 // command while they do. See usage.
 #include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -145,13 +144,10 @@ int run(char** command) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
+    return run_as("hold", [&] {
         const Options options = parse(argc, argv);
         raise_file_limit();
         open_all(options);
         return run(options.command);
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "hold: %s\n", e.what());
-        return 1;
-    }
+    });
 }

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <exception>
 #include <optional>
 #include <stdexcept>
 #include <thread>
@@ -155,11 +154,8 @@ void measure(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
+    return run_as("latency", [&] {
         measure(parse(argc, argv));
         return 0;
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "latency: %s\n", e.what());
-        return 1;
-    }
+    });
 }

@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdio>
-#include <exception>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -122,10 +121,5 @@ int measure(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
-        return measure(parse(argc, argv));
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "load: %s\n", e.what());
-        return 1;
-    }
+    return run_as("load", [&] { return measure(parse(argc, argv)); });
 }

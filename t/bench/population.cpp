@@ -2,8 +2,9 @@
 // spends on all of them. See usage.
 #include <cstddef>
 #include <cstdio>
-#include <exception>
+#include <memory>
 #include <random>
+#include <stdexcept>
 #include <vector>
 
 #include "arguments.hpp"
@@ -107,11 +108,8 @@ void measure(const Options& options) {
 }  // namespace
 
 int main(int argc, char** argv) {
-    try {
+    return run_as("population", [&] {
         measure(parse(argc, argv));
         return 0;
-    } catch (const std::exception& e) {
-        std::fprintf(stderr, "population: %s\n", e.what());
-        return 1;
-    }
+    });
 }

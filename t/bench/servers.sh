@@ -123,10 +123,14 @@ make_ticket_key() {
     echo "$file"
 }
 
+# redis_says SECTION FIELD
+redis_says() {
+    redis-cli -p "$redis_port" info "$1" | tr -d '\r' | sed -n "s/^$2://p"
+}
+
 # How many commands Redis has had, this one among them.
 redis_commands() {
-    redis-cli -p "$redis_port" info stats |
-        tr -d '\r' | sed -n 's/^total_commands_processed://p'
+    redis_says stats total_commands_processed
 }
 
 # The lines of a server block in which the variants differ. In those that

@@ -11,14 +11,6 @@ namespace support {
 
 namespace {
 
-std::string big_endian(std::uint32_t value, int bytes) {
-    std::string text;
-    for (int i = bytes - 1; i >= 0; --i) {
-        text += static_cast<char>(value >> (8 * i));
-    }
-    return text;
-}
-
 std::string native(std::uint32_t value) {
     return {reinterpret_cast<const char*>(&value), sizeof value};
 }
@@ -39,6 +31,14 @@ std::string ip_packet(const Host& from, const Host& to, const Tins::TCP& tcp) {
 }
 
 }  // namespace
+
+std::string big_endian(std::uint32_t value, int bytes) {
+    std::string text;
+    for (int i = bytes - 1; i >= 0; --i) {
+        text += static_cast<char>(value >> (8 * i));
+    }
+    return text;
+}
 
 TcpScript::TcpScript(Host client, Host server, std::chrono::microseconds begin,
                      bool from_middle)

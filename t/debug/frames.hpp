@@ -25,6 +25,9 @@ struct Host {
     std::uint16_t port;
 };
 
+// A number on the wire.
+std::string big_endian(std::uint32_t value, int bytes);
+
 struct Packet {
     std::chrono::microseconds time;
     std::string ip;          // the IP packet

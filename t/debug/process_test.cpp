@@ -4,6 +4,7 @@
 #include "debug/frames.hpp"
 #include "debug/raw_tcp.hpp"
 #include "support/files.hpp"
+#include "support/hex.hpp"
 #include "support/key_files.hpp"
 #include "support/memory_scan.hpp"
 #include "support/nginx.hpp"
@@ -41,16 +42,6 @@ std::string capture(std::uint32_t handshakes) {
         }
     }
     return capture_file(Link::raw, packets);
-}
-
-std::string hexadecimal(std::string_view bytes) {
-    std::string hex;
-    for (const unsigned char byte : bytes) {
-        constexpr char digits[] = "0123456789abcdef";
-        hex += digits[byte >> 4];
-        hex += digits[byte & 15];
-    }
-    return hex;
 }
 
 // A capture that is written while it is read.
@@ -162,7 +153,7 @@ TEST_CASE("debug: of a key it keeps what names sessions") {
     feed.open();
     REQUIRE(feed.write(capture(1)));
     for (const auto& secret :
-         {hexadecimal(KeyFiles::content('a')), KeyFiles::sealing_key('a')}) {
+         {hex(KeyFiles::content('a')), KeyFiles::sealing_key('a')}) {
         CHECK(count_in_core(reading.pid(), secret) == 0);
         CHECK(count_hidden(reading.pid(), secret) == 0);
     }

@@ -1,5 +1,7 @@
 #include "debug/raw_tcp.hpp"
 
+#include "debug/frames.hpp"
+
 namespace support {
 
 namespace {
@@ -7,25 +9,17 @@ namespace {
 constexpr std::uint32_t network = 10U << 24;
 constexpr std::uint32_t server_address = 1;
 
-std::string number(std::uint32_t value, int bytes) {
-    std::string text;
-    for (int i = bytes - 1; i >= 0; --i) {
-        text += static_cast<char>(value >> (8 * i));
-    }
-    return text;
-}
-
 std::string block(std::string_view body, int width) {
-    return number(static_cast<std::uint32_t>(body.size()), width) +
+    return big_endian(static_cast<std::uint32_t>(body.size()), width) +
            std::string(body);
 }
 
 std::string segment(std::uint16_t from, std::uint16_t to,
                     std::uint32_t sequence, std::uint32_t acknowledged,
                     unsigned flags, std::string_view bytes) {
-    return number(from, 2) + number(to, 2) + number(sequence, 4) +
-           number(acknowledged, 4) + number(0x5000 | flags, 2) +
-           number(65535, 2) + number(0, 4) + std::string(bytes);
+    return big_endian(from, 2) + big_endian(to, 2) + big_endian(sequence, 4) +
+           big_endian(acknowledged, 4) + big_endian(0x5000 | flags, 2) +
+           big_endian(65535, 2) + big_endian(0, 4) + std::string(bytes);
 }
 
 }  // namespace
@@ -33,9 +27,9 @@ std::string segment(std::uint16_t from, std::uint16_t to,
 std::string ipv4(std::uint32_t from, std::uint32_t to, unsigned protocol,
                  std::string_view body) {
     const auto size = static_cast<std::uint32_t>(20 + body.size());
-    return number(0x4500, 2) + number(size, 2) + number(0, 4) +
-           number(64 << 8 | protocol, 2) + number(0, 2) +
-           number(network | from, 4) + number(network | to, 4) +
+    return big_endian(0x4500, 2) + big_endian(size, 2) + big_endian(0, 4) +
+           big_endian(64 << 8 | protocol, 2) + big_endian(0, 2) +
+           big_endian(network | from, 4) + big_endian(network | to, 4) +
            std::string(body);
 }
 
@@ -69,7 +63,7 @@ std::string RawTcp::ahead(std::uint32_t by, std::string_view bytes) const {
 }
 
 std::string extension(unsigned type, std::string_view body) {
-    return number(type, 2) + block(body, 2);
+    return big_endian(type, 2) + block(body, 2);
 }
 
 std::string server_name(std::string_view name) {
@@ -79,36 +73,36 @@ std::string server_name(std::string_view name) {
 std::string identities(const std::vector<std::string>& all) {
     std::string list;
     for (const auto& each : all) {
-        list += block(each, 2) + number(0, 4);
+        list += block(each, 2) + big_endian(0, 4);
     }
     return extension(41,
                      block(list, 2) + block(block(std::string(32, 'b'), 1), 2));
 }
 
 std::string tls13_offered() {
-    return extension(43, block(number(0x0304, 2), 1));
+    return extension(43, block(big_endian(0x0304, 2), 1));
 }
 
 std::string tls13_chosen() {
-    return extension(43, number(0x0304, 2));
+    return extension(43, big_endian(0x0304, 2));
 }
 
 std::string chosen_identity(unsigned place) {
-    return extension(41, number(place, 2));
+    return extension(41, big_endian(place, 2));
 }
 
 std::string record(unsigned type, std::string_view body) {
-    return number(type << 16 | 0x0303, 3) + block(body, 2);
+    return big_endian(type << 16 | 0x0303, 3) + block(body, 2);
 }
 
 std::string message(unsigned type, std::string_view body) {
-    return number(type, 1) + block(body, 3);
+    return big_endian(type, 1) + block(body, 3);
 }
 
 std::string client_hello(const Hello& hello) {
-    return record(22, message(1, number(0x0303, 2) + std::string(32, 'r') +
+    return record(22, message(1, big_endian(0x0303, 2) + std::string(32, 'r') +
                                      block(hello.id, 1) +
-                                     block(number(0x1301, 2), 2) +
+                                     block(big_endian(0x1301, 2), 2) +
                                      block(std::string(1, '\0'), 1) +
                                      block(hello.extensions, 2)));
 }
@@ -117,11 +111,11 @@ std::string server_hello(const Hello& hello) {
     const std::string retry =
         "\xcf\x21\xad\x74\xe5\x9a\x61\x11\xbe\x1d\x8c\x02\x1e\x65\xb8\x91"
         "\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c";
-    return record(22,
-                  message(2, number(0x0303, 2) +
-                                 (hello.retry ? retry : std::string(32, 's')) +
-                                 block(hello.id, 1) + number(0x1301, 2) +
-                                 number(0, 1) + block(hello.extensions, 2)));
+    return record(
+        22, message(2, big_endian(0x0303, 2) +
+                           (hello.retry ? retry : std::string(32, 's')) +
+                           block(hello.id, 1) + big_endian(0x1301, 2) +
+                           big_endian(0, 1) + block(hello.extensions, 2)));
 }
 
 }  // namespace support

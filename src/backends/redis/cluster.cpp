@@ -38,7 +38,6 @@ class Cluster final : public Store, private ClusterNode::Listener {
     void close() noexcept override;
 
   private:
-    using Kind = ClusterNode::Kind;
     using Request = ClusterNode::Request;
 
     /* What a get or add is about. */

@@ -21,7 +21,6 @@ class ClusterNode final : public Redis {
     using Client::closing;
     using Client::ended;
     using Client::is_awaited;
-    using Client::Kind;
     using Client::Request;
     using Client::submit;
     using Client::take_over;

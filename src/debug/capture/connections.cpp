@@ -61,6 +61,11 @@ struct Connections::Connection {
 
     Direction& way(Side from) { return ways[static_cast<int>(from)]; }
 
+    /* Of all directions no two have the same. */
+    std::uint64_t number_of(Side from) const {
+        return 2 * flow.id + (from == Side::client ? 0 : 1);
+    }
+
     std::size_t held() const {
         return sizeof(Connection) + node_cost + ways[0].bytes.held() +
                ways[1].bytes.held() + (reader != nullptr ? reader->held() : 0);
@@ -240,9 +245,8 @@ void Connections::watch(Connection& connection, Side from) {
         unwatch(connection, from);
     } else if (!way.lacks_since) {
         way.lacks_since = now_;
-        std::uint64_t number =
-            2 * connection.flow.id + (from == Side::client ? 0 : 1);
-        lacking_.emplace(std::pair(now_, number), std::pair(&connection, from));
+        lacking_.emplace(std::pair(now_, connection.number_of(from)),
+                         std::pair(&connection, from));
     }
 }
 
@@ -250,9 +254,7 @@ void Connections::unwatch(Connection& connection, Side from) {
     Direction& way = connection.way(from);
 
     if (way.lacks_since) {
-        std::uint64_t number =
-            2 * connection.flow.id + (from == Side::client ? 0 : 1);
-        lacking_.erase({*way.lacks_since, number});
+        lacking_.erase({*way.lacks_since, connection.number_of(from)});
         way.lacks_since.reset();
     }
 }

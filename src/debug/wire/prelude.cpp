@@ -1,6 +1,7 @@
 #include "debug/wire/prelude.hpp"
 #include "debug/capture/cursor.hpp"
 #include "debug/capture/endpoint.hpp"
+#include "debug/wire/upper.hpp"
 
 #include <algorithm>
 #include <array>
@@ -28,14 +29,6 @@ constexpr std::array tagged_words{"CAPABILITY"sv, "STARTTLS"sv, "ID"sv,
 
 bool could_be(std::string_view begin, std::string_view whole) {
     return whole.starts_with(begin.substr(0, whole.size()));
-}
-
-std::string upper(std::string_view text) {
-    std::string up(text);
-    std::transform(up.begin(), up.end(), up.begin(), [](unsigned char c) {
-        return static_cast<char>(std::toupper(c));
-    });
-    return up;
 }
 
 /* Takes what precedes the next blank. */

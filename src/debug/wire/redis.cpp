@@ -1,4 +1,5 @@
 #include "debug/wire/redis.hpp"
+#include "debug/wire/upper.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -19,13 +20,6 @@ constexpr Known known[] = {
     {"PSETEX", Verb::set, '+', 3}, {"SET", Verb::set, 0, 2}, /* with NX */
     {"DEL", Verb::erase, ':'},     {"UNLINK", Verb::erase, ':'},
 };
-
-std::string upper(std::string text) {
-    std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) {
-        return static_cast<char>(std::toupper(c));
-    });
-    return text;
-}
 
 const Known* find(std::string_view name) {
     const auto* found =

@@ -50,11 +50,6 @@ none_connected() {
     (($(redis_says clients connected_clients) == 1))
 }
 
-# redis_says SECTION FIELD
-redis_says() {
-    redis-cli -p "$redis_port" info "$1" | tr -d '\r' | sed -n "s/^$2://p"
-}
-
 # Nanoseconds, of all threads.
 redis_cpu() {
     cat /proc/"$redis_pid"/task/*/schedstat |

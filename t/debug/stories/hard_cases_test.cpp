@@ -72,6 +72,16 @@ bool has_note(const debug::Story& story, const std::string& part) {
                        });
 }
 
+// Of eight sessions, by number.
+void check_odd_ones_hit(const Observed& observed) {
+    REQUIRE(observed.stories.size() == 8);
+    for (const auto& story : observed.stories) {
+        const int n = story.offered[0].shown[1] - '0';
+        CAPTURE(n);
+        CHECK(story.status == (n % 2 == 1 ? "HIT" : "MISS"));
+    }
+}
+
 const std::string hit = "$3\r\nabc\r\n";
 const std::string miss = "$-1\r\n";
 
@@ -363,12 +373,7 @@ TEST_CASE("hard cases: replies that are not their commands'") {
     }
     const auto observed =
         script.observe({{443}, {debug::read_store("redis:6379")}});
-    REQUIRE(observed.stories.size() == 8);
-    for (const auto& story : observed.stories) {
-        const int n = story.offered[0].shown[1] - '0';
-        CAPTURE(n);
-        CHECK(story.status == (n % 2 == 1 ? "HIT" : "MISS"));
-    }
+    check_odd_ones_hit(observed);
 }
 
 TEST_CASE("hard cases: replies of memcached that are not their commands'") {
@@ -407,12 +412,7 @@ TEST_CASE("hard cases: replies of memcached that are not their commands'") {
     }
     const auto observed =
         script.observe({{443}, {debug::read_store("memcached:11211")}});
-    REQUIRE(observed.stories.size() == 8);
-    for (const auto& story : observed.stories) {
-        const int n = story.offered[0].shown[1] - '0';
-        CAPTURE(n);
-        CHECK(story.status == (n % 2 == 1 ? "HIT" : "MISS"));
-    }
+    check_odd_ones_hit(observed);
 }
 
 TEST_CASE("hard cases: a resumption after a miss is not told as certain") {

@@ -1,0 +1,110 @@
+#include "directive/doubts.hpp"
+
+#include "directive/hints.hpp"
+#include "directive/quoted.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <string_view>
+
+namespace session_cache {
+
+namespace {
+
+using Warnings = std::vector<std::string>;
+
+/* Who writes a number alone may think of seconds. */
+void doubt_times(Warnings& warnings, const StoreParameters& store) {
+    constexpr std::chrono::milliseconds shortest(10);
+    struct Time {
+        std::string_view name;
+        std::chrono::milliseconds value;
+    };
+
+    for (const Time& time :
+         {Time{"timeout", store.timeout}, Time{"interval", store.interval}}) {
+        if (time.value < shortest) {
+            warnings.push_back(
+                "parameter " + quoted(time.name) + " is " +
+                std::to_string(time.value.count()) +
+                " ms (a time without a unit is in milliseconds) of");
+        }
+    }
+}
+
+/* nginx has variables elsewhere. A password may well begin with "$", but does
+ * not look like a name then. */
+void doubt_variables(Warnings& warnings, const Directive& directive) {
+    auto warn_if = [&](bool has, std::string_view name) {
+        if (has) {
+            warnings.push_back("\"$...\" in parameter " + quoted(name) +
+                               " is no variable, but taken as it is, "
+                               "of");
+        }
+    };
+    const StoreParameters& store = directive.store;
+    const backends::tls::Parameters& tls = store.tls;
+    const std::vector<std::string>& keys = directive.keys;
+
+    warn_if(is_variable(store.user) || is_variable(store.password), "auth");
+    warn_if(is_variable(store.sentinel_user) ||
+                is_variable(store.sentinel_password),
+            "sentinel_auth");
+    warn_if(has_variable(directive.prefix), "prefix");
+    warn_if(std::any_of(keys.begin(), keys.end(), has_variable), "key");
+    warn_if(has_variable(tls.name), "tls_name");
+    warn_if(has_variable(tls.ca), "tls_ca");
+    warn_if(has_variable(tls.cert), "tls_cert");
+    warn_if(has_variable(tls.cert_key), "tls_cert_key");
+}
+
+/* In memcached's ring such a server has two shares of the sessions. */
+void doubt_twins(Warnings& warnings, const StoreParameters& store) {
+    const std::vector<ServerParameters>& servers = store.servers;
+
+    for (std::size_t i = 1; i < servers.size(); ++i) {
+        auto is_twin = [&](const ServerParameters& other) {
+            return other.host == servers[i].host &&
+                   other.path == servers[i].path &&
+                   other.port == servers[i].port;
+        };
+        auto end = servers.begin() + static_cast<std::ptrdiff_t>(i);
+        if (std::any_of(servers.begin(), end, is_twin)) {
+            const std::string& name =
+                servers[i].path.empty() ? servers[i].host : servers[i].path;
+            warnings.push_back("several parameters \"addr\" name " +
+                               quoted(name) + " in");
+            return;
+        }
+    }
+}
+
+void doubt_trust(Warnings& warnings, const StoreParameters& store) {
+    if (store.tls.on && !store.tls.verify) {
+        warnings.emplace_back(
+            "whoever answers is taken for the store, with \"tls_verify=off\" "
+            "of");
+    }
+}
+
+}  // namespace
+
+std::vector<std::string> doubts_of(const Directive& directive,
+                                   bool has_parameters) {
+    Warnings warnings;
+
+    if (!directive.on) {
+        if (has_parameters) {
+            warnings.emplace_back(
+                "other parameters have no effect with \"off\" of");
+        }
+        return warnings;
+    }
+    doubt_times(warnings, directive.store);
+    doubt_variables(warnings, directive);
+    doubt_twins(warnings, directive.store);
+    doubt_trust(warnings, directive.store);
+    return warnings;
+}
+
+}  // namespace session_cache
