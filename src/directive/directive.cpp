@@ -31,6 +31,8 @@ bool is_password(std::string_view parameter) {
 
 class Parser {
   public:
+    static std::vector<std::string_view> names();
+
     Parsed parse(std::span<const std::string_view> arguments) {
         for (std::string_view argument : arguments) {
             read(argument);
@@ -61,7 +63,6 @@ class Parser {
 
     void read(std::string_view argument);
     void read_switch(std::string_view argument);
-    static std::string hint_of(std::string_view argument);
     void finish();
     bool has_parameters() const;
     std::string redis_fault() const;
@@ -155,7 +156,8 @@ void Parser::read(std::string_view argument) {
         return;
     }
     if (equals == std::string_view::npos || parameter == parameters.end()) {
-        fail("unknown parameter " + quoted(name), hint_of(argument));
+        fail("unknown parameter " + quoted(name),
+             hint_for_name(argument, names()));
         return;
     }
 
@@ -178,11 +180,11 @@ void Parser::read(std::string_view argument) {
          hint_for_value(name, value));
 }
 
-std::string Parser::hint_of(std::string_view argument) {
-    std::array<std::string_view, n_parameters> names;
+std::vector<std::string_view> Parser::names() {
+    std::vector<std::string_view> names(n_parameters);
     std::transform(parameters.begin(), parameters.end(), names.begin(),
                    [](const Parameter& p) { return p.name; });
-    return hint_for_name(argument, names);
+    return names;
 }
 
 void Parser::read_switch(std::string_view argument) {
@@ -494,6 +496,10 @@ bool has_hash_tag(std::string_view prefix) noexcept {
     std::size_t open = prefix.find('{');
     std::size_t close = prefix.find('}', std::min(open, prefix.size()));
     return close != std::string_view::npos && close > open + 1;
+}
+
+std::vector<std::string_view> parameter_names() {
+    return Parser::names();
 }
 
 Parsed parse(std::span<const std::string_view> arguments) {

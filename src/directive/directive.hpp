@@ -92,6 +92,9 @@ const std::string& tls_name(const StoreParameters& store,
 /* Whether Redis Cluster would put all keys with this prefix into one slot. */
 bool has_hash_tag(std::string_view prefix) noexcept;
 
+/* Of all parameters; "on" and "off" are none. */
+std::vector<std::string_view> parameter_names();
+
 /* Reads the directive's arguments, its name not among them. */
 Parsed parse(std::span<const std::string_view> arguments);
 

@@ -1,8 +1,9 @@
-// The README's table of troubles: whoever has one finds in the log, or in what
-// nginx -t says, the words by which the table goes.
+// The tables of docs/troubleshooting.md: the error log, or what nginx -t says,
+// has the words of each row.
 
 #include "support/files.hpp"
 #include "support/key_files.hpp"
+#include "support/markdown.hpp"
 #include "support/node.hpp"
 #include "support/tls_redis.hpp"
 
@@ -37,18 +38,11 @@ Words pieces(std::string phrase) {
     return words;
 }
 
-std::vector<Row> readme() {
+std::vector<Row> documented() {
     std::vector<Row> rows;
-    std::istringstream lines(read_file(repository() / "README.md"));
-    bool inside = false;
-    for (std::string line; std::getline(lines, line);) {
-        inside =
-            line.starts_with("## ") ? line == "## Troubleshooting" : inside;
-        if (!inside || !line.starts_with("| ") ||
-            line.starts_with("| what you see")) {
-            continue;
-        }
-        Row row{line.substr(2, line.find(" | ", 2) - 2), {}};
+    for (const Cells& cells :
+         table_rows("docs/troubleshooting.md", "# Troubleshooting")) {
+        Row row{cells.at(0), {}};
         static const std::regex quoted("`([^`]*)`");
         for (std::sregex_iterator at(row.seen.begin(), row.seen.end(), quoted),
              end;
@@ -269,6 +263,7 @@ const std::vector<Case> cases{
     {"`a \"key\" …", of_ticket_key},
     {"TLS 1.3 does not resume", {}, "t/e2e/resumption_test.cpp"},
     {"`AUTH failed: WRONGPASS", of_auth},
+    {"`no stack for a coroutine", {}, "t/e2e/stacks_test.cpp"},
     {"JavaScript in a variable", {}, "t/e2e/stacks_test.cpp"},
     {"`GET timed out`", of_frozen},
     {"`TLS handshake failed: certificate verify failed", of_untrusted},
@@ -313,8 +308,8 @@ const Case* case_of(const Row& row) {
 
 }  // namespace
 
-TEST_CASE("troubles: each row of the README's table has a test") {
-    const auto rows = readme();
+TEST_CASE("troubles: each row of the document has a test") {
+    const auto rows = documented();
     CHECK(rows.size() == cases.size());
     for (const auto& row : rows) {
         CAPTURE(row.seen);
@@ -326,8 +321,8 @@ TEST_CASE("troubles: each row of the README's table has a test") {
     }
 }
 
-TEST_CASE("troubles: what the README's table goes by is in the log") {
-    for (const auto& row : readme()) {
+TEST_CASE("troubles: the words of each row are in the log") {
+    for (const auto& row : documented()) {
         CAPTURE(row.seen);
         const Case* found = case_of(row);
         if (found == nullptr || !found->provoke) {
