@@ -14,14 +14,14 @@ struct Speaker {
 };
 
 constexpr std::array<Speaker, 15> speakers{{
-    {"\x15\x03", "a server of TLS (tls=on)"},
-    {"\x16\x03", "a server of TLS (tls=on)"},
-    {"HTTP/", "a server of HTTP"},
-    {"<html", "a server of HTTP"},
-    {"<!DOC", "a server of HTTP"},
-    {"SSH-", "a server of SSH"},
-    {"220", "a server of mail or FTP"},
-    {"* OK", "a server of mail"},
+    {"\x15\x03", "a TLS server (tls=on)"},
+    {"\x16\x03", "a TLS server (tls=on)"},
+    {"HTTP/", "an HTTP server"},
+    {"<html", "an HTTP server"},
+    {"<!DOC", "an HTTP server"},
+    {"SSH-", "an SSH server"},
+    {"220", "a mail or FTP server"},
+    {"* OK", "a mail server"},
     {"ERROR", "memcached (type=memcached)", "memcached"},
     {"CLIENT_ERROR", "memcached (type=memcached)", "memcached"},
     {"SERVER_ERROR", "memcached (type=memcached)", "memcached"},

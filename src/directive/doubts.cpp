@@ -25,9 +25,9 @@ void doubt_times(Warnings& warnings, const StoreParameters& store) {
          {Time{"timeout", store.timeout}, Time{"interval", store.interval}}) {
         if (time.value < shortest) {
             warnings.push_back(
-                "parameter " + quoted(time.name) + " is " +
+                "parameter " + quoted(time.name) + " is only " +
                 std::to_string(time.value.count()) +
-                " ms (a time without a unit is in milliseconds) of");
+                " ms (a time without a unit is in milliseconds) in");
         }
     }
 }
@@ -38,8 +38,7 @@ void doubt_variables(Warnings& warnings, const Directive& directive) {
     auto warn_if = [&](bool has, std::string_view name) {
         if (has) {
             warnings.push_back("\"$...\" in parameter " + quoted(name) +
-                               " is no variable, but taken as it is, "
-                               "of");
+                               " is not a variable here, but text, in");
         }
     };
     const StoreParameters& store = directive.store;
@@ -82,8 +81,7 @@ void doubt_twins(Warnings& warnings, const StoreParameters& store) {
 void doubt_trust(Warnings& warnings, const StoreParameters& store) {
     if (store.tls.on && !store.tls.verify) {
         warnings.emplace_back(
-            "whoever answers is taken for the store, with \"tls_verify=off\" "
-            "of");
+            "with \"tls_verify=off\" any server is accepted as the store, in");
     }
 }
 
@@ -96,7 +94,7 @@ std::vector<std::string> doubts_of(const Directive& directive,
     if (!directive.on) {
         if (has_parameters) {
             warnings.emplace_back(
-                "other parameters have no effect with \"off\" of");
+                "other parameters have no effect next to \"off\" in");
         }
         return warnings;
     }

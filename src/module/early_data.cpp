@@ -39,7 +39,7 @@ EarlyDataOutcome judge(const Record& record, const Claimed& claimed) {
     const backends::Footing& footing = claimed.footing;
 
     if (claimed.addition == Addition::exists) {
-        tell(&record, "early data refused: it has been there before");
+        tell(&record, "early data refused: it has been seen before");
         return EarlyDataOutcome::replayed;
     }
     if (claimed.addition == Addition::unknown) {
@@ -53,7 +53,7 @@ EarlyDataOutcome judge(const Record& record, const Claimed& claimed) {
         return refused(record, "the store's clock is not known");
     }
     if (!footing.skew->is_tolerable()) {
-        return refused(record, "the clock here is not the store's");
+        return refused(record, "the clock here differs from the store's");
     }
     return EarlyDataOutcome::accepted;
 }
@@ -65,7 +65,7 @@ EarlyDataOutcome claim(const ServerConf& conf, SSL* ssl, Record& record) {
     std::string name = claim_name(remote.directive.prefix, ssl);
     auto deadline = deadline_of(record, remote);
     if (!deadline) {
-        return refused(record, "the handshake has waited for long enough");
+        return refused(record, "the handshake has waited long enough");
     }
 
     Suspension suspension(record.connection);
@@ -87,13 +87,13 @@ EarlyDataOutcome decide(const ServerConf& conf, SSL* ssl, Record* record) {
         return EarlyDataOutcome::unknown;
     }
     if (record->connection->type == SOCK_DGRAM) {
-        return refused(*record, "there is no time to ask, in QUIC");
+        return refused(*record, "QUIC cannot wait for the store");
     }
 
     try {
         return claim(conf, ssl, *record);
     } catch (const std::bad_alloc&) {
-        return refused(*record, "memory is short");
+        return refused(*record, "out of memory");
     }
 }
 

@@ -74,8 +74,8 @@ bool loses_addr(const ServerConf& conf) {
 
 void warn_of_lost_addr(ngx_conf_t* cf, const Servers& servers) {
     warn_of(cf, select(servers, loses_addr),
-            "\"remote_ssl_session_cache\" of the server in %s has no \"addr\", "
-            "and takes no parameter from that around it: its store is at "
+            "\"remote_ssl_session_cache\" of the server in %s replaces the "
+            "inherited one entirely, and has no \"addr\": its store is at "
             "127.0.0.1");
 }
 
@@ -95,8 +95,9 @@ void warn_of_prohibited(ngx_conf_t* cf, const Servers& servers) {
                        return conf.speaks_tls && !conf.own && conf.on() &&
                               used.count(conf.remote.get()) == 0;
                    }),
-            "\"ssl_session_cache off\" keeps \"remote_ssl_session_cache\" from "
-            "acting in any server, as in that in %s");
+            "\"remote_ssl_session_cache\" has no effect: "
+            "\"ssl_session_cache off\" prohibits sessions in every server, "
+            "such as the one in %s");
 }
 
 /* Those of which each server is a case by itself. */
@@ -126,9 +127,9 @@ void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
                        return lacks_shared_tickets(conf) &&
                               !prohibits_tickets(conf);
                    }),
-            "\"tickets=shared\" does not act in the server in %s, where the "
-            "default server of an address has no tickets of this module, so "
-            "its sessions are kept in the store");
+            "\"tickets=shared\" has no effect in the server in %s, because "
+            "the default server of its address makes no shared tickets: "
+            "sessions are kept in the store");
 
     warn_of(cf,
             select(servers,
@@ -136,7 +137,7 @@ void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
                        return conf.decides && conf.own && conf.on() &&
                               prohibits_sessions(conf);
                    }),
-            "\"remote_ssl_session_cache\" does not act in the server in %s, "
+            "\"remote_ssl_session_cache\" has no effect in the server in %s, "
             "where \"ssl_session_cache off\" prohibits sessions");
 
     warn_of(cf,
@@ -144,7 +145,7 @@ void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
                    [](const ServerConf& conf) {
                        return conf.attached && has_builtin_cache(conf);
                    }),
-            "\"remote_ssl_session_cache\" takes the place of the \"builtin\" "
+            "\"remote_ssl_session_cache\" replaces the \"builtin\" "
             "session cache of the server in %s");
 
     warn_of(cf,
@@ -153,7 +154,7 @@ void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
                        return conf.attached && conf.remote->keys.empty();
                    }),
             "\"remote_ssl_session_cache\" without \"key\" does not seal "
-            "sessions: who reads the store can decrypt connections to the "
+            "sessions: whoever reads the store can decrypt connections to the "
             "server in %s");
 }
 
@@ -173,8 +174,8 @@ void warn_of_early_data(ngx_conf_t* cf, const Servers& servers) {
                        return may_act(conf) && !conf.tls.has_early_data;
                    }),
             "\"early_data=once\" of \"remote_ssl_session_cache\" has no "
-            "effect in the server in %s, for nginx accepts early data in http "
-            "only");
+            "effect in the server in %s, because nginx accepts early data in "
+            "http only");
     warn_of(cf,
             select(servers,
                    [&](const ServerConf& conf) {
@@ -348,16 +349,15 @@ void warn_of_overruled(ngx_conf_t* cf, const Configuration& configuration) {
                     }));
     }
 
-    by_store.tell(cf,
-                  "what the server in %s has of "
-                  "\"remote_ssl_session_cache\", or has not, does not act on "
-                  "%V%s, where that of the default server in %s does");
+    by_store.tell(cf, "the server in %s differs in "
+                      "\"remote_ssl_session_cache\", which has no effect on "
+                      "%V%s, where the default server in %s decides");
     by_none.tell(cf,
-                 "\"remote_ssl_session_cache\" of the server in %s does not "
-                 "act on %V%s, where the default server in %s decides, which "
+                 "\"remote_ssl_session_cache\" of the server in %s has no "
+                 "effect on %V%s, where the default server in %s decides, and "
                  "does not use it");
     cut_off.tell(cf, "\"ssl_session_cache off\" of the server in %s prohibits "
-                     "sessions of TLS 1.2 only on %V%s, where the "
+                     "only TLS 1.2 sessions on %V%s, where the "
                      "\"remote_ssl_session_cache\" of the default server in %s "
                      "acts");
 }
@@ -376,9 +376,9 @@ void warn_of_left(ngx_conf_t* cf, const Configuration& configuration) {
         }
     }
     warn_of(cf, distinct(left),
-            "\"remote_ssl_session_cache\" does not act in the server in %s, "
-            "whose sessions are those of QUIC alone, as nginx was built "
-            "without the patch for that");
+            "\"remote_ssl_session_cache\" has no effect in the server in %s, "
+            "which listens with QUIC only: nginx was built without the patch "
+            "for that");
 }
 
 bool has_sessions_in_store(const Servers& servers) {
@@ -401,7 +401,7 @@ void warn_of_quic(ngx_conf_t* cf, const Configuration& configuration) {
     if (first != nullptr) {
         ngx_log_error(NGX_LOG_WARN, cf->log, 0,
                       "\"remote_ssl_session_cache\" does not look sessions up "
-                      "for QUIC on %V%s, as nginx was built without the patch "
+                      "for QUIC on %V%s: nginx was built without the patch "
                       "for that",
                       first, and_others(addresses).c_str());
     }

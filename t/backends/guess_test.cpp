@@ -57,11 +57,10 @@ TEST_CASE("guess: by what is said first") {
     for (const auto& [heard, kind, hint] :
          std::vector<std::array<std::string, 3>>{
              {"\x15\x03\x03", "redis",
-              "; it seems to be a server of TLS (tls=on)"},
-             {"HTTP/1.1 400 Bad", "redis", "; it seems to be a server of HTTP"},
-             {"SSH-2.0-", "memcached", "; it seems to be a server of SSH"},
-             {"220 mx ESMTP", "redis",
-              "; it seems to be a server of mail or FTP"},
+              "; it seems to be a TLS server (tls=on)"},
+             {"HTTP/1.1 400 Bad", "redis", "; it seems to be an HTTP server"},
+             {"SSH-2.0-", "memcached", "; it seems to be an SSH server"},
+             {"220 mx ESMTP", "redis", "; it seems to be a mail or FTP server"},
              {"-ERR unknown", "memcached", is_redis},
              {"-NOAUTH", "redis", ""},
              {"ERROR\r\n", "redis", is_memcached},
@@ -106,11 +105,11 @@ TEST_CASE("guess: a Redis with TLS where one without is expected") {
 TEST_CASE(
     "guess: who speaks something else, or nothing, is told from a store") {
     const std::string http = "HTTP/1.1 400 Bad Request\r\n\r\n";
-    const std::string is_http = "; it seems to be a server of HTTP";
+    const std::string is_http = "; it seems to be an HTTP server";
     check_says(http, store_options(), is_http);
     check_says(http, store_options(), is_http, true);
     check_says("SSH-2.0-OpenSSH_9.2\r\n", store_options(),
-               "; it seems to be a server of SSH", true);
+               "; it seems to be an SSH server", true);
     check_says("", store_options(), want_tls);
     check_says("", store_options(), want_tls, true);
 

@@ -182,12 +182,12 @@ const struct {
     const char* warning;
 } odd_parameters[] = {
     {"off addr=127.0.0.1 port=6379",
-     "other parameters have no effect with \"off\" of "
+     "other parameters have no effect next to \"off\" in "
      "\"remote_ssl_session_cache\" in "},
     {"timeout=1", "parameter \"timeout\" is 1 ms"},
-    {"auth=$pw", "\"$...\" in parameter \"auth\" is no variable"},
-    {"prefix=$host", "\"$...\" in parameter \"prefix\" is no variable"},
-    {"tls=on tls_verify=off", "whoever answers is taken for the store"},
+    {"auth=$pw", "\"$...\" in parameter \"auth\" is not a variable"},
+    {"prefix=$host", "\"$...\" in parameter \"prefix\" is not a variable"},
+    {"tls=on tls_verify=off", "with \"tls_verify=off\" any server is accepted"},
     {"type=memcached addr=127.0.0.1 addr=127.0.0.1:11211",
      "several parameters \"addr\" name \"127.0.0.1\""},
 };
@@ -336,8 +336,8 @@ TEST_CASE("a directive that takes the place of another, without its addr") {
     };
     const auto tested = with("remote_ssl_session_cache tickets=keep;");
     check_taken(tested, 1);
-    CHECK(contains(tested.output, "has no \"addr\", and takes no parameter "
-                                  "from that around it"));
+    CHECK(contains(tested.output, "replaces the inherited one entirely, and "
+                                  "has no \"addr\""));
     check_taken(with("remote_ssl_session_cache addr=10.0.0.2;"));
     check_taken(with("remote_ssl_session_cache off;"));
     check_taken(with(""));
@@ -350,9 +350,8 @@ TEST_CASE("sessions that are prohibited beside the directive") {
     const std::string on = "remote_ssl_session_cache on;";
     const auto tested = test_config(on + "ssl_session_cache off;");
     check_taken(tested, 1);
-    CHECK(contains(tested.output, "\"ssl_session_cache off\" keeps "
-                                  "\"remote_ssl_session_cache\" from acting "
-                                  "in any server"));
+    CHECK(contains(tested.output, "has no effect: \"ssl_session_cache off\" "
+                                  "prohibits sessions in every server"));
     NodeConfig cached;
     cached.server = "ssl_session_cache none;";
     check_taken(test_config(on + "ssl_session_cache off;", cached));
@@ -500,9 +499,10 @@ TEST_CASE("a cause is one warning, however many servers it concerns") {
     const bool rules = !has_sni_before_session();
     // One more server, alone on its socket, has what http{} has.
     check_warning(test_many("", on),
-                  {" and 19 others has of ", " and 1 other, where "}, rules);
+                  {" and 19 others differs in ", " and 1 other, where "},
+                  rules);
     check_warning(test_many("", off, on),
-                  {" and 19 others does not act on ", " and 1 other, where "},
+                  {" and 19 others has no effect on ", " and 1 other, where "},
                   rules);
     check_warning(test_many("ssl_session_cache builtin; " + on),
                   {"\"builtin\"", rules ? " and 2 others" : " and 22 others"});
@@ -556,17 +556,17 @@ TEST_CASE("a server without a certificate of its own is not warned of") {
         return test_many(on, "", others, nullptr);
     };
     check_taken(tested(""));
-    check_warning(tested("remote_ssl_session_cache db=1;"), {"does not act"});
+    check_warning(tested("remote_ssl_session_cache db=1;"), {"has no effect"});
 }
 
 TEST_CASE("prohibited sessions under another default are warned of") {
     const std::string on = "remote_ssl_session_cache on;";
     const std::string prohibited = "ssl_session_cache off;";
     const bool rules = !has_sni_before_session();
-    check_warning(test_many(on, "", prohibited), {"sessions of TLS 1.2 only"},
+    check_warning(test_many(on, "", prohibited), {"only TLS 1.2 sessions"},
                   rules);
     check_warning(test_many(on, prohibited),
-                  {" and 19 others does not act on "});
+                  {" and 19 others has no effect on "});
     check_taken(test_many("remote_ssl_session_cache off;", "", prohibited));
 }
 

@@ -56,7 +56,7 @@ void check_keeps_sessions(const Address& address) {
     CHECK(http3_visit(address, made).reused);
 }
 
-constexpr const char* left_alone = "whose sessions are those of QUIC alone";
+constexpr const char* left_alone = "which listens with QUIC only";
 
 }  // namespace
 

@@ -39,7 +39,8 @@ std::string load_once() {
                  find(library, "memcached_server_add_with_weight",
                       api.server_add_with_weight) &&
                  find(library, "memcached_generate_hash", api.generate_hash);
-    return found ? "" : "this libmemcached lacks what was built for";
+    return found ? ""
+                 : "this libmemcached lacks functions that the module needs";
 }
 
 }  // namespace

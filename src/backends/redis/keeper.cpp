@@ -168,7 +168,7 @@ bool Keeper::ask_nodes() {
 
 /* In random order: sorted ones would all begin with the same. */
 bool Keeper::ask_seeds() {
-    why_not_ = "no server tells its slots";
+    why_not_ = "no server returned the slots";
     std::shuffle(seeds_.begin(), seeds_.end(), random_);
 
     return std::any_of(seeds_.begin(), seeds_.end(), [this](Server& seed) {

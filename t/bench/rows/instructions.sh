@@ -12,17 +12,27 @@ prepare() {
 }
 
 measure() {
-    local protocol clients variant few many
+    local protocol clients variant
     for protocol in 1.2 1.3; do
         for clients in 16 1; do
             for variant in shared redis memcached; do
-                few=$(count_instructions "$variant" 50)
-                many=$(count_instructions "$variant" 150)
-                sample "instructions-$protocol" "$clients at once" "$variant" \
-                    "$(calculate "($many - $few) / 100000")"
+                measure_instructions "instructions-$protocol" "$variant"
+            done
+            for variant in ticket-file tickets; do
+                measure_instructions "tickets-instructions-$protocol" \
+                    "$variant"
             done
         done
     done
+}
+
+# measure_instructions KEY VARIANT
+measure_instructions() {
+    local few many
+    few=$(count_instructions "$2" 50)
+    many=$(count_instructions "$2" 150)
+    sample "$1" "$clients at once" "$2" \
+        "$(calculate "($many - $few) / 100000")"
 }
 
 # count_instructions VARIANT HANDSHAKES: of a worker's whole life.
@@ -39,7 +49,7 @@ count_instructions() {
     started+=("$pid")
     worker[$1]=$pid
     wait_for "nginx in Callgrind ($1)" accepts "${port[$1]}"
-    [[ $1 == shared ]] || wait_for "connection to the store ($1)" \
+    [[ $1 == shared || $1 == ticket-file ]] || wait_for "connection to the store ($1)" \
         grep -q ': connected' "$work/$1/error.log"
     repeat load "$1" "$protocol" "$clients" "$2" >/dev/null
     kill -QUIT "$pid"
