@@ -140,9 +140,9 @@ TEST_CASE("directive: no hint has a password in it") {
 
 TEST_CASE("directive: what can hardly be meant is warned of") {
     const std::vector<std::pair<std::string, std::string>> lines{
-        {"timeout=1", "parameter \"timeout\" is 1 ms "},
-        {"timeout=9ms", "parameter \"timeout\" is 9 ms "},
-        {"interval=5", "parameter \"interval\" is 5 ms "},
+        {"timeout=1", "parameter \"timeout\" is only 1 ms "},
+        {"timeout=9ms", "parameter \"timeout\" is only 9 ms "},
+        {"interval=5", "parameter \"interval\" is only 5 ms "},
         {"auth=$pw", "\"$...\" in parameter \"auth\""},
         {"auth=${pw}", "\"$...\" in parameter \"auth\""},
         {"auth=me:$redis_password", "\"$...\" in parameter \"auth\""},

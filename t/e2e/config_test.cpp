@@ -184,7 +184,7 @@ const struct {
     {"off addr=127.0.0.1 port=6379",
      "other parameters have no effect next to \"off\" in "
      "\"remote_ssl_session_cache\" in "},
-    {"timeout=1", "parameter \"timeout\" is 1 ms"},
+    {"timeout=1", "parameter \"timeout\" is only 1 ms"},
     {"auth=$pw", "\"$...\" in parameter \"auth\" is not a variable"},
     {"prefix=$host", "\"$...\" in parameter \"prefix\" is not a variable"},
     {"tls=on tls_verify=off", "with \"tls_verify=off\" any server is accepted"},
