@@ -1,9 +1,9 @@
 # Thin names for build.sh: 'make test ARGS="-tc=redis*"' is
 # './build.sh test "-tc=redis*"'.
 
-VERBS = build deps nginx test http3 faults soak simulate fleet memcheck fuzz \
-        demo debug bench install uninstall package trial builds matrix lint \
-        clean help
+VERBS = build deps nginx test http3 faults soak simulate mutants fleet \
+        memcheck fuzz demo debug bench install uninstall package trial builds \
+        matrix lint clean help
 
 all: build
 

@@ -85,6 +85,12 @@ options=
 ##            virtual time, with whatever may go wrong; SEED=N plays that one
 ##            and tells of it
 
+. t/mutants/run.sh
+## mutants [SECONDS]
+##            change the code in one place at a time and see whether a test
+##            fails, in a fixed sample of 300 places or for SECONDS; --help says
+##            more
+
 . t/fleet/run.sh
 ## fleet [OPTION VALUE]...
 ##            let a fleet of nodes, a store and thousands of clients have a bad

@@ -18,6 +18,7 @@ bench_packages=(redis-server memcached openssl procps gnuplot-nox
 # Servers to compare with; h2o is not everywhere.
 bench_other_packages=(h2o apache2-bin)
 fuzz_packages=(clang libclang-rt-dev)
+mutants_packages=(clang libclang-dev binutils)
 source_packages=(dpkg-dev ccache)
 rootfs_packages=(debootstrap iproute2)
 lint_packages=(clang-format clang-tidy shellcheck)
@@ -34,7 +35,7 @@ cmd_deps() {
         "${memcheck_packages[@]}" "${bench_packages[@]}" \
         "${fuzz_packages[@]}" "${lint_packages[@]}" "${nginx_packages[@]}" \
         "${http3_packages[@]}" "${package_packages[@]}" \
-        "${source_packages[@]}" "${rootfs_packages[@]}"
+        "${mutants_packages[@]}" "${source_packages[@]}" "${rootfs_packages[@]}"
 }
 
 # Prints those of the packages that are not installed.
