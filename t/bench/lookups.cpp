@@ -35,7 +35,7 @@ class Lookups {
         : store_(backends::make_redis(
               coroutines_.scheduler, store_at(port),
               [this](backends::Level, std::string_view line) {
-                  connected_ |= line.ends_with("connected");
+                  connected_ |= line.find(": connected") != line.npos;
               })) {
         if (!coroutines_.loop.run_until([this] { return connected_; }))
             std::exit(1);

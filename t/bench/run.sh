@@ -18,6 +18,7 @@ usage: $0 [options]
   --placement WHERE     beside: worker and store on one CPU, the client on the
                         other; apart: the store with the client; free: where
                         the kernel puts them ($placement)
+  --programs DIR        the benchmark's programs, if they are compiled already
   --profile DIR         instead: system calls a handshake and samples of the
                         workers of the row "resume", by perf, into DIR
 EOF
@@ -35,6 +36,7 @@ parse() {
         --handshakes) handshakes=$2 ;;
         --rows) rows=$2 ;;
         --placement) placement=$2 ;;
+        --programs) programs=$2 ;;
         --profile) profile=$2 ;;
         --help) usage; exit ;;
         *) usage >&2; exit 2 ;;
@@ -72,21 +74,21 @@ run_row() {
 }
 
 # In a shell of its own, which ends what it has started. A row that fails
-# leaves the others alone.
+# leaves the others alone. Not to be called where its status is looked at, for
+# then no failure would end a row.
 run_rows() {
-    local row status=0
+    local row
     for row in $rows; do
         (
             trap stop_servers EXIT
             run_row "$row"
         ) &
         wait $! || {
-            status=1
+            failed=1
             echo "bench: row $row failed" >&2
             note "The row \"$row\" failed."
         }
     done
-    return "$status"
 }
 
 show_progress() {
@@ -134,12 +136,12 @@ calculate() {
 }
 
 client() {
-    taskset -c "$client_cpu" "$out/$1" "${@:2}"
+    taskset -c "$client_cpu" "$programs/$1" "${@:2}"
 }
 
 # load VARIANT PROTOCOL CLIENTS HANDSHAKES [COMMAND to run the client under]
 load() {
-    "${@:5}" taskset -c "$client_cpu" "$out/load" \
+    "${@:5}" taskset -c "$client_cpu" "$programs/load" \
         --make-port "${maker[$1]:-${port[$1]}}" --use-port "${port[$1]}" \
         --worker "${worker[$1]}" --protocol "$2" --concurrency "$3" \
         --sessions "$sessions" --handshakes "$4" --kind "${kind:-resumed}"
@@ -191,7 +193,9 @@ report() {
         cat "$work/notes"
     } >"$work/benchmarks.md"
     mv "$work"/benchmarks.* "$out"
-    "$here/plots.sh" "$out"
+    if command -v gnuplot >/dev/null; then
+        "$here/plots.sh" "$out"
+    fi
     cat "$out/benchmarks.md"
 }
 
@@ -222,6 +226,7 @@ rows="resume sealed early counted full memory remote frozen switches pipeline"
 rows+=" suspended cluster tickets outage store idle population instructions"
 rows+=" others"
 placement=beside
+programs=
 profile=
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -229,7 +234,10 @@ parse "$@"
 place
 [[ -f $module ]] || die "not built: $module"
 mkdir -p "$out"
-make --no-print-directory -s -C "$here" -j"$(nproc)"
+if [[ ! $programs ]]; then
+    programs=$out
+    make --no-print-directory -s -C "$here" -j"$(nproc)"
+fi
 work=$(mktemp -d)
 chmod 711 "$work" # a worker that gave up root reaches the socket in it
 : >"$work/notes"
@@ -247,6 +255,6 @@ if [[ $profile ]]; then
 fi
 echo key,setting,round,variant,value >"$work/benchmarks.csv"
 failed=0
-run_rows || failed=1
+run_rows
 report
 exit "$failed"

@@ -83,7 +83,7 @@ start_memcached() {
 # start_delay_proxy MILLISECONDS, for the round trip
 start_delay_proxy() {
     delayed_port[$1]=$(free_port)
-    taskset -c "$store_cpu" "$out/delay_proxy" --to "$redis_port" \
+    taskset -c "$store_cpu" "$programs/delay_proxy" --to "$redis_port" \
         --listen "${delayed_port[$1]}" --delay $(($1 * 500)) &
     started+=($!)
     wait_for "the proxy" accepts "${delayed_port[$1]}"

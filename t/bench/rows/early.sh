@@ -17,7 +17,7 @@ prepare() {
 
 # early VARIANT CLIENTS HANDSHAKES [PID of whom to measure]
 early() {
-    taskset -c "$client_cpu" "$out/load" --make-port "${port[$1]}" \
+    taskset -c "$client_cpu" "$programs/load" --make-port "${port[$1]}" \
         --worker "${4:-${worker[$1]}}" --protocol 1.3 --concurrency "$2" \
         --sessions "$sessions" --handshakes "$3" --early-data on
 }

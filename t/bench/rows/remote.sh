@@ -23,7 +23,7 @@ measure() {
 measure_delay() {
     local near far trip setting="$1 ms away"
     near=$(median local)
-    trip=$(taskset -c "$server_cpu" "$out/round_trip" \
+    trip=$(taskset -c "$server_cpu" "$programs/round_trip" \
         --port "${delayed_port[$1]}")
     trip=$(field round_trip_us "$trip")
     far=$(median "delayed-$1")

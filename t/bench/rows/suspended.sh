@@ -46,7 +46,7 @@ measure_with() {
     (($1 == wanted || $1 <= 10000)) || name=most
     worker[healthy]=${worker[suspended]}
     result=$(client hold --port "${port[suspended]}" --count "$1" \
-        --worker "${worker[suspended]}" -- "$out/load" --make-port \
+        --worker "${worker[suspended]}" -- "$programs/load" --make-port \
         "${port[healthy]}" --worker "${worker[healthy]}" --protocol 1.2 \
         --concurrency 16 --sessions "$sessions" --handshakes 4000)
     check_suspended "$1"

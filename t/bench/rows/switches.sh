@@ -12,7 +12,7 @@ prepare() {
 
 measure() {
     local result cpu of_one
-    result=$(taskset -c "$server_cpu" "$out/switches")
+    result=$(taskset -c "$server_cpu" "$programs/switches")
     of_one=$(field coroutine_ns "$result")
     sample switches - coroutine "$of_one"
     sample switches - async "$(field async_ns "$result")"
