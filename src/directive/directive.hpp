@@ -78,10 +78,9 @@ struct Directive {
 struct Parsed {
     Directive directive;
     std::string error; /* empty if all is well; else a message without an end */
-    std::string hint{}; /* what to do about it, or empty */
-    std::vector<std::string>
-        warnings{};        /* each ends with the directive's name */
-    bool has_addr = false; /* false if the default was used */
+    std::string hint{};                  /* what to do about it, or empty */
+    std::vector<std::string> warnings{}; /* end with the directive's name */
+    bool has_addr = false;               /* false if the default was used */
 };
 
 /* The name in a server's certificate: `tls_name`, or else its host. */
