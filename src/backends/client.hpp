@@ -142,8 +142,8 @@ class Client : public Store, private Finder::User {
         return closing_ && !driving_ && !finder_.looks();
     }
 
-    /* Queues a request. Returns false if memory is short; then it is unchanged.
-     */
+    /* Queues a request. Returns false if memory is short; then it is
+     * unchanged. */
     virtual bool enqueue(Request& request) noexcept = 0;
 
     /* Ends a lookup, if there is one, and gives the answer to those who still

@@ -90,9 +90,9 @@ class Connection {
     tls::Ssl ssl_;        /* null if plain or not connected */
     std::string heard_{}; /* the head of the server's first record */
 
-    /* What the stream has to be before OpenSSL can go on reading, or writing.
-     * 0: it may be called at once, because it may hold bytes that it has read.
-     */
+    /* What the stream has to be before OpenSSL can go on reading, or
+     * writing. 0: it may be called at once, because it may hold bytes that
+     * it has read. */
     unsigned reading_ = 0;
     unsigned writing_ = coro::writable;
     unsigned long tls_error_ = 0; /* the cause of an EPROTO */

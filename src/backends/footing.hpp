@@ -18,8 +18,8 @@ namespace backends {
 /* A machine's time, in milliseconds since 1970. It throws nothing. */
 using WallClock = std::function<std::chrono::milliseconds()>;
 
-/* How far the store's clock is ahead of this machine's, with a maximum error.
- */
+/* How far the store's clock is ahead of this machine's, with a maximum
+ * error. */
 struct Skew {
     /* The largest difference of clocks that is not reported. */
     static constexpr std::chrono::milliseconds tolerated{10000};

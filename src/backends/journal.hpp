@@ -54,8 +54,8 @@ class Journal {
 
     void worked(std::string_view operation, coro::Time now) noexcept;
 
-    /* This machine's clock and the store's differ by too much, or no longer do.
-     */
+    /* This machine's clock and the store's differ by too much, or no longer
+     * do. */
     void clock(const Skew& skew, coro::Time now) noexcept;
 
   private:

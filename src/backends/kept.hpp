@@ -23,8 +23,8 @@ class Kept {
         std::size_t left = 4 * 1024 * 1024;
     };
 
-    /* For a delete, `value` is empty and `ttl` is 0. Null if there is no room.
-     */
+    /* For a delete, `value` is empty and `ttl` is 0. Null if there is no
+     * room. */
     static std::unique_ptr<Kept> make(Budget& budget, std::string_view key,
                                       std::string_view value,
                                       std::chrono::seconds ttl) noexcept {

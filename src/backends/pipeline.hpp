@@ -162,8 +162,8 @@ class Pipeline : public Client {
 
   private:
     /* A server that hangs up this often when it is asked for the time, as
-     * proxies may, is not asked again for so long. A single time may be chance.
-     */
+     * proxies may, is not asked again for so long. A single time may be
+     * chance. */
     static constexpr unsigned max_hang_ups = 2;
     static constexpr coro::Time distrust = std::chrono::hours(1);
 

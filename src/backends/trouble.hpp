@@ -58,8 +58,8 @@ class Trouble {
     /* It works, however recently it failed. Returns whether it had failed. */
     bool over() noexcept { return std::exchange(n_, 0) != 0; }
 
-    /* How often it failed in further ways than max_kinds, since the last call.
-     */
+    /* How often it failed in further ways than max_kinds, since the last
+     * call. */
     std::uint64_t take_untold() noexcept { return std::exchange(untold_, 0); }
 
   private:

@@ -44,8 +44,8 @@ class ProcFile {
         return value;
     }
 
-    /* The number after `name`, converted from kB to bytes. 0 if it is missing.
-     */
+    /* The number after `name`, converted from kB to bytes. 0 if it is
+     * missing. */
     std::size_t bytes(const char* name) const noexcept {
         const char* at = std::strstr(text_.data(), name);
         return at != nullptr

@@ -43,8 +43,8 @@ Servers servers_of(const typename T::Main* main) {
     return servers;
 }
 
-/* The server of an address. If it has several, the one with which nginx begins.
- */
+/* The server of an address. If it has several, the one with which nginx
+ * begins. */
 template <typename Addr>
 void** server_confs(const Addr& addr) {
     if constexpr (requires { addr.default_server; }) {

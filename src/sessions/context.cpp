@@ -66,8 +66,8 @@ std::vector<Digest> trusted(SSL_CTX* ctx) {
     return all;
 }
 
-/* nginx accepts protocols that OpenSSL was built without, such as only SSLv3.
- */
+/* nginx accepts protocols that OpenSSL was built without, such as only
+ * SSLv3. */
 void allow_all_protocols(SSL* ssl) {
     SSL_clear_options(ssl, SSL_OP_NO_SSL_MASK);
     require(SSL_set_min_proto_version(ssl, 0) == 1 &&

@@ -18,8 +18,8 @@ namespace session_cache {
 using Context = std::vector<unsigned char>;
 using Digest = std::array<unsigned char, 32>; /* SHA-256 */
 
-/* The context of an SSL_CTX. Throws std::bad_alloc if it cannot be found out.
- */
+/* The context of an SSL_CTX. Throws std::bad_alloc if it cannot be found
+ * out. */
 Context context_of(SSL_CTX* ctx);
 
 /*

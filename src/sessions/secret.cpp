@@ -57,8 +57,8 @@ std::string read_file(int fd, std::size_t most, SecretFile& file) {
 
 }  // namespace
 
-/* Cleanses the whole capacity: bytes after the end may have been used before.
- */
+/* Cleanses the whole capacity: bytes after the end may have been used
+ * before. */
 SecretBytes::~SecretBytes() {
     bytes_.resize(bytes_.capacity());
     OPENSSL_cleanse(bytes_.data(), bytes_.size());

@@ -16,8 +16,8 @@ namespace session_cache::tickets {
 
 class Unfound {
   public:
-    /* The store was asked for each of them, so there cannot be many at a time.
-     */
+    /* The store was asked for each of them, so there cannot be many at a
+     * time. */
     static constexpr std::size_t most = 256;
 
     /* May throw std::bad_alloc. */

@@ -67,8 +67,8 @@ class Dialect {
      */
     virtual bool get(CleansedBytes& out, std::string_view key) = 0;
 
-    /* `expiration` is in seconds from now, or since 1970 (see expiration_of()).
-     */
+    /* `expiration` is in seconds from now, or since 1970 (see
+     * expiration_of()). */
     virtual void put(CleansedBytes& out, Put how, std::string_view key,
                      std::string_view value, std::uint32_t expiration) = 0;
     virtual void erase(CleansedBytes& out, std::string_view key) = 0;

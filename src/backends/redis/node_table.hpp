@@ -107,8 +107,8 @@ class NodeTable {
     void close() noexcept;
 
   private:
-    /* Clusters have at most 1,000. This bounds servers that make endpoints up.
-     */
+    /* Clusters have at most 1,000. This bounds servers that make endpoints
+     * up. */
     static constexpr std::size_t max_nodes = 1200;
 
     void give(std::size_t slot, Node* node) noexcept;

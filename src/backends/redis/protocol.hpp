@@ -41,8 +41,8 @@ std::string_view error_code(const redisReply& reply) noexcept;
 /* What an error reply says about the server. */
 Refusal refusal(const redisReply& reply) noexcept;
 
-/* The value of a name in a list of names and values. Empty if it is not there.
- */
+/* The value of a name in a list of names and values. Empty if it is not
+ * there. */
 std::string_view value_of(const redisReply& reply,
                           std::string_view name) noexcept;
 
@@ -60,8 +60,8 @@ bool is_replica(const redisReply& reply) noexcept;
 std::optional<std::chrono::milliseconds>
 time_of(const redisReply& reply) noexcept;
 
-/* How many keys were evicted, in an answer to INFO. Nothing if it is not there.
- */
+/* How many keys were evicted, in an answer to INFO. Nothing if it is not
+ * there. */
 std::optional<std::uint64_t> evicted_keys(const redisReply& reply) noexcept;
 
 inline std::string_view text(const redisReply& reply) noexcept {
