@@ -23,7 +23,7 @@ show_store() {
     show_sessions before resumed
     eventually replicated || die "the replica lags behind"
     kill_server "$master_pid"
-    eventually is_missed || die "the others do not notice the loss of the master"
+    eventually is_missed || die "the others do not miss the master"
     show_sessions "* is killed" full
     await_successor
     show_sessions "* is replaced" resumed
