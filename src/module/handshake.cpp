@@ -178,7 +178,7 @@ void start_step(Guard& guard, ngx_event_t* event);
 /*
  * Runs what nginx does on its own stack: everything before TLS, up to the
  * beginning of the handshake. If nginx has asked for events only now, they will
- * report what there is to read. If it did so before, earlier data are not
+ * report what there is to read. If it did so before, earlier data is not
  * reported again.
  */
 template <typename Call>

@@ -39,7 +39,7 @@ void on_end(ngx_event_t* event) {
 }
 
 /*
- * Runs in a coroutine. Early data that are refused below are offered again with
+ * Runs in a coroutine. Early data that is refused below is offered again with
  * the tickets, which a later step makes.
  */
 void run_step(QuicStep& step) noexcept {
@@ -120,8 +120,8 @@ Step* find_quic_step(ngx_connection_t* c) {
 
 /*
  * nginx drops packets with early data while it has no key for them. A client
- * whose early data are refused sends them again at the end of the handshake. A
- * client whose early data were accepted would first have to find out that
+ * whose early data is refused sends it again at the end of the handshake. A
+ * client whose early data was accepted would first have to find out that
  * packets were lost.
  */
 void resume_quic(Step& step) {

@@ -187,7 +187,7 @@ void warn_of_early_data(ngx_conf_t* cf, const Servers& servers) {
             "\"ssl_early_data on\" in the server in %s");
 }
 
-/* Warns where all early data are refused. */
+/* Warns where all early data is refused. */
 void warn_of_refused(ngx_conf_t* cf, const Configuration& configuration) {
     Servers in_quic;
     Servers without_sessions;

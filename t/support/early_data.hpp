@@ -42,7 +42,7 @@ class EarlyNodes {
     // Records a flight with a new session of node 0.
     Flight record() const;
     // A client with early data at node `i`, up to the answer. Returns whether
-    // the early data were accepted.
+    // the early data was accepted.
     bool visit(std::size_t i) const;
 
     // Sends the flight `times` times at once, to one node after the other.
