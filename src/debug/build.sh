@@ -7,7 +7,7 @@ cmd_debug() {
     {
         require "${build_packages[@]}" "${debug_packages[@]}"
         build_debug
-        # The demo needs its fleet.
+        # The demo brings its fleet.
         if [[ " $* " == *" --demo"* ]]; then
             require "${demo_packages[@]}"
             cmd_build
@@ -16,7 +16,7 @@ cmd_debug() {
     exec "$out/$program" "$@"
 }
 
-# The program's own help, if it can be built without installing anything.
+# The program's own, where it can be built without installing anything.
 help_debug() {
     if [[ -z $(missing "${build_packages[@]}" "${debug_packages[@]}") ]]; then
         build_debug >&2
@@ -25,7 +25,7 @@ help_debug() {
     show_verb debug
 }
 
-# Builds the debug program, beside the module.
+# The debug program, beside the module.
 build_debug() {
     say "building the debug program"
     mkdir -p "$out"
