@@ -1,4 +1,4 @@
-# Thin names for build.sh: 'make test ARGS="-tc=redis*"' is
+# Short names for the verbs of build.sh: 'make test ARGS="-tc=redis*"' is
 # './build.sh test "-tc=redis*"'.
 
 VERBS = build deps nginx test http3 faults soak simulate mutants fleet \

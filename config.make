@@ -1,8 +1,8 @@
-# Sourced by nginx's auto/make: appends to its Makefile what concerns our
-# objects alone, because --with-cc-opt would reach nginx's C sources too.
+# Sourced by nginx's auto/make. Appends to its Makefile what concerns only our
+# objects, because --with-cc-opt would also affect nginx's C sources.
 
-# Of the distribution's options some are for C alone, which a C++ compiler
-# warns of, and nginx has -Werror.
+# Some of the distribution's options are only for C. A C++ compiler warns about
+# them, and nginx has -Werror.
 ssl_session_cache_c_only="-Werror=implicit-function-declaration
     -Werror=implicit-int -Werror=int-conversion
     -Werror=incompatible-pointer-types"
@@ -21,8 +21,8 @@ $NGX_OBJS/addon/module/version.o:	CFLAGS += \
 	-DSSL_SESSION_CACHE_VERSION=$SSL_SESSION_CACHE_VERSION
 END
 
-# The version of what the modules share: that of the very objects, so that
-# modules of different builds do not use each other's.
+# The version of the symbols that the modules share is a checksum of exactly
+# these objects, so that modules of different builds share nothing.
 if test -n "$SSL_SESSION_CACHE_MODULES"; then
     ssl_session_cache_objs=
     for ngx_src in $SSL_SESSION_CACHE_CORE

@@ -16,7 +16,7 @@ cmd_install() {
         say "installed $module"
         [[ ! -d /etc/nginx/modules-enabled ]] || enable "$protocol" "$module"
     done
-    say "restart nginx, which needs a load_module where it was not enabled"
+    say "restart nginx; if a module is not enabled, add its load_module first"
 }
 
 cmd_uninstall() {
@@ -42,7 +42,7 @@ without_packages() {
 apt-get purge ${packages[*]}"
 }
 
-# Where install puts things: Debian's nginx loads what is enabled, in order.
+# Where install puts files. Debian's nginx loads enabled modules, in order.
 program_path() {
     echo "${DESTDIR-}/usr/local/bin/$program"
 }
@@ -55,7 +55,7 @@ available_path() {
     echo "${DESTDIR-}/usr/share/nginx/modules-available/$(snippet "$1")"
 }
 
-# The numbers are those that dh_nginx(1) gives, after nginx's own 50.
+# The same numbers as dh_nginx(1) uses. nginx's own is 50.
 enabled_path() {
     local priority=70
     [[ $1 != http ]] || priority=50

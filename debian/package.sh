@@ -10,13 +10,13 @@ cmd_package() {
         say "making the packages"
         make_packages
     ) 9> "$out/.lock"
-    say "made, for apt-get install ./build/package/NAME.deb:"
+    say "install these with apt-get install ./build/package/NAME.deb:"
     printf '    %s\n' build/package/*.deb
 }
 
-# What the changelog is of; between two releases also which commit, with its
-# time, so that what is made later is newer to apt. Before the release of the
-# changelog is tagged it comes before that, later on after it.
+# The changelog's version. Between two releases it also has the commit and its
+# time, so that apt takes later packages for newer ones. Such a version sorts
+# before that of the changelog until its release is tagged, and then after it.
 source_version() {
     local release separator='~' time
     release=$(debian/version.sh)
@@ -36,7 +36,7 @@ source_version() {
 }
 
 # A package is for one release of Debian and its nginx, so an upgraded machine
-# wants another.
+# needs another one.
 package_version() {
     local nginx
     nginx=$(dpkg-query -W -f='${source:Upstream-Version}' nginx-dev)
@@ -45,8 +45,8 @@ package_version() {
         "$(. /etc/os-release && echo "${VERSION_ID-$VERSION_CODENAME}")"
 }
 
-# Debian's tools and nginx's scripts want a path without spaces, and leave what
-# they make beside the sources' directory.
+# Debian's tools and nginx's scripts need a path without spaces, and leave what
+# they make next to the sources' directory.
 make_packages() {
     local dir version
     version=$(package_version)

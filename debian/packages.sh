@@ -4,7 +4,7 @@
 build_packages=(nginx nginx-dev g++ make nlohmann-json3-dev
     libssl-dev libboost-context-dev libhiredis-dev libmemcached-dev)
 demo_packages=(redis-server memcached openssl)
-# REDIS_SERVER in the environment names another store, such as valkey-server.
+# REDIS_SERVER in the environment names another server, such as valkey-server.
 # libsasl2-modules: PLAIN for memcached, and sasl2-bin: saslpasswd2.
 redis=${REDIS_SERVER-redis-server}
 test_packages=(doctest-dev libtins-dev "$redis" memcached sasl2-bin
@@ -15,7 +15,7 @@ memcheck_packages=(valgrind)
 debug_packages=(libpcap-dev nlohmann-json3-dev tcpdump)
 bench_packages=(redis-server memcached openssl procps gnuplot-nox
     valgrind)
-# Servers to compare with; h2o is not everywhere.
+# Servers to compare with. h2o is not available everywhere.
 bench_other_packages=(h2o apache2-bin)
 fuzz_packages=(clang libclang-rt-dev)
 mutants_packages=(clang libclang-dev binutils)
@@ -23,7 +23,7 @@ source_packages=(dpkg-dev ccache)
 rootfs_packages=(debootstrap iproute2)
 lint_packages=(clang-format clang-tidy shellcheck)
 
-# apt-get source unpacks with dpkg-dev, and the client is one of HTTP/3.
+# apt-get source unpacks with dpkg-dev. The client is for HTTP/3.
 nginx_packages=(dpkg-dev patch)
 package_packages=(build-essential debhelper fakeroot libnginx-mod-stream
     libnginx-mod-mail)
@@ -38,21 +38,21 @@ cmd_deps() {
         "${mutants_packages[@]}" "${source_packages[@]}" "${rootfs_packages[@]}"
 }
 
-# Prints those of the packages that are not installed.
+# Prints which of the packages are not installed.
 missing() {
     local package
     for package in "$@"; do
-        # Node.js is often there without Debian's package of it.
+        # Node.js is often installed without Debian's package.
         [[ $package == nodejs ]] && command -v node > /dev/null && continue
         dpkg-query -W -f='${db:Status-Status}\n' "$package" 2> /dev/null |
             grep -qx installed || echo "$package"
     done
 }
 
-# Installs those of the packages that are missing.
+# Installs the packages that are missing.
 require() {
     command -v dpkg-query > /dev/null ||
-        die "this is no Debian: install the counterparts of: $*"
+        die "this is not Debian: install the equivalents of: $*"
     local packages as_root=()
     mapfile -t packages < <(missing "$@")
     ((${#packages[@]})) || return 0
@@ -61,13 +61,13 @@ require() {
     if ((EUID)); then
         as_root=(sudo)
         { sudo -n true || { [[ -t 0 ]] && sudo -v; }; } 2> /dev/null ||
-            die "packages are missing; as root, run:
+            die "packages are missing; run as root:
 ${install[*]} ${packages[*]}"
     fi
     say "installing ${packages[*]}"
     mkdir -p build
-    # Every tenth archive is progress enough. Two installations at once, from
-    # two clones, take turns.
+    # Every tenth archive is enough progress. Two installations at the same
+    # time, from two clones, take turns.
     # shellcheck disable=SC2016
     followed build/apt.log '
         s/^\(Need to get\|Fetched\) .*/    &/p

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Builds nginx and the module for it, with the patch for its version: of the
-# distribution's source package or, with --source, of a copy of other sources.
+# Builds nginx and the module for it, with the patch for its version, from the
+# distribution's source package or, with --source, from a copy of other sources.
 #
 # usage: build.sh [--unpatched] [--source TREE] VERSION DIRECTORY
 #
-# DIRECTORY gets sbin/nginx, modules/ and conf/, and is nginx's prefix. What
-# SSL_SESSION_CACHE_OPTIONS has is for the compiler of the module.
+# DIRECTORY gets sbin/nginx, modules/ and conf/, and is nginx's prefix.
+# SSL_SESSION_CACHE_OPTIONS has compiler options for the module.
 set -euo pipefail
 
 root=$(realpath "$(dirname -- "${BASH_SOURCE[0]}")/..")
@@ -35,14 +35,14 @@ mkdir -p "$2"
 dir=$(realpath "$2")
 tree=$dir/src/nginx
 
-# What other sources than the distribution's are configured with.
+# The configuration of sources that are not the distribution's.
 own_flags=(--with-compat --with-debug --with-threads --with-http_ssl_module
     --with-http_v2_module --with-http_realip_module
     --with-http_stub_status_module --with-stream --with-stream_ssl_module
     --with-stream_ssl_preread_module --with-stream_realip_module --with-mail
     --with-mail_ssl_module)
 
-# Prints the distribution's configuration, a line each, but for its paths.
+# Prints the distribution's configuration, one option a line, without its paths.
 conf_flags() {
     local package NGX_CONF_FLAGS=()
     cd "$dir/src"
@@ -58,7 +58,7 @@ conf_flags() {
         grep -E '^--with' | grep -Ev '^--with-(cc|ld)-opt='
 }
 
-# The flags to configure the tree with, a line each.
+# Prints the flags to configure the tree with, one a line.
 all_flags() {
     if [[ -z $source ]]; then
         conf_flags
@@ -69,11 +69,11 @@ all_flags() {
         echo --with-http_v3_module
 }
 
-# Nothing is written to the sources: what they are built of is copied.
+# Nothing is written to the sources: they are copied.
 copy_sources() {
     local entry
     [[ $source/ != "$dir"/* ]] ||
-        die "$source is what this verb builds in: name other sources"
+        die "this verb builds in $source itself: name other sources"
     rm -rf "$dir/src"
     mkdir -p "$tree"
     for entry in auto conf configure contrib docs html man misc src; do
@@ -82,12 +82,12 @@ copy_sources() {
     chmod -R u+w "$tree"
 }
 
-# A tree that has the patch already is left as it is.
+# A tree that already has the patch is left as it is.
 apply_patch() {
     local patch
     [[ -z $unpatched ]] || return 0
     if grep -qs NGX_QUIC_SUSPEND "$tree/src/event/quic/ngx_event_quic.h"; then
-        say "these sources have the patch already"
+        say "these sources already have the patch"
         return
     fi
     patch=$(patch_for "$version")
@@ -103,7 +103,7 @@ configure() {
     apply_patch
     mapfile -t flags < <(all_flags)
     ((${#flags[@]})) || die "nginx-dev has no configuration"
-    # A checkout has it elsewhere than a release.
+    # A checkout has it in another place than a release.
     [[ -x $tree/configure ]] || configure=auto/configure
 
     say "configuring"
@@ -116,7 +116,7 @@ configure() {
         --add-dynamic-module="$(realpath --relative-to="$tree" "$root")"
 }
 
-# What a tree was configured of.
+# What a tree was configured with.
 key() {
     cksum "$root"/patches/*.sh "$root"/patches/*.patch "$root"/config*
     printf '%s\n' "${SSL_SESSION_CACHE_OPTIONS-}" "$root" "$source"

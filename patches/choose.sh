@@ -1,6 +1,5 @@
 # shellcheck shell=bash
-# Sourced, after t/say.sh: what nginx's sources are of, and which patch is for
-# them.
+# Sourced after t/say.sh: the version of nginx's sources, and the patch for it.
 
 # version_of TREE: prints the version of nginx's sources.
 version_of() {
@@ -13,8 +12,8 @@ version_of() {
     printf '%s\n' "$version"
 }
 
-# patch_for VERSION: prints the name of the patch, nothing where there is none.
-# A version beside those that it was tried with may still take it.
+# patch_for VERSION: prints the name of the patch, or nothing if there is none.
+# A patch may also fit versions with which it was not tried.
 patch_for() {
     case $1 in
     1.26.3) echo nginx-1.26.3-quic-suspend.patch ;;
@@ -25,5 +24,5 @@ patch_for() {
 # check_patch VERSION
 check_patch() {
     [[ $(patch_for "$1") ]] ||
-        die "no patch fits nginx $1; there are those for 1.26.3, 1.30 and 1.31"
+        die "no patch fits nginx $1; patches exist for 1.26.3, 1.30 and 1.31"
 }

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Sourced, after t/distros/common.sh: nginx's sources, from the distribution's
-# source package. Wants $version and the absolute path $dir.
+# Sourced after t/distros/common.sh: nginx's sources, from the distribution's
+# source package. Needs $version and the absolute path $dir.
 
-# Puts them into $dir/src/nginx. The machine's own apt is left as it is.
+# Puts them into $dir/src/nginx. The machine's own apt is not changed.
 fetch_nginx() {
     rm -rf "$dir/src"
     find_suite
@@ -46,11 +46,11 @@ find_suite() {
             return
         fi
     done
-    die "no suite of the distribution has it"
+    die "no suite of the distribution has nginx $version"
 }
 
-# Of the package's versions the newest that can be had. A mirror that lacks
-# the packaging may have the sources that it is for.
+# Takes the newest available version of the package. A mirror without the
+# packaging may still have the sources.
 fetch() {
     local package
     mkdir -p "$dir/src"
@@ -63,9 +63,9 @@ fetch() {
             return
         fi
     done
-    # apt-get leaves nothing that is not what the package's index tells.
+    # apt-get keeps no file that differs from the package's index.
     [[ -f nginx_$version.orig.tar.gz ]] ||
-        die "its sources cannot be had: $(grep -m 1 ^E: "$dir/apt.log")"
+        die "cannot download nginx: $(grep -m 1 ^E: "$dir/apt.log")"
     mkdir nginx
     tar -xf "nginx_$version.orig.tar.gz" -C nginx --strip-components=1
     say "unpacked nginx $version, without the distribution's packaging"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # Sourced by build.sh: the verb http3, and what it shares with the verb test.
 
-# The nginx that is patched unless another is asked for.
+# The default version of nginx to patch.
 patched_version=1.26.3
 
 cmd_http3() {
@@ -18,8 +18,7 @@ cmd_http3() {
     sum_up
 }
 
-# Builds the caller's nginx, and has everything from now on use it and its
-# module.
+# Builds the caller's nginx. From then on, everything uses it and its module.
 use_patched_nginx() {
     build_nginx
     export NGX_SSL_SESSION_CACHE_MODULE=$nginx_dir/modules/${modules[0]}

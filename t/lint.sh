@@ -10,14 +10,14 @@ cmd_lint() {
     find src t -name '*.[ch]pp' -print0 |
         xargs -0r clang-format --dry-run -Werror
     say "shellcheck"
-    # What a script sources is checked with it.
+    # The files that a script sources are checked with it.
     find build.sh .ci t patches -type f -perm -u+x -print0 |
         xargs -0r shellcheck -x -a -P SCRIPTDIR
     say "clang-tidy"
     tidy
 }
 
-# The module's sources and the tests, each file with one set of flags.
+# The module's sources and the tests, all with the same flags.
 tidy() {
     local flags=(-std=c++20 -Isrc -It -isystem "$out/nginx/objs") dir
     for dir in core event event/modules os/unix http http/modules http/v2 \

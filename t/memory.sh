@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Sourced by build.sh: the verbs memcheck and soak, which look at what the
-# workers do with their memory.
+# Sourced by build.sh: the verbs memcheck and soak, which check the workers'
+# use of memory.
 
-# Those that wait for no short timeout, for both stores where it can be: plain,
+# Tests that wait for no short timeout, for both stores if possible: plain,
 # suspended, cancelled, reloaded, with the store lost.
 memcheck_tests="a session resumes at the other*,a hit in the store fills*"
 memcheck_tests+=",a client that closes while suspended*,many clients that*"
@@ -21,7 +21,7 @@ cmd_memcheck() {
     sum_up
 }
 
-# The module that tells Valgrind of its stacks, for the tests as they are.
+# The module that announces its stacks to Valgrind. The tests are unchanged.
 build_for_valgrind() {
     local out=build/memcheck options=-DBOOST_USE_VALGRIND
     cmd_build

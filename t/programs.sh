@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by build.sh: the verbs that hand over to a script below t.
+# Sourced by build.sh: the verbs that run a script below t.
 
 cmd_demo() {
     require "${build_packages[@]}" "${demo_packages[@]}"
@@ -10,7 +10,7 @@ cmd_demo() {
 cmd_bench() {
     require "${build_packages[@]}" "${bench_packages[@]}"
     (require "${bench_other_packages[@]}") ||
-        say "without all of ${bench_other_packages[*]}"
+        say "not all of these could be installed: ${bench_other_packages[*]}"
     cmd_build
     build_uncounted
     exec t/bench/run.sh "$@"
@@ -20,7 +20,7 @@ help_bench() {
     exec t/bench/run.sh --help
 }
 
-# The module without its counters, for the benchmark to compare with.
+# Builds the module without its counters, for comparison in the benchmark.
 build_uncounted() {
     local out=build/uncounted options=-DWITHOUT_METERS
     cmd_build

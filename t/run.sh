@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Sourced by build.sh: builds and runs test binaries, and counts what they say.
+# Sourced by build.sh: builds and runs test binaries, and counts their results.
 
-# Seconds that one test binary may run: e2e with sanitizers, beside others on
-# two cores, takes more than 15 minutes.
+# How many seconds one test binary may run. e2e with sanitizers, beside others
+# on two cores, takes more than 15 minutes.
 test_limit=2400
 
 # Builds test binaries.
@@ -20,8 +20,8 @@ build_tests() {
     ((${#others[@]} == 0)) || make_tests build '' "${others[@]}"
 }
 
-# suite_dir NAME: where its binary is built. One that only starts programs is
-# the same whatever these are built with, and is without a memory checker.
+# suite_dir NAME: where its binary is built. A binary that only starts programs
+# is always built without a memory checker.
 suite_dir() {
     case $1 in
     e2e | http3 | faults) echo build/t ;;
@@ -38,8 +38,8 @@ make_tests() {
         OPTIONS="$2" "${@:3}"
 }
 
-# run_suites NAME... -- ARGUMENT...: runs test binaries side by side, for most
-# tests wait. Adds their test cases to the caller's passed and failed.
+# run_suites NAME... -- ARGUMENT...: runs test binaries side by side, because
+# most tests wait. Adds their test cases to the caller's passed and failed.
 run_suites() {
     local suites=() parts=() ranges=() sizes=() groups=() i status
     while [[ $1 != -- ]]; do
@@ -49,7 +49,7 @@ run_suites() {
     shift
     say "running the tests: ${suites[*]}"
     divide "$#"
-    # Each in a process group, which an interrupt ends.
+    # Each in a process group of its own, which an interrupt ends.
     set -m
     for i in "${!parts[@]}"; do
         run_part "${parts[i]}" ${ranges[i]:+"${ranges[i]}"} "$@" < /dev/null &
@@ -65,10 +65,10 @@ run_suites() {
     trap - INT TERM
 }
 
-# divide N: sets the caller's parts, which are the suites or, of a long one that
-# is run without any of N arguments, NAME and NAME.2, with the options for their
-# test cases in ranges and how many these are in sizes. With a memory checker
-# tests compute more than they wait, and halves would only be late.
+# divide N: sets the caller's parts, which are the suites. If there are no
+# arguments (N is 0), a long suite becomes NAME and NAME.2, with the options for
+# their test cases in ranges, and the numbers of these in sizes. With a memory
+# checker, tests compute more than they wait, and halves would only be late.
 divide() {
     local suite cases half
     for suite in "${suites[@]}"; do
@@ -102,9 +102,9 @@ run_part() {
         tee "$out/t/$part.log" | sed -u "s/^/$part: /"
 }
 
-# count_part NAME STATUS SIZE: one that ends badly, a crash or the time limit,
-# counts as a failed case. doctest counts what is out of the range as passed, so
-# where there is one SIZE tells.
+# count_part NAME STATUS SIZE: a part that ends badly, by a crash or the time
+# limit, counts as a failed case. doctest counts cases out of the range as
+# passed, so with a range SIZE is the number of cases.
 count_part() {
     local part=$1 status=$2 line log=$out/t/$1.log
     line=$(sed -n 's/^\[doctest\] test cases: *//p' "$log" | tail -n 1)
@@ -123,7 +123,7 @@ count_part() {
 }
 
 # list_failures PART LOG: prints the assertions that failed, each with its test
-# case, for logs are long; and keeps them for whoever runs several verbs.
+# case, because logs are long. Keeps them for callers that run several verbs.
 list_failures() {
     awk -v part="$1" '
         /^TEST CASE: / { name = substr($0, 13) }
@@ -132,7 +132,7 @@ list_failures() {
     ' "$2" | tee -a "$out/t/failures"
 }
 
-# Prints the caller's passed and failed, and whether all is well is its status.
+# Prints the caller's passed and failed. Its status is whether all passed.
 sum_up() {
     echo "$passed passed, $failed failed"
     ((failed == 0))

@@ -1,6 +1,6 @@
 # shellcheck shell=bash
-# Sourced by build.sh, by the scripts of t/distros and by those of patches: how
-# they say what they do, and where the output of what they run goes.
+# Sourced by build.sh and the scripts of t/distros and patches: functions for
+# messages, and for the output of commands.
 
 say() {
     printf '==> %s\n' "$*"
@@ -11,8 +11,8 @@ die() {
     exit 1
 }
 
-# logged LOG COMMAND...: runs it with its output in LOG. Shows the end of that
-# and fails when the command fails.
+# logged LOG COMMAND...: runs COMMAND with its output in LOG. If it fails, shows
+# the end of LOG and fails.
 logged() {
     local log=$1
     shift
@@ -24,8 +24,8 @@ logged() {
     fi
 }
 
-# followed LOG SCRIPT COMMAND...: the same, but shows of the output at once what
-# the sed script prints, and ends everything when the command fails.
+# followed LOG SCRIPT COMMAND...: the same, but prints the output of the sed
+# SCRIPT at once, and ends everything if COMMAND fails.
 followed() {
     local log=$1 script=$2
     shift 2

@@ -30,8 +30,8 @@ cmd_test() {
     sum_up | tee "$out/t/summary"
 }
 
-# run_in_turn NAME... -- ARGUMENT...: as run_suites does, but simulate by
-# itself: it computes, and who waits beside it may be late.
+# run_in_turn NAME... -- ARGUMENT...: as run_suites, but runs simulate by
+# itself, because it computes, and tests that wait beside it may be late.
 run_in_turn() {
     local waiting=() simulate=
     while [[ $1 != -- ]]; do
@@ -45,7 +45,7 @@ run_in_turn() {
     [[ -z $simulate ]] || run_suites simulate "$@"
 }
 
-# Tells the caller's suites, http3 and arguments from each other.
+# Separates the caller's suites, http3 and arguments.
 parse_test() {
     while (($#)); do
         case $1 in
@@ -68,7 +68,7 @@ choose_suite() {
     [[ $1 ]] || die "--suite wants the name of one:
 $(list_suites)"
     list_suites | cut -d ' ' -f 1 | grep -qxF -e "$1" ||
-        die "no such suite: $1; there are:
+        die "no such suite: $1; the suites are:
 $(list_suites)"
     if [[ $1 == http3 ]]; then
         http3=named
@@ -77,8 +77,8 @@ $(list_suites)"
     fi
 }
 
-# Installs and builds what the suites want beside their binaries: unit nothing,
-# and e2e the debug program, too, for it tests the verb install.
+# Installs and builds what the suites need besides their binaries. unit needs
+# nothing. e2e also needs the debug program, because it tests the verb install.
 prepare_suites() {
     local packages=("${build_packages[@]}" "${test_packages[@]}")
     local suite with_modules= with_program=
@@ -91,7 +91,7 @@ prepare_suites() {
     done
     [[ -z $with_program ]] || packages+=("${debug_packages[@]}")
     require "${packages[@]}"
-    # Some tests of e2e want a client of HTTP/3, which not every suite has.
+    # Some tests of e2e need a client of HTTP/3, which not every Debian has.
     if [[ $(nginx -V 2>&1) == *http_v3_module* ]] &&
         apt-cache show "${http3_packages[@]}" &> /dev/null; then
         require "${http3_packages[@]}"
@@ -101,13 +101,13 @@ prepare_suites() {
     [[ -z $with_program ]] || build_debug
 }
 
-# HTTP/3 comes last: by its name it is tested with another nginx, if need be.
+# HTTP/3 comes last. If named, it is tested with another nginx if necessary.
 test_http3() {
     local version=$patched_version source='' unpatched='' nginx_dir
     if ! is_patched; then
         if [[ $http3 != named ]]; then
-            say "no tests of HTTP/3, which want a patched nginx:" \
-                "'./build.sh http3' builds one"
+            say "skipping the tests of HTTP/3, which need a patched nginx:" \
+                "run './build.sh http3'"
             return
         fi
         use_patched_nginx

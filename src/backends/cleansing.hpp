@@ -1,6 +1,6 @@
 /*
- * Memory for bytes that may be secret: sessions that are not sealed, and
- * passwords. It is cleansed (OPENSSL_cleanse(3)) when it is freed.
+ * Memory for bytes that may be secret: unsealed sessions, and passwords. It is
+ * cleansed (OPENSSL_cleanse(3)) when it is freed.
  */
 
 #pragma once

@@ -18,7 +18,7 @@ Client::Client(coro::Scheduler& scheduler, Options options, Log log,
            this})),
       finder_(scheduler_, options_, journal_, *this) {
     meter_.clock_at = options_.surveyed ? 0 : -1;
-    if (finder_.empty()) { /* nothing but a name is known */
+    if (finder_.empty()) { /* only a name is known */
         Address name{};
         name.text = options_.host;
         journal_.at(name);
@@ -33,7 +33,7 @@ void Client::start() noexcept {
 }
 
 void Client::start_took_long() noexcept {
-    moving_ = false; /* too busy for that */
+    moving_ = false; /* too busy to move */
     end_start(up_ ? Status::queued : Status::down);
     if (!driving_ && !closing_) {
         start();
@@ -58,7 +58,7 @@ Addition Client::add(std::string_view key, std::string_view value,
             .status);
 }
 
-/* What its value is says nothing. */
+/* The value is of no significance. */
 Claimed Client::claim(std::string_view key, std::chrono::seconds ttl,
                       coro::Time deadline) noexcept {
     Fetched result = ask(claim_of(key, ttl), deadline);
@@ -71,9 +71,8 @@ void Client::bound(Request& request) const noexcept {
     request.deadline = now() + options_.timeout;
 }
 
-/* The command may outlast who waits for it: `deadline` is no fault of the
- * store's, and one that was held back is behind others, which may expire later.
- */
+/* The command may outlast its waiter. `deadline` is not the store's fault. And
+ * a command that was held back comes after others, which may expire later. */
 Fetched Client::ask(Request request, coro::Time deadline) noexcept {
     return await(
         [&](const Waiter& waiter) {
@@ -82,7 +81,7 @@ Fetched Client::ask(Request request, coro::Time deadline) noexcept {
         std::min(deadline, now() + options_.timeout));
 }
 
-/* Nobody shares an add, nor a lookup that began before one. */
+/* Nobody shares an add, or a lookup that began before one. */
 Status Client::submit(Request request, const Waiter& waiter) noexcept {
     try {
         bool shared = request.kind == Kind::get;
@@ -117,7 +116,7 @@ Status Client::begin_or_keep(Request request) {
     return Status::queued;
 }
 
-/* Nobody can join it here: only those who wait have been sent here. */
+/* Nobody can join it here: only its waiters were redirected. */
 bool Client::take_over(Request& request) noexcept {
     request.lookup->close();
     if (admit(up_ || starting_) != Status::queued) {
@@ -134,7 +133,7 @@ bool Client::take_over(Request& request) noexcept {
     }
 }
 
-/* Who waits for what is refused has its answer by that. */
+/* A refusal is the answer for its waiters. */
 Status Client::begin(Request request) noexcept {
     if (enqueue(request)) {
         count_queue();
@@ -149,16 +148,16 @@ void Client::begin_start() noexcept {
     hold_back();
 }
 
-/* A lookup at this time does not wait for longer than one at any other. */
+/* A lookup waits no longer at this time than at any other. */
 void Client::hold_back() noexcept {
     starting_ = true;
     start_timer_->set(now() + std::min(options_.interval, options_.timeout));
 }
 
 /*
- * A worker's first requests wait for its first connection, or each reload
- * would cost resumptions; but for an interval at most. The value of an add is
- * its caller's: it is there as long as that waits.
+ * A worker's first requests wait for its first connection, because otherwise
+ * each reload would cost resumptions. They wait for at most an interval. The
+ * value of an add belongs to its caller, and is valid while that waits.
  */
 void Client::end_start(Status status) noexcept {
     starting_ = false;
@@ -200,8 +199,8 @@ Status Client::erase(std::string_view key) noexcept {
     return change({.kind = Kind::del, .key = key});
 }
 
-/* Who asks after a change must not join a lookup that went out before it. One
- * that has its bytes waits for a first connection, as lookups do. */
+/* A request after a change must not join a lookup that was sent before it. A
+ * change that has its bytes waits for a first connection, as lookups do. */
 Status Client::change(Request request) noexcept {
     Kind kind = request.kind;
     bool waits = starting_ && request.kept != nullptr;
@@ -260,7 +259,7 @@ bool Client::has_room() noexcept {
 
     if (room) {
         journal_.worked("queueing", now());
-    } else { /* so few digits are in the string itself */
+    } else { /* so short a string allocates nothing */
         journal_.failed("queueing", "full",
                         {"queue is full: ", std::to_string(length)}, now());
     }
@@ -298,8 +297,8 @@ void Client::tell_lost() noexcept {
     }
 }
 
-/* Serves at one address for as long as that goes. Returns whether to try
- * another one at once, where the finder is. */
+/* Serves at one address for as long as possible. Returns whether to try the
+ * finder's next one at once. */
 bool Client::visit() noexcept {
     if (finder_.empty()) {
         meter_.note(Meter::State::down);
@@ -322,7 +321,7 @@ bool Client::visit() noexcept {
     return loss.empty();
 }
 
-/* Lookups that come when it is wanted again wait as a worker's first do. */
+/* Lookups that wake it wait as a worker's first ones do. */
 void Client::sleep() noexcept {
     end_start(Status::down);
     meter_.note(Meter::State::closed);
@@ -355,7 +354,8 @@ Client::Loss Client::try_address() noexcept {
     }
 }
 
-/* Lookups wait for the next connection; what was sent is waited for. */
+/* New lookups wait for the next connection. The client still waits for answers
+ * to those that were sent. */
 void Client::move() noexcept {
     if (closing_ || !up_ || starting_) {
         return;
@@ -384,7 +384,7 @@ void Client::lose(const Loss& loss) noexcept {
 
 /*
  * Up to half an interval less, at random, so that a fleet that has lost its
- * store does not come back to it all at once.
+ * store does not come back all at once.
  */
 void Client::rest() noexcept {
     if (closing_) {
@@ -422,7 +422,7 @@ void Client::connected(std::string_view version) {
     }
 }
 
-/* A waiter's frame is looked at only while it waits for just this. */
+/* A waiter's frame is touched only while it waits for exactly this. */
 void Client::answer(Lookup* lookup, Status status,
                     std::string_view value) noexcept {
     if (lookup == nullptr) {
@@ -440,10 +440,10 @@ void Client::answer(Lookup* lookup, Status status,
             waiter.result->status = status;
         } catch (const std::bad_alloc&) {
             waiter.result->value.clear();
-            waiter.result->status = Status::busy; /* for this one */
+            waiter.result->status = Status::busy; /* only for this one */
         }
         if (status == Status::down) {
-            scheduler_.release(waiter.wait); /* all who wait here are */
+            scheduler_.release(waiter.wait); /* as all who wait here */
         } else {
             scheduler_.wake(waiter.wait);
         }

@@ -1,6 +1,6 @@
 /*
- * What the clients of one server have in common: a coroutine that keeps a
- * connection, the queue's limit, and the handshakes that wait.
+ * What all clients of one server share: a coroutine that keeps a connection,
+ * the queue's limit, and the handshakes that wait.
  */
 
 #pragma once
@@ -23,7 +23,7 @@ namespace backends {
 
 class Client : public Store, private Finder::User {
   public:
-    /* Begins to connect, in a coroutine, as soon as there is one to be had. */
+    /* Begins to connect in a coroutine, as soon as one can be started. */
     void start() noexcept;
 
     Fetched fetch(std::string_view key, coro::Time deadline) noexcept final;
@@ -39,8 +39,8 @@ class Client : public Store, private Finder::User {
     void close() noexcept final;
 
   protected:
-    /* An add is a lookup that on a miss leaves a value: a hit is that there
-     * was one, a miss that there was none. */
+    /* An add is a lookup that leaves a value after a miss. A hit means that
+     * there was a value, a miss that there was none. */
     struct Request {
         Kind kind;
         std::string_view key;
@@ -48,28 +48,28 @@ class Client : public Store, private Finder::User {
         std::chrono::seconds ttl{};       /* add, set */
         std::unique_ptr<Lookup> lookup{}; /* get, add */
         coro::Time deadline{};            /* of the answer */
-        bool surveyed = false; /* add: a survey comes before its answer */
-        bool asking = false;   /* of a server that does not own the key yet */
-        bool followed = false; /* it was sent here by another server */
-        std::unique_ptr<Kept> kept{}; /* set, del: to be told elsewhere */
+        bool surveyed = false;            /* add: answered after a survey */
+        bool asking = false;   /* a server that does not own the key yet */
+        bool followed = false; /* another server redirected it here */
+        std::unique_ptr<Kept> kept{}; /* set, del: in case of a redirect */
     };
 
-    /* A new session: it has to be there before its client comes back. */
+    /* A new session has to be there before its client comes back. */
     static bool is_urgent(const Request& request) noexcept {
         return request.kind == Kind::set;
     }
 
-    /* What the connection was lost for, and what that is for who waits. */
+    /* Why the connection was lost, and with which status waits end. */
     struct Loss {
-        std::string why{}; /* empty: all is well */
+        std::string why{}; /* empty if all is well */
         Status status = Status::down;
-        bool refused = false; /* by the server, whoever asks */
-        bool silent = false;  /* it hung up before it had said anything */
+        bool refused = false; /* by the server, whoever asks it */
+        bool silent = false;  /* it hung up without a word */
 
         bool empty() const noexcept { return why.empty(); }
     };
 
-    /* The add that a claim is. */
+    /* The add for a claim. */
     static Request claim_of(std::string_view key,
                             std::chrono::seconds ttl) noexcept {
         return {.kind = Kind::add,
@@ -87,83 +87,87 @@ class Client : public Store, private Finder::User {
            std::string kind);
 
     /*
-     * Connects to `address` and serves until the connection is lost, or
-     * closing(), or nothing is queued and it is not wanted() there. Runs in the
-     * client's coroutine. May throw std::bad_alloc.
+     * Connects to `address` and serves until the connection is lost, until
+     * closing(), or until nothing is queued and it is not wanted() there. Runs
+     * in the client's coroutine. May throw std::bad_alloc.
      */
     virtual Loss attempt(const Address& address) = 0;
 
     /*
-     * Closes the connection, which ends a wait that attempt() is in, and
-     * gives back all that was queued, after a last try to send it when
-     * closing(). Each lookup is to be answered with `status`.
+     * Closes the connection, which ends a wait in attempt(). Gives back
+     * everything that was queued; when closing(), after a last try to send it.
+     * Has to answer each lookup with `status`.
      */
     virtual void disconnect(Status status) noexcept = 0;
 
-    /* Lets attempt() look at once whether it is wanted(). */
+    /* Makes attempt() check at once whether it is wanted(). */
     virtual void nudge() noexcept = 0;
 
     /* How many requests are queued. */
     virtual std::size_t queued() const noexcept = 0;
 
-    /* What is known of the server that is connected. */
+    /* What is known about the connected server. */
     virtual Footing footing() const noexcept = 0;
 
-    /* Queues a get or add, for `waiter`. */
+    /* Queues a get or add for `waiter`. */
     Status submit(Request request, const Waiter& waiter) noexcept;
 
     /*
      * Queues a get or add that another client has queued before. An add has to
-     * be awaited. False: it is not queued, and left as it was.
+     * be awaited. Returns false if it is not queued; then it is unchanged.
      */
     bool take_over(Request& request) noexcept;
 
-    /* Whether somebody waits for it: what an add refers to is still there. */
+    /* Whether somebody waits for it, so that what an add refers to still
+     * exists. */
     bool is_awaited(const Lookup& lookup) const noexcept;
 
-    /* Queues a set or delete; one that is kept waits for a first connection, as
-     * lookups do. */
+    /* Queues a set or delete. If it is kept, it waits for a first connection,
+     * as lookups do. */
     Status change(Request request) noexcept;
 
-    /* How many requests have no answer, with those that wait for a first
+    /* How many requests have no answer, including those that wait for a first
      * connection. */
     std::size_t length() const noexcept { return queued() + early_.size(); }
 
-    /* The one that is connected, or is tried next. */
+    /* The address that is connected, or is tried next. */
     const Address& address() const noexcept { return finder_.here(); }
 
     /* Whether requests wait for a first connection. */
     bool starting() const noexcept { return starting_; }
 
-    /* Whether its coroutines have ended, after close(): it may be destroyed
-     * when nobody is in fetch() or add(). */
+    /* Whether its coroutines have ended, after close(). Then it may be
+     * destroyed if nobody is in fetch() or add(). */
     bool ended() const noexcept {
         return closing_ && !driving_ && !finder_.looks();
     }
 
-    /* Queues a request. False: memory is short, and it is left as it was. */
+    /* Queues a request. Returns false if memory is short; then it is
+     * unchanged. */
     virtual bool enqueue(Request& request) noexcept = 0;
 
-    /* Ends a lookup, if there is one: gives the answer to who still waits. */
+    /* Ends a lookup, if there is one, and gives the answer to those who still
+     * wait. */
     void answer(Lookup* lookup, Status status,
                 std::string_view value = {}) noexcept;
 
-    /* The server, of that version if it is known, has answered: requests
-     * are welcome. */
+    /* The server has answered, with its version if that is known. Requests may
+     * now be sent. */
     void connected(std::string_view version);
 
     /* Counts what became of a set or delete. */
     void count(Kind kind, Change change) noexcept;
 
-    /* Notes the queue's length, which has changed. */
+    /* Updates the meter when the queue's length has changed. */
     void count_queue() noexcept;
 
     bool up() const noexcept { return up_; }
     bool closing() const noexcept { return closing_; }
-    /* Whether anybody wants the connection: not if there is a better one. */
+    /* Whether anybody wants the connection. Nobody does if there is a better
+     * place. */
     bool wanted() const noexcept { return !moving_ && is_needed(); }
 
-    /* Where to go when the server refuses, and whether it has. */
+    /* Where to go if the server refuses, and whether it has refused. */
     Finder& finder() noexcept { return finder_; }
 
     coro::Time now() const noexcept { return scheduler_.loop().now(); }
@@ -199,12 +203,12 @@ class Client : public Store, private Finder::User {
     void rest() noexcept;
     void sleep() noexcept;
 
-    Meter unread_; /* where there is no other */
+    Meter unread_; /* if Options has no meter */
     Lookups lookups_;
     std::vector<Request> early_; /* while starting_ */
     std::unique_ptr<coro::Timer> start_timer_;
     bool driving_ = false;   /* there is a coroutine */
-    std::size_t shared_ = 0; /* what Options::queued has of this client */
+    std::size_t shared_ = 0; /* this client's part of Options::queued */
     Finder finder_;
     bool starting_ = true;
     bool up_ = false;

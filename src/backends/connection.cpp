@@ -58,7 +58,8 @@ std::string Connection::shake_hands(const std::string& name,
             return "TLS handshake failed: " + failure(errno) + why_no_tls();
         }
 
-        /* who trickles is ready at every turn, so before any timer */
+        /* a peer that trickles makes it ready in every turn, before any
+         * timer */
         stream_.wait(reading_, deadline);
         if (loop_.now() >= deadline) {
             return "TLS handshake timed out" + why_no_tls();
@@ -67,7 +68,7 @@ std::string Connection::shake_hands(const std::string& name,
     return failure(ECANCELED);
 }
 
-/* OpenSSL shows the head of each record, before it looks at that. */
+/* OpenSSL shows the head of each record before it checks it. */
 void Connection::listen() noexcept {
     heard_.clear();
     SSL_set_msg_callback_arg(ssl_.get(), this);
@@ -83,7 +84,7 @@ void Connection::listen() noexcept {
     });
 }
 
-/* To be appended to what is said of a failed handshake. */
+/* To be appended to the error of a failed handshake. */
 std::string Connection::why_no_tls() const {
     bool is_record = heard_.size() > 1 && heard_[1] == '\3';
     return is_record ? std::string()
@@ -104,7 +105,7 @@ bool Connection::may_decrypt() noexcept {
     return reading_ == 0 || stream_.may(reading_);
 }
 
-/* The two directions may depend on each other, as in an update of the keys. */
+/* The two directions may depend on each other, as in a key update. */
 coro::Wake Connection::wait(bool for_writing, coro::Time deadline) noexcept {
     if (ssl_ == nullptr) {
         return stream_.wait(for_writing ? coro::readable | coro::writable
@@ -152,9 +153,9 @@ std::optional<std::size_t> Connection::encrypt(std::string_view data) noexcept {
 }
 
 /*
- * What it means that a function of OpenSSL's did not succeed: 0 when it is
- * to be called again once the stream is `direction`, nothing when the
- * connection is lost, as Stream::read() has it. Leaves no errors behind.
+ * The meaning of an OpenSSL function's failure: 0 if it is to be called again
+ * once the stream is `direction`, nothing if the connection is lost, as in
+ * Stream::read(). Empties the error queue.
  */
 std::optional<std::size_t> Connection::judge(int result,
                                              unsigned& direction) noexcept {

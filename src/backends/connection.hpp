@@ -1,8 +1,8 @@
 /*
- * A connection to a store: a stream, with TLS on it where that is wanted.
+ * A connection to a store: a stream, with TLS if wanted.
  *
- * Nobody waits inside OpenSSL: its functions are called again when the
- * stream may do what they asked for.
+ * Nothing waits inside OpenSSL. Its functions are called again when the stream
+ * is ready for what they asked for.
  */
 
 #pragma once
@@ -21,8 +21,8 @@ namespace backends {
 
 class Connection {
   public:
-    /* Without a context it is plain; `name` is for tls::make_client(), where
-     * an address has none. */
+    /* Without a context it is plain. `name` is for tls::make_client() if an
+     * address has none. */
     explicit Connection(coro::Scheduler& scheduler,
                         std::shared_ptr<SSL_CTX> tls = nullptr,
                         std::string name = {});
@@ -31,15 +31,15 @@ class Connection {
     Connection& operator=(const Connection&) = delete;
 
     /*
-     * Connects, in place of any earlier connection, and shakes hands.
-     * Returns what failed, or an empty string. To be called in a coroutine.
-     * May throw std::bad_alloc.
+     * Connects, in place of any earlier connection, and makes the TLS
+     * handshake. Returns what failed, or an empty string. Call it in a
+     * coroutine. May throw std::bad_alloc.
      */
     std::string connect(const Address& address, coro::Time deadline);
 
     /*
-     * Says goodbye where TLS does, as far as it leaves at once. Cancels the
-     * wait of the connection's coroutine, if it is in one.
+     * With TLS, sends a close_notify if that leaves at once. Cancels the wait
+     * of the connection's coroutine, if it is in one.
      */
     void close() noexcept;
 
@@ -50,7 +50,7 @@ class Connection {
         return ssl_ == nullptr ? stream_.may_read() : may_decrypt();
     }
 
-    /* As those of a stream; what is in errno, failure() can tell. */
+    /* As those of a stream. failure() explains errno. */
     std::optional<std::size_t> read(std::span<char> buffer) noexcept {
         return ssl_ == nullptr ? stream_.read(buffer) : decrypt(buffer);
     }
@@ -59,20 +59,20 @@ class Connection {
     }
 
     /*
-     * Suspends the running coroutine until it may read (and, if asked for,
-     * write), wake() is called, or `deadline` has passed. Wake::cancelled
-     * when the connection is closed.
+     * Suspends the running coroutine until it may read (or write, with
+     * `for_writing`), wake() is called, or `deadline` has passed. Returns
+     * Wake::cancelled when the connection is closed.
      */
     coro::Wake wait(bool for_writing, coro::Time deadline) noexcept;
 
     /* Ends the wait() of the connection's coroutine, if it is in one. */
     void wake() noexcept { stream_.wake(); }
 
-    /* What the last read or write failed for, by its errno. */
+    /* Why the last read or write failed, by its errno. */
     std::string failure(int error) const;
 
   private:
-    /* The head of a record; a string has room for it in itself. */
+    /* The head of a record. It fits into a string without an allocation. */
     static constexpr std::size_t max_heard = 5;
 
     std::string shake_hands(const std::string& name, coro::Time deadline);
@@ -87,14 +87,15 @@ class Connection {
     coro::Stream stream_;
     const std::shared_ptr<SSL_CTX> context_;
     const std::string name_;
-    tls::Ssl ssl_;        /* null: plain, or not connected */
-    std::string heard_{}; /* the head of its first record, whatever that is */
+    tls::Ssl ssl_;        /* null if plain or not connected */
+    std::string heard_{}; /* the head of the server's first record */
 
-    /* What the stream has to be for OpenSSL to go on reading, or writing;
-     * 0: it may be called at once, for it may hold bytes that it has read. */
+    /* What the stream has to be before OpenSSL can go on reading, or
+     * writing. 0: it may be called at once, because it may hold bytes that
+     * it has read. */
     unsigned reading_ = 0;
     unsigned writing_ = coro::writable;
-    unsigned long tls_error_ = 0; /* what an EPROTO of OpenSSL's is */
+    unsigned long tls_error_ = 0; /* the cause of an EPROTO */
 };
 
 }  // namespace backends

@@ -16,8 +16,8 @@ Finder::Finder(coro::Scheduler& scheduler, const Options& options,
            },
            this})) {}
 
-/* `waker` names the wait as long as it lasts. Nothing: there was no answer,
- * which is said. */
+/* `waker` names the wait while it lasts. Nothing if there was no answer, and
+ * that is logged. */
 std::optional<Resolved> Finder::ask(std::optional<coro::Waker>& waker) {
     waker = coro::next_wait();
     Resolved found;
@@ -79,7 +79,7 @@ void Finder::lost() noexcept {
             places_.restart(now());
         }
     } catch (const std::bad_alloc&) {
-        return; /* then it is tried where it was */
+        return; /* the old address is tried */
     }
 }
 
@@ -100,8 +100,8 @@ void Finder::connected() noexcept {
     rest();
 }
 
-/* Said with each reply: the first one counts, until the address may be asked
- * again. */
+/* Called for each such reply. The first one counts, until the address may be
+ * asked again. */
 void Finder::refused() noexcept {
     if (refuses_ && now() < held_until_) {
         return;
@@ -157,13 +157,13 @@ void Finder::look() noexcept {
     try {
         look_around();
     } catch (const std::bad_alloc&) {
-        looking_.reset(); /* the next one may find some */
+        looking_.reset(); /* the next one may find more */
     }
     looks_ = false;
     rest();
 }
 
-/* What is found is of no use to another connection than this. */
+/* The result is of use only to the present connection. */
 void Finder::look_around() {
     auto connection = connection_;
     const auto lasts = [&] {

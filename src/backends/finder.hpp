@@ -1,10 +1,10 @@
 /*
- * Finds the server of a client: at the addresses that are known, and at those
- * that its name stands for by now. While the client is connected it looks from
- * time to time for a better place, in a coroutine of its own, so that a fleet
- * comes together again at one server, and so that a server that refuses is
- * not stayed with. It looks before the client leaves: who finds nothing
- * better stays.
+ * Finds the server of a client: at the known addresses, and at those to which
+ * its name resolves by now. While the client is connected, the finder looks for
+ * a better place from time to time, in a coroutine of its own. So a fleet comes
+ * together again at one server, and no client stays with a server that refuses.
+ * It looks before the client leaves: if it finds nothing better, the client
+ * stays.
  */
 
 #pragma once
@@ -24,12 +24,12 @@ namespace backends {
 
 class Finder {
   public:
-    /* How far apart looks are: at least, and at most twice as far, while all
-     * is well; and at most while the server refuses. */
+    /* Times between looks: from `calm` to twice that while all is well, and at
+     * most `alarm` while the server refuses. */
     static constexpr coro::Time calm{10'000};
     static constexpr coro::Time alarm{700};
 
-    /* What asking at a place has come to. */
+    /* The result of asking at a place. */
     enum class Probed { serves, refuses, away };
 
     /* The client. */
@@ -38,21 +38,22 @@ class Finder {
         virtual ~User() = default;
 
         /*
-         * Asks at an address, until `deadline`, on a connection of its own,
-         * what a server is asked that is connected to. Runs in a coroutine of
-         * the finder's. May throw std::bad_alloc.
+         * Asks at an address what is asked of each server after connecting, on
+         * a connection of its own, until `deadline`. Runs in a coroutine of the
+         * finder's. May throw std::bad_alloc.
          */
         virtual Probed probe(const Address& address, coro::Time deadline) = 0;
 
-        /* Ends a probe() that is under way. */
+        /* Ends a running probe(). */
         virtual void end_probe() noexcept = 0;
 
-        /* here() is to be left, and will then be a better one, which serves. */
+        /* The client must leave here(), which will then be a better place that
+         * serves. */
         virtual void move() noexcept = 0;
     };
 
-    /* All have to outlive it, and its coroutine, which close() ends. Throws
-     * std::bad_alloc. */
+    /* All arguments have to outlive it and its coroutine, which close() ends.
+     * Throws std::bad_alloc. */
     Finder(coro::Scheduler& scheduler, const Options& options, Journal& journal,
            User& user);
 
@@ -62,32 +63,32 @@ class Finder {
     const Address& here() const noexcept { return places_.here(); }
 
     /*
-     * Asks what the name stands for, if there is one, and begins a new round
-     * if there was an answer. Nothing new: what is known stays. Suspends the
-     * client's coroutine.
+     * Looks the name up, if there is one, and begins a new round if there was
+     * an answer. Otherwise the known addresses stay. Suspends the client's
+     * coroutine.
      */
     void look_up() noexcept;
 
-    /* The connection was lost, or left: a new round begins. */
+    /* The connection was lost or left. A new round begins. */
     void lost() noexcept;
 
-    /* It could not be connected: the next of this round, or false: all were
-     * tried, and a new round begins. */
+    /* No connection was possible. Goes to the next address of this round.
+     * Returns false if all were tried; then a new round begins. */
     bool next() noexcept;
 
-    /* It is connected: looks come from now on, until lost(). */
+    /* The client is connected. Looks come from now on, until lost(). */
     void connected() noexcept;
 
-    /* The server says that it does not serve. */
+    /* The server has said that it does not serve. */
     void refused() noexcept;
 
-    /* It does what it did not. */
+    /* The server does again what it refused to do. */
     void accepted() noexcept;
 
-    /* Whether a coroutine of its own is under way. */
+    /* Whether its coroutine is running. */
     bool looks() const noexcept { return looks_; }
 
-    /* Whether there is another address in this round to try. */
+    /* Whether there is another address to try in this round. */
     bool has_other() const noexcept { return places_.has_other(now()); }
 
     void close() noexcept;
@@ -110,17 +111,17 @@ class Finder {
     User& user_;
     Places places_;
     std::unique_ptr<coro::Timer> timer_; /* of the next look */
-    std::optional<Address> aim_;         /* where lost() leads to */
+    std::optional<Address> aim_;         /* where lost() goes to */
     std::optional<coro::Waker> resting_; /* the client's wait for a name */
     std::optional<coro::Waker> looking_; /* the look's */
-    std::uint64_t connection_ = 0;       /* which one it is */
+    std::uint64_t connection_ = 0;       /* a number for each one */
     bool connected_ = false;
     bool looks_ = false; /* a look is under way */
     bool closed_ = false;
     bool refuses_ = false;
     bool astray_ = false; /* it is elsewhere, and does not serve there yet */
-    coro::Time held_until_{}; /* of here(), when it refuses */
-    coro::Time pause_{};      /* between looks, while it does */
+    coro::Time held_until_{}; /* of here(), if it refuses */
+    coro::Time pause_{};      /* between looks, while it refuses */
     coro::Time ask_from_{};   /* when the resolver may be asked again */
     Random random_;
 };

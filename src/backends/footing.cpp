@@ -16,8 +16,8 @@ void Ground::shaken(coro::Time now) noexcept {
     }
 }
 
-/* The first count is what later ones are compared with: of what was before it
- * nothing is known. */
+/* Later counts are compared with the first one. Nothing is known of what was
+ * before. */
 void Ground::counted(std::optional<std::uint64_t> thrown_out,
                      coro::Time now) noexcept {
     if (thrown_out != thrown_out_) {
@@ -29,7 +29,7 @@ void Ground::counted(std::optional<std::uint64_t> thrown_out,
     }
 }
 
-/* It was told at some time between the question and now. */
+/* The server read its clock at some time between the question and now. */
 void Ground::compared(milliseconds time, milliseconds resolution,
                       coro::Time asked, coro::Time now) noexcept {
     coro::Time took = now - asked;

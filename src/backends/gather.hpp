@@ -1,5 +1,5 @@
 /*
- * Waits until as much has come together as does in a moment.
+ * Gathers what comes within a moment.
  */
 
 #pragma once
@@ -12,14 +12,14 @@
 namespace backends {
 
 /*
- * From the first add() on it looks after every turn of the loop, and calls
- * back when a turn brought nothing more or 100 us are over. The turns
- * between do not block, so what comes alone on an idle worker waits for no
- * time at all. What is urgent waits for the end of its turn only.
+ * From the first add() on, it looks after every turn of the loop, and calls
+ * back when a turn brought nothing more or 100 us have passed. The turns in
+ * between do not block. So what comes alone on an idle worker does not wait at
+ * all. What is urgent waits only for the end of its turn.
  */
 class Gather {
   public:
-    /* `done` may be called from the loop only. Throws std::bad_alloc. */
+    /* `done` is called only from the loop. Throws std::bad_alloc. */
     Gather(coro::Loop& loop, coro::Callback done);
 
     Gather(const Gather&) = delete;

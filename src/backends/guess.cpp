@@ -8,9 +8,9 @@ namespace backends {
 namespace {
 
 struct Speaker {
-    std::string_view begins; /* what it says first */
+    std::string_view begins; /* its first words */
     std::string_view name;
-    std::string_view kind{}; /* of a store, as in `type` */
+    std::string_view kind{}; /* as in `type`, if a store */
 };
 
 constexpr std::array<Speaker, 15> speakers{{
@@ -33,7 +33,7 @@ constexpr std::array<Speaker, 15> speakers{{
 
 }  // namespace
 
-/* Of little only the beginning of a word may have come. */
+/* Perhaps only the beginning of a word has arrived. */
 std::string guess(std::string_view heard, std::string_view kind) {
     const auto* speaker =
         std::find_if(speakers.begin(), speakers.end(), [&](const Speaker& s) {

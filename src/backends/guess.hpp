@@ -1,5 +1,5 @@
 /*
- * Who it is that does not speak as a store of our kind does.
+ * Guesses what a server is that does not speak our store's protocol.
  */
 
 #pragma once
@@ -10,9 +10,9 @@
 namespace backends {
 
 /*
- * Of the first bytes that a server said, to who took it for a `kind` ("redis",
- * "memcached"): what it seems to be, and what to write then, to be appended to
- * a log line; or nothing, if that is not known, or it is of that kind.
+ * From the first bytes of a server that was configured as a `kind` ("redis",
+ * "memcached"): returns what it seems to be and what to write instead, to be
+ * appended to a log line. Empty if that is not known, or if it is of that kind.
  */
 std::string guess(std::string_view heard, std::string_view kind);
 

@@ -24,7 +24,7 @@ void Journal::at(const Address& address) {
     address_ = address.text;
 }
 
-/* All lines are put together in here. */
+/* All lines are formatted in here. */
 template <typename Write>
 void Journal::write(coro::Time now, const Write& write) noexcept {
     try {
@@ -128,7 +128,7 @@ void Journal::clock(const Skew& skew, coro::Time now) noexcept {
     });
 }
 
-/* A burst uses up the time before it: `next_` is then that far ahead. */
+/* A burst moves `next_` ahead of the clock. */
 bool Journal::may_say(coro::Time now) noexcept {
     next_ = std::max(next_, now);
     if (next_ - now >= max_burst * per_line) {
@@ -150,7 +150,7 @@ void Journal::say(Level level, const std::string& line, coro::Time now) {
     }
 }
 
-/* Once, when there has been peace for a while. */
+/* Once, after some time without lines. */
 void Journal::say_left_out(coro::Time now) {
     say(std::exchange(left_out_level_, Level::notice),
         std::to_string(left_out_) + " lines were left out, " +

@@ -1,6 +1,6 @@
 /*
- * Changes whose bytes are kept, cleansed when they go, for when it turns out
- * that another server has to be told of them.
+ * Changes whose bytes are kept in case they have to be sent to another server.
+ * The bytes are cleansed when they are freed.
  */
 
 #pragma once
@@ -18,13 +18,13 @@ namespace backends {
 
 class Kept {
   public:
-    /* How many bytes may be kept at a time. It has to outlive what it is
-     * for. */
+    /* How many bytes may be kept at a time. It has to outlive what uses it. */
     struct Budget {
         std::size_t left = 4 * 1024 * 1024;
     };
 
-    /* Of a delete `value` is empty, and `ttl` is 0. Null: there is no room. */
+    /* For a delete, `value` is empty and `ttl` is 0. Null if there is no
+     * room. */
     static std::unique_ptr<Kept> make(Budget& budget, std::string_view key,
                                       std::string_view value,
                                       std::chrono::seconds ttl) noexcept {

@@ -1,5 +1,5 @@
 /*
- * What of a server's words may be logged.
+ * Which part of a server's words may be logged.
  */
 
 #pragma once
@@ -11,9 +11,9 @@
 namespace backends {
 
 /*
- * Of an error: its beginning. Servers quote arguments, passwords and values
- * among them, so all from the first quote or comma on is left out, and so is
- * what a terminal would not print.
+ * The beginning of an error. Servers quote arguments, passwords and values
+ * among them. So everything from the first quote or comma on is left out, or
+ * from the first byte that a terminal would not print.
  */
 inline std::string_view loggable(std::string_view error) noexcept {
     constexpr std::size_t longest = 120;
@@ -26,7 +26,7 @@ inline std::string_view loggable(std::string_view error) noexcept {
     return all.substr(0, static_cast<std::size_t>(end - all.begin()));
 }
 
-/* Of a version: the numbers that it begins with, or nothing. */
+/* The numbers at the beginning of a version, or nothing. */
 inline std::string_view loggable_version(std::string_view version) noexcept {
     constexpr std::size_t longest = 32;
     std::string_view all = version.substr(0, longest);

@@ -1,7 +1,7 @@
 /*
- * Lookups under way, and who waits for them. Browsers open several
- * connections at once with one session: all that want a key at a time share
- * one lookup.
+ * Lookups under way, and who waits for them. Browsers open several connections
+ * at once with one session, so all who want a key at the same time share one
+ * lookup.
  */
 
 #pragma once
@@ -20,13 +20,13 @@ namespace backends {
 /* Who waits in fetch(). */
 struct Waiter {
     coro::Waker wait;
-    Fetched* result; /* in its frame, as long as it waits */
+    Fetched* result; /* in its frame, while it waits */
 };
 
 /*
- * Lets the running coroutine wait, once, for what `submit` queues for a Waiter:
- * unless that returns queued, its status is the answer. Outside a coroutine:
- * busy.
+ * Calls `submit` with a Waiter for the running coroutine, and waits once for
+ * the answer if it returns `queued`. Otherwise its status is the answer.
+ * Outside of a coroutine: busy.
  */
 template <typename Submit>
 Fetched await(const Submit& submit, coro::Time deadline) noexcept {
@@ -54,7 +54,7 @@ Fetched await(const Submit& submit, coro::Time deadline) noexcept {
     return result;
 }
 
-/* What an add came to, which is a lookup that on a miss leaves a value. */
+/* The result of an add, which is a lookup that leaves a value after a miss. */
 inline Addition addition(Status status) noexcept {
     switch (status) {
     case Status::miss:
@@ -78,7 +78,7 @@ class Lookup {
     Lookup(const Lookup&) = delete;
     Lookup& operator=(const Lookup&) = delete;
 
-    /* Whoever wants the key from now on looks it up anew; `all` may go. */
+    /* From now on, the key is looked up anew. `all` may be destroyed. */
     void close() noexcept;
 
     const std::string& key() const noexcept { return key_; }
@@ -87,7 +87,7 @@ class Lookup {
   private:
     friend class Lookups;
 
-    Lookups* all_; /* null: it is closed */
+    Lookups* all_; /* null if it is closed */
     const std::string key_;
     std::vector<Waiter> waiters_;
 };
@@ -95,12 +95,12 @@ class Lookup {
 class Lookups {
   public:
     /*
-     * Lets `waiter` wait for the lookup of `key` that is under way. False:
-     * there is none. Throws std::bad_alloc.
+     * Adds `waiter` to the running lookup of `key`. Returns false if there is
+     * none. Throws std::bad_alloc.
      */
     bool join(std::string_view key, const Waiter& waiter);
 
-    /* The key's value changes: closes its lookup, if there is one. */
+    /* Closes the key's lookup, if there is one, because its value changes. */
     void close(std::string_view key) noexcept;
 
   private:

@@ -1,6 +1,6 @@
 /*
- * What the client of one server counts. It lies where its owner wants it,
- * such as in memory that processes share.
+ * What the client of one server counts. Its owner decides where it lies, such
+ * as in memory that processes share.
  */
 
 #pragma once
@@ -20,15 +20,15 @@
 
 namespace backends {
 
-/* How a fetch ended; but for `queued`, which is how it begins. */
+/* How a fetch ended, except for `queued`, which is how it begins. */
 enum class Status {
     hit,       /* the value is there */
     miss,      /* the store answered that it has none */
-    timeout,   /* no answer in time */
+    timeout,   /* there was no answer in time */
     down,      /* not connected, or the connection was lost */
     busy,      /* the queue is full, memory is short, or nobody can wait */
     failed,    /* the store answered with an error */
-    cancelled, /* the wait was, by who owns the coroutine */
+    cancelled, /* the coroutine's owner cancelled the wait */
     queued,    /* store(), erase(): on its way; a failure will be logged */
 };
 
@@ -50,11 +50,11 @@ inline constexpr std::size_t n_changes =
 
 using Changes = std::array<coro::Counter, n_changes>;
 
-/* How long something took, by classes of duration. */
+/* Counts durations in classes. */
 class Histogram {
   public:
-    /* The longest duration of each class, in microseconds; of the last one
-     * there is none. */
+    /* The longest duration of each class, in microseconds. The last class has
+     * no bound. */
     static constexpr std::array<std::uint64_t, 16> bounds{
         50,      100,       250,       500,       1'000,   2'500,
         5'000,   10'000,    25'000,    50'000,    100'000, 250'000,
@@ -79,8 +79,7 @@ class Histogram {
     coro::Counter sum_; /* microseconds */
 };
 
-/* What a server is asked for; of each kind the last answer tells whether that
- * works. */
+/* Kinds of requests. For each kind, the last answer shows whether it works. */
 enum class Kind { get, add, set, del };
 
 inline constexpr std::size_t n_kinds = 4;
@@ -91,7 +90,8 @@ struct Meter {
     std::atomic<State> state{State::connecting};
 
     /* How far the server's clock was ahead of this machine's, in milliseconds,
-     * and when: in seconds since 1970; 0: it was not told, -1: nobody asks. */
+     * and when, in seconds since 1970. 0: it has not answered; -1: it is not
+     * asked. */
     std::atomic<int> clock_ahead{0};
     std::atomic<std::int64_t> clock_at{-1};
 
@@ -100,9 +100,9 @@ struct Meter {
     coro::Counter losses; /* of a connection that was up */
     coro::Gauge queue;    /* requests that have no answer yet */
 
-    /* Of a Redis Cluster as a whole, which has slots in a connection's place:
-     * how many of them have a server that is connected, or -1: it is none; and
-     * when they were told last, in seconds since 1970, or 0. */
+    /* For a Redis Cluster as a whole, which has slots instead of a connection:
+     * how many slots have a connected server, or -1 if it is not a cluster. And
+     * when the slots were last reported, in seconds since 1970, or 0. */
     std::atomic<int> slots{-1};
     std::atomic<std::int64_t> told{0};
 
@@ -110,16 +110,15 @@ struct Meter {
     Changes stores{};
     Changes erases{};
     coro::Counter bytes_fetched; /* of values, likewise below */
-    coro::Counter bytes_stored;  /* which the server has confirmed */
-    Histogram latency; /* of fetches that waited, but for cancelled ones */
+    coro::Counter bytes_stored;  /* confirmed by the server */
+    Histogram latency; /* of fetches that waited, except cancelled ones */
 
-    /* Which kinds failed when they were last asked for on this connection: a
-     * bit for each Kind. */
+    /* Which kinds failed at their last request on this connection: a bit for
+     * each Kind. */
     std::atomic<unsigned> failing{0};
 
-    /* What went wrong last, and when, in seconds since 1970; 0: nothing. And
-     * since when something has, without a time between at which all was well.
-     */
+    /* The last error, and when it was, in seconds since 1970 (0: never). And
+     * since when something has been wrong without a break. */
     Note error;
     std::atomic<std::int64_t> error_at{0};
     std::atomic<std::int64_t> wrong_since{0}; /* 0: all is well */
@@ -154,8 +153,8 @@ struct Meter {
         }
     }
 
-    /* Counts what a fetch came to: `size` bytes, after `took`, or 0 if nobody
-     * had to wait. */
+    /* Counts the result of a fetch: `size` bytes after `took`, which is 0 if
+     * nobody had to wait. */
     void measure(Status status, std::chrono::microseconds took,
                  std::size_t size) noexcept {
         fetches[static_cast<std::size_t>(status)].add();

@@ -1,6 +1,5 @@
 /*
- * A short text that one process writes and others read, in memory that they
- * share.
+ * A short text in shared memory that one process writes and others read.
  */
 
 #pragma once
@@ -16,9 +15,9 @@ namespace backends {
 
 class Note {
   public:
-    static constexpr std::size_t longest = 160; /* of what is longer the head */
+    static constexpr std::size_t longest = 160; /* longer texts are cut */
 
-    /* For its one writer. */
+    /* Only one process may call this. */
     void set(std::string_view text) noexcept {
         std::size_t size = std::min(text.size(), longest);
 
@@ -30,8 +29,8 @@ class Note {
         version_.fetch_add(1);
     }
 
-    /* Empty as long as there is none, or if its writer died in the midst of it.
-     * Throws std::bad_alloc. */
+    /* Empty if there is no text, or if the writer died while writing. Throws
+     * std::bad_alloc. */
     std::string get() const {
         constexpr int attempts = 100;
         std::string text;

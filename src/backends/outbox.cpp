@@ -25,7 +25,7 @@ void Outbox::uncut() noexcept {
     cuts_.pop_back();
 }
 
-/* Where what follows the first `sent` bytes is cut. */
+/* The next cut after the first `sent` bytes. */
 std::size_t Outbox::next_end(std::size_t sent) noexcept {
     while (!cuts_.empty() && cuts_.front() <= gone_ + sent) {
         cuts_.pop_front();

@@ -1,11 +1,11 @@
 /*
- * Commands on their way to a store: when they leave, and how many at a time.
+ * Outgoing commands: when they leave, and how many at a time.
  *
- * On loopback the sender of a segment pays for its receiver's work, more
- * than all else that a command costs; so commands are gathered for one
- * write. An urgent one leaves at the end of the turn: so a new session is on
- * its way to the store before a client that has just heard of it can ask
- * another worker for it.
+ * On loopback, the sender of a segment pays for its receiver's work, which is
+ * more than everything else that a command costs. So commands are gathered for
+ * one write. An urgent command leaves at the end of the turn. So a new session
+ * is on its way to the store before the client, which has just received it, can
+ * ask another worker for it.
  */
 
 #pragma once
@@ -22,37 +22,37 @@ namespace backends {
 
 class Outbox {
   public:
-    /* Both have to outlive it. Throws std::bad_alloc. */
+    /* Both arguments have to outlive it. Throws std::bad_alloc. */
     Outbox(coro::Loop& loop, Connection& connection);
 
-    /* To append whole commands to; then queued() is to be called. */
+    /* Append whole commands to it, then call queued(). */
     CleansedBytes& bytes() noexcept { return bytes_; }
 
     /*
-     * What is appended from now on leaves in a write of its own, behind what
-     * is there. Throws std::bad_alloc.
+     * What is appended from now on leaves in a write of its own, after what is
+     * there. Throws std::bad_alloc.
      */
     void cut();
 
-    /* The last cut() was not wanted: what followed has gone before it. */
+    /* Undoes the last cut(), after what followed it was removed. */
     void uncut() noexcept;
 
-    /* Lets what was appended leave soon: if `urgent`, with this turn. */
+    /* Sends what was appended soon; if `urgent`, with this turn. */
     void queued(bool urgent) noexcept;
 
-    /* Writes all that the connection takes now. Never waits. */
+    /* Writes as much as the connection takes now. Never waits. */
     void flush() noexcept;
 
     /*
-     * Whether bytes are left that the connection did not take. Its coroutine,
-     * which is woken then, has to wait until it may write, and flush().
+     * Whether bytes are left that the connection did not take. Its coroutine is
+     * then woken, and has to wait until it may write, and flush().
      */
     bool blocked() const noexcept { return blocked_; }
 
     /* Why nothing can be written any more: an errno value, or 0. */
     int error() const noexcept { return error_; }
 
-    /* Forgets what has not left, and any error: for a new connection. */
+    /* Forgets what has not left, and any error. For a new connection. */
     void clear() noexcept;
 
   private:
@@ -61,7 +61,7 @@ class Outbox {
     Connection& connection_;
     CleansedBytes bytes_;
     std::uint64_t gone_ = 0;         /* bytes that have left */
-    std::deque<std::uint64_t> cuts_; /* and how many will have, at each */
+    std::deque<std::uint64_t> cuts_; /* the value of gone_ at each cut */
     bool blocked_ = false;
     int error_ = 0;
 

@@ -52,7 +52,7 @@ bool Pipeline::enqueue(Request& request) noexcept {
     return true;
 }
 
-/* What was queued and appended last. */
+/* Removes what was queued and appended last. */
 void Pipeline::take_back(std::size_t length, std::size_t bytes) noexcept {
     while (queue_.size() != length) {
         queue_.pop_back();
@@ -60,8 +60,8 @@ void Pipeline::take_back(std::size_t length, std::size_t bytes) noexcept {
     outbox().resize(bytes);
 }
 
-/* Who waits for what an idle connection has to do may have to wait less now.
- * There were so many commands before. */
+/* The coroutine may have to wake earlier than an idle connection needs.
+ * `before` is how many commands there were. */
 void Pipeline::heed_deadline(std::size_t before) noexcept {
     if (before == 0 && queue_.front().deadline < idle_due()) {
         connection_.wake();
@@ -72,7 +72,7 @@ bool Pipeline::cuts() const noexcept {
     return options_.tls != nullptr && wants_records();
 }
 
-/* Queues a command, whose bytes follow: what can fail comes before them. */
+/* Queues a command before its bytes are appended. What can fail comes first. */
 Pipeline::Command& Pipeline::begin(Role role, coro::Time deadline) {
     if (cuts()) {
         outbox_.cut();
@@ -105,7 +105,7 @@ Client::Loss Pipeline::attempt(const Address& address) {
     return explained(serve());
 }
 
-/* Who never came so far as to answer may be somebody else. */
+/* A server that never answered may be the wrong kind of server. */
 Client::Loss Pipeline::explained(Loss loss) const {
     if (!loss.empty() && !up()) {
         loss.why += guess(heard_, speaks_);
@@ -155,7 +155,7 @@ Client::Loss Pipeline::serve() {
     return {};
 }
 
-/* When a connection without requests has something to do. */
+/* When an idle connection has something to do. */
 coro::Time Pipeline::idle_due() const noexcept {
     return up() ? std::min(ping_due(), survey_due_) : ping_due();
 }
@@ -168,7 +168,7 @@ coro::Time Pipeline::due() const noexcept {
     return up() ? std::min(deadline, survey_due_) : deadline;
 }
 
-/* At once, but for who hangs up. */
+/* At once, unless the server has hung up on it. */
 coro::Time Pipeline::first_survey() const noexcept {
     if (!options_.surveyed) {
         return coro::never;
@@ -176,7 +176,7 @@ coro::Time Pipeline::first_survey() const noexcept {
     return hang_ups_ < max_hang_ups ? now() : now() + distrust;
 }
 
-/* In a ping's place, or in the midst of requests. */
+/* Instead of a ping, or among requests. */
 void Pipeline::begin_survey() {
     survey_at_ = now();
     survey_due_ =
@@ -185,8 +185,9 @@ void Pipeline::begin_survey() {
     flush();
 }
 
-/* The more so the longer nobody asks, or a fleet's idle connections would be a
- * load of their own; but who hangs is noticed, all the same. */
+/* Pings become less frequent the longer there are no requests, because a
+ * fleet's idle connections would be a load of their own. A server that hangs is
+ * still noticed. */
 void Pipeline::rest_longer() noexcept {
     pause_ =
         std::min(2 * pause_, std::max(options_.interval, options_.timeout));
@@ -214,8 +215,8 @@ Client::Loss Pipeline::receive() {
     return loss;
 }
 
-/* Nothing can be sent any more; but before that the server may have said
- * something. */
+/* Nothing can be sent any more. But the server may have sent something
+ * before. */
 Client::Loss Pipeline::hang_up() {
     Loss loss;
 
@@ -297,8 +298,8 @@ Client::Loss Pipeline::complete(const Result& result) {
     return {};
 }
 
-/* What was not told is not known any more; but how late it is here does not
- * change with that. Who waits has the answer from before. */
+/* A count that is missing is not known any more. A time that is missing changes
+ * nothing. The waiter gets the add's answer. */
 void Pipeline::surveyed(const Command& command, const Result& result) {
     if (command.role == Role::clock) {
         hang_ups_ = 0;
@@ -324,7 +325,7 @@ void Pipeline::tell_clock(const Skew& skew) noexcept {
 
 /*
  * Part of the greeting has been answered. A server that does not serve is
- * made do with only where there is no other.
+ * accepted only if there is no other.
  */
 Client::Loss Pipeline::greeted(const Command& command, const Result& result) {
     bool refuses = is_final(result.refusal);
@@ -343,8 +344,8 @@ Client::Loss Pipeline::greeted(const Command& command, const Result& result) {
 }
 
 /*
- * What a server says of itself while it is connected makes the finder look
- * for another, until the same command works.
+ * If a connected server says that it does not serve, the finder looks for
+ * another, until the same command works.
  */
 void Pipeline::heed(const Command& command, const Result& result) noexcept {
     if (result.refusal != Refusal::none) {
@@ -393,7 +394,7 @@ void Pipeline::end_probe() noexcept {
     }
 }
 
-/* As the log has it, but each time, so without memory for that. */
+/* As in the log, but each time, and so without allocating. */
 void Pipeline::note_failure(const Command& command,
                             const Result& result) noexcept {
     std::array<char, Note::longest> text;
@@ -404,7 +405,7 @@ void Pipeline::note_failure(const Command& command,
                                              text.size() - 1)});
 }
 
-/* Counts a change, and says when a command fails, or works again. */
+/* Counts a change, and logs when a command fails or works again. */
 void Pipeline::judge(const Command& command, const Result& result) {
     if (command.is_change()) {
         count(command.kind, result.worked ? Change::done : Change::failed);

@@ -1,7 +1,7 @@
 /*
- * A client with one pipelined connection: commands leave as they come, and
- * replies complete them in order. A protocol adds how commands and replies
- * are written.
+ * A client with one pipelined connection. Commands leave as they come, and
+ * replies complete them in order. A protocol adds how commands and replies are
+ * written.
  */
 
 #pragma once
@@ -20,28 +20,28 @@ namespace backends {
 
 class Pipeline : public Client {
   protected:
-    /* What a command is for. */
+    /* The purpose of a command. */
     enum class Role {
-        request, /* what somebody wants of the store */
-        setup,   /* part of the greeting: without it there is no service */
-        version, /* part of the greeting: who the server is */
-        ping,    /* the end of the greeting; later, whether it is alive */
-        clock,   /* what time it is there */
-        memory,  /* how much it has thrown out */
+        request, /* a request to the store */
+        setup,   /* part of the greeting, without which there is no service */
+        version, /* part of the greeting: the server's version */
+        ping,  /* the end of the greeting; later, whether the server is alive */
+        clock, /* the server's time */
+        memory, /* how much the server has thrown out */
     };
 
     /* A command that was queued and has not been answered. */
     struct Command {
-        const char* name = ""; /* for log lines, a literal */
+        const char* name = ""; /* a literal, for log lines */
         Role role = Role::request;
         Kind kind{};         /* of a request */
-        bool joined = false; /* it is in the line of the one before it */
+        bool joined = false; /* in the line of the one before it */
         coro::Time deadline{};
-        std::unique_ptr<Lookup> lookup{}; /* who waits, if anybody does */
-        bool surveyed = false; /* add: who waits is told by the next command, */
-        Status answer{};       /* which is this one: what the add came to */
-        bool asking = false;   /* ASKING is answered before it */
-        bool followed = false; /* likewise below: as in Request */
+        std::unique_ptr<Lookup> lookup{}; /* who waits, if anybody */
+        bool surveyed = false;      /* add: the next command answers it, */
+        Status answer{};            /* which has the add's result here */
+        bool asking = false;        /* the answer to ASKING comes first */
+        bool followed = false;      /* as in Request, also below */
         std::string_view value{};   /* add, while it is awaited */
         std::size_t size = 0;       /* of the value */
         std::chrono::seconds ttl{}; /* add */
@@ -55,14 +55,14 @@ class Pipeline : public Client {
         }
     };
 
-    /* What a reply comes to. */
+    /* The result of a reply. */
     struct Result {
         Status status = Status::failed; /* for who waits */
         bool worked = false;
-        bool elsewhere = false;   /* another server is asked: no failure */
+        bool elsewhere = false;   /* another server is asked; no failure */
         std::string_view value{}; /* of a hit; a version */
-        Survey survey{};          /* what of it was asked for */
-        std::string_view code{};  /* it did not work: as Journal has it, */
+        Survey survey{};          /* the part that was asked for */
+        std::string_view code{};  /* if it failed: as in Journal, */
         std::string_view error{}; /* and what may be logged */
         Refusal refusal = Refusal::none;
     };
@@ -71,16 +71,15 @@ class Pipeline : public Client {
              std::string kind);
 
     /*
-     * Begins to talk on a new connection: sends commands of ours, in the end
-     * a ping, whose answer makes the store available. May throw
-     * std::bad_alloc.
+     * Begins a new connection: sends commands of ours, with a ping as the last,
+     * whose answer makes the store available. May throw std::bad_alloc.
      */
     virtual void greet() = 0;
 
     /* Sends a ping. May throw std::bad_alloc. */
     virtual void ping() = 0;
 
-    /* Asks for all that a Survey has, first for the time. May throw
+    /* Asks for everything in a Survey, first for the time. May throw
      * std::bad_alloc. */
     virtual void survey() = 0;
 
@@ -88,51 +87,51 @@ class Pipeline : public Client {
     virtual void ask_memory() = 0;
 
     /*
-     * Appends the request's bytes to outbox(), for `command`, which is the
-     * queue's last, and sets its name and whether it is joined. May throw
-     * std::bad_alloc: then outbox() has the bytes of before at its head.
+     * Appends the request's bytes to outbox() for `command`, the queue's last
+     * one, and sets its name and whether it is joined. May throw
+     * std::bad_alloc; then outbox() still begins with the bytes of before.
      */
     virtual void format(const Request& request, Command& command) = 0;
 
     /*
-     * Takes bytes of replies as they came, and completes commands with them.
+     * Takes bytes of replies as they arrive, and completes commands with them.
      * May throw std::bad_alloc.
      */
     virtual Loss digest(std::string_view bytes) = 0;
 
-    /* Forgets a part of a reply: the connection is closed. */
+    /* Forgets an incomplete reply, because the connection is closed. */
     virtual void forget() noexcept = 0;
 
     /*
-     * Whether each command is to be a TLS record of its own: there are servers
-     * that forget what a record has beyond the command that they read.
+     * Whether each command has to be a TLS record of its own, because some
+     * servers forget the part of a record after the command that they read.
      */
     virtual bool wants_records() const noexcept { return false; }
 
     /*
-     * Asks on another connection what greet() asks, and waits for it until
-     * `deadline`. In a coroutine; may throw std::bad_alloc.
+     * Asks on another connection what greet() asks, and waits for the answers
+     * until `deadline`. Runs in a coroutine. May throw std::bad_alloc.
      */
     virtual Finder::Probed try_out(Connection& /* connection */,
                                    coro::Time /* deadline */) {
-        return Finder::Probed::serves; /* for it can be connected */
+        return Finder::Probed::serves; /* because it can be connected to */
     }
 
-    /* What it may mean that the first command of a greeting got no answer, to
-     * be appended to a log line; or empty. */
+    /* What it may mean if the first command of a greeting gets no answer, to be
+     * appended to a log line; or empty. */
     virtual const char* unheard() const noexcept { return ""; }
 
     Footing footing() const noexcept final { return ground_.at(now()); }
 
-    /* Queues a command of ours, whose bytes are to be appended to outbox(). */
+    /* Queues a command of ours. The caller appends its bytes to outbox(). */
     void push(const char* name, Role role);
 
-    /* Sends what was appended without gathering. */
+    /* Sends what was appended, without gathering. */
     void flush() noexcept { outbox_.flush(); }
 
     /*
-     * Sends a ping, or what `ping` sends in its place, though it is not due.
-     * False: memory is short, and nothing was sent.
+     * Sends a ping, or what `ping` sends instead, although it is not due.
+     * Returns false if memory is short; then nothing is sent.
      */
     template <typename Ping>
     bool ping_now(const Ping& ping) noexcept {
@@ -155,16 +154,16 @@ class Pipeline : public Client {
     /* Commands without an answer, the oldest first. */
     std::deque<Command>& queue() noexcept { return queue_; }
 
-    /* Completes the oldest command, of which there has to be one. */
+    /* Completes the oldest command. There has to be one. */
     Loss complete(const Result& result);
 
-    /* Some proxies hang up when they are asked what they are, and then are
-     * not asked again. */
+    /* False after the server hung up at this question, as some proxies do. */
     bool tells_version() const noexcept { return tells_version_; }
 
   private:
-    /* Who hangs up that often when it is asked for the time, as proxies may,
-     * is not asked again for so long; once it may have been chance. */
+    /* A server that hangs up this often when it is asked for the time, as
+     * proxies may, is not asked again for so long. A single time may be
+     * chance. */
     static constexpr unsigned max_hang_ups = 2;
     static constexpr coro::Time distrust = std::chrono::hours(1);
 
@@ -201,27 +200,27 @@ class Pipeline : public Client {
     void heed(const Command& command, const Result& result) noexcept;
     bool lasts(Refusal refusal) noexcept;
 
-    /* As much as a string has room for in itself. */
+    /* As much as fits into a string without an allocation. */
     static constexpr std::size_t max_heard = 15;
 
     const std::string speaks_; /* the store's kind, such as "redis" */
     Connection connection_;
     std::string heard_{}; /* what the server said first */
     std::deque<Command> queue_;
-    std::size_t requests_ = 0; /* of those in the queue */
+    std::size_t requests_ = 0; /* how many are in the queue */
     Outbox outbox_;
     coro::Time idle_since_{};
-    coro::Time pause_{}; /* of an idle connection, before its next ping */
+    coro::Time pause_{}; /* of an idle connection until its next ping */
     Ground ground_;
-    coro::Time survey_due_{}; /* of a connection that is up */
+    coro::Time survey_due_{}; /* on a connection that is up */
     coro::Time survey_at_{};  /* when the last one was sent */
-    unsigned hang_ups_ = 0;   /* in a row, instead of telling the time */
-    bool is_off_ = false;     /* the clock, and that was told */
+    unsigned hang_ups_ = 0;   /* in a row, when asked for the time */
+    bool is_off_ = false;     /* the clock, and that was logged */
     std::string version_{};
     std::string
-        refusal_{}; /* to tell its version: it may be about to hang up */
+        refusal_{}; /* of the version: the server may be about to hang up */
     bool tells_version_ = true;
-    const char* refused_ = nullptr; /* the command that was, see heed() */
+    const char* refused_ = nullptr; /* the refused command, see heed() */
     std::optional<coro::Time> loading_since_{};
     Connection* probing_ = nullptr; /* in probe()'s frame */
 };

@@ -10,8 +10,8 @@ namespace backends {
 
 namespace {
 
-/* The bytes that tell addresses of a family apart: without a port, which is
- * not in the same place everywhere, and of which a name has but one. */
+/* The bytes that distinguish addresses of a family. Without the port, whose
+ * place differs, and of which a name has only one. */
 std::string_view bytes_of(const Address& address) noexcept {
     const auto* in = reinterpret_cast<const sockaddr_in*>(&address.storage);
     const auto* in6 = reinterpret_cast<const sockaddr_in6*>(&address.storage);
@@ -75,7 +75,8 @@ bool Places::next(coro::Time now) {
     return false;
 }
 
-/* Who has refused comes last, and of these who may be asked first. */
+/* Addresses that have refused come last, in the order in which they may be
+ * asked again. */
 bool Places::pick(coro::Time now) {
     std::size_t best = size();
     coro::Time best_until{};
@@ -112,8 +113,8 @@ bool Places::is_held(const Address& address, coro::Time now) const noexcept {
     return held_until(address) > now;
 }
 
-/* Who has been let alone for as long again, or was asked and served, starts
- * from the beginning. */
+/* Forgets addresses that were left alone for as long again, so that they start
+ * with a short hold. */
 void Places::forget(coro::Time now) noexcept {
     holds_.erase(std::remove_if(holds_.begin(), holds_.end(),
                                 [&](const Hold& hold) {

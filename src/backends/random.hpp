@@ -1,5 +1,6 @@
 /*
- * Chance, so that those who do the same do not do it at the same time.
+ * Random numbers, so that workers with the same task do not act at the same
+ * time.
  */
 
 #pragma once
@@ -12,23 +13,23 @@
 
 namespace backends {
 
-/* As std::shuffle() wants it. Not for secrets. */
+/* A generator for std::shuffle(). Not for secrets. */
 class Random {
   public:
     using Engine = std::minstd_rand;
     using result_type = Engine::result_type;
 
-    /* Unlike all others: what processes that start together have of the clock
-     * is so alike that they would draw alike. */
+    /* Seeded differently in each process. Processes that start together would
+     * read almost the same clock, and so draw the same numbers. */
     Random() noexcept : Random(seed()) {}
-    /* One that is drawn from another one's draws what that draws. */
+    /* A generator whose seed is fixed. */
     explicit Random(result_type seed) noexcept : engine_(seed) {}
 
     static constexpr result_type min() noexcept { return Engine::min(); }
     static constexpr result_type max() noexcept { return Engine::max(); }
     result_type operator()() noexcept { return engine_(); }
 
-    /* From the one to the other, both included. */
+    /* A time from `from` to `to`, both included. */
     coro::Time time(coro::Time from, coro::Time to) noexcept {
         std::uniform_int_distribution<coro::Time::rep> times(from.count(),
                                                              to.count());
@@ -36,7 +37,7 @@ class Random {
     }
 
   private:
-    /* RAND_bytes() fails where OpenSSL has no source of its own. */
+    /* RAND_bytes() fails if OpenSSL has no entropy source. */
     static result_type seed() noexcept {
         unsigned value = 0;
         if (RAND_bytes(reinterpret_cast<unsigned char*>(&value),

@@ -1,5 +1,5 @@
 /*
- * What a server's reply says of the server, rather than of the command.
+ * What a reply says about the server, rather than about the command.
  */
 
 #pragma once
@@ -8,13 +8,13 @@ namespace backends {
 
 enum class Refusal {
     none,     /* nothing */
-    passing,  /* it does not serve yet, as while it loads its data */
+    passing,  /* it does not serve yet, such as while it loads its data */
     standing, /* it does not serve us, or not this kind of command */
-    locked,   /* it serves only who has told a password */
+    locked,   /* it serves only clients with a password */
     farewell, /* it does not serve us, and hangs up */
 };
 
-/* Whether another server is to be asked instead. */
+/* Whether to ask another server instead. */
 inline bool is_final(Refusal refusal) noexcept {
     return refusal == Refusal::standing || refusal == Refusal::locked ||
            refusal == Refusal::farewell;

@@ -10,7 +10,8 @@ coro::Stream& stream_of(BIO* bio) {
     return *static_cast<coro::Stream*>(BIO_get_data(bio));
 }
 
-/* 0 is the end of the stream, -1 a retry, or an error that is in errno. */
+/* Returns 0 at the end of the stream, and -1 for a retry or an error in
+ * errno. */
 int read(BIO* bio, char* buffer, int size) noexcept {
     coro::Stream& stream = stream_of(bio);
     BIO_clear_retry_flags(bio);
@@ -47,13 +48,13 @@ int write(BIO* bio, const char* data, int size) noexcept {
     return static_cast<int>(*n);
 }
 
-/* Nothing is buffered here, so flushing is done. */
+/* Nothing is buffered here, so a flush always succeeds. */
 long control(BIO* /* bio */, int command, long /* number */,
              void* /* data */) noexcept {
     return command == BIO_CTRL_FLUSH ? 1 : 0;
 }
 
-/* Lives as long as the process. */
+/* It lives as long as the process. */
 BIO_METHOD* make_method() {
     BIO_METHOD* method =
         BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "stream");

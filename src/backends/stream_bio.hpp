@@ -1,5 +1,5 @@
 /*
- * A stream as OpenSSL reads and writes it.
+ * A stream as a BIO, for OpenSSL.
  */
 
 #pragma once
@@ -11,8 +11,8 @@
 namespace backends {
 
 /*
- * Never waits: what cannot be done at once is to be retried, as BIO_read(3)
- * has it. `stream` has to outlive it. The caller's; null: out of memory.
+ * Never waits: what cannot be done at once is to be retried, see BIO_read(3).
+ * `stream` has to outlive it. The caller owns it. Null if out of memory.
  */
 BIO* make_stream_bio(coro::Stream& stream) noexcept;
 

@@ -8,7 +8,7 @@ namespace backends::tls {
 
 namespace {
 
-/* Takes the oldest error from the queue: those after it are its echo. */
+/* Uses the oldest error of the queue. The others follow from it. */
 std::string cannot_load(const char* parameter, const std::string& file) {
     std::string why = reason(ERR_peek_error());
     clear_errors();
@@ -16,7 +16,7 @@ std::string cannot_load(const char* parameter, const std::string& file) {
            "\": " + why;
 }
 
-/* OpenSSL's own would read the terminal. */
+/* OpenSSL's own callback would read from the terminal. */
 int no_passphrase(char* /* buffer */, int /* size */, int /* writing */,
                   void* /* data */) noexcept {
     ERR_raise(ERR_LIB_PEM, PEM_R_PROBLEMS_GETTING_PASSWORD);
@@ -26,10 +26,10 @@ int no_passphrase(char* /* buffer */, int /* size */, int /* writing */,
 void set_defaults(SSL_CTX* context) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
-    /* what was written in part is written again from where it has moved to */
+    /* a partial write is repeated from a buffer that may have moved */
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE |
                                   SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-    /* else each record would be two reads, its header and its rest */
+    /* otherwise each record takes two reads, for its header and for the rest */
     SSL_CTX_set_read_ahead(context, 1);
     SSL_CTX_set_default_passwd_cb(context, no_passphrase);
 }
@@ -60,7 +60,7 @@ std::string identify(SSL_CTX* context, const Parameters& parameters) {
         return cannot_load("tls_cert", parameters.cert);
     }
 
-    /* compares the key with the certificate, too */
+    /* also compares the key with the certificate */
     if (SSL_CTX_use_PrivateKey_file(context, parameters.cert_key.c_str(),
                                     SSL_FILETYPE_PEM) != 1) {
         return cannot_load("tls_cert_key", parameters.cert_key);

@@ -1,6 +1,6 @@
 /*
- * TLS as a store's client has it: the configuration of its connections, and
- * what is said of OpenSSL's errors.
+ * TLS for a store's client: the configuration of its connections, and texts for
+ * OpenSSL's errors.
  */
 
 #pragma once
@@ -15,23 +15,23 @@ namespace backends::tls {
 struct Parameters {
     bool on = false;
     bool verify = true;
-    std::string name;     /* of the server, or its IP address; empty: none */
-    std::string ca;       /* a PEM file; empty: what the system trusts */
-    std::string cert;     /* the client's chain, PEM; empty: it has none */
+    std::string name;     /* of the server, or its IP address; or empty */
+    std::string ca;       /* a PEM file; if empty, the system's CAs */
+    std::string cert;     /* the client's chain, PEM; or empty */
     std::string cert_key; /* PEM, without a passphrase */
 
     bool operator==(const Parameters&) const = default;
 };
 
 struct Made {
-    std::shared_ptr<SSL_CTX> context; /* null: see `error` */
+    std::shared_ptr<SSL_CTX> context; /* null if there is an `error` */
     std::string error{};              /* names the parameter and its file */
 };
 
 /*
  * Reads the files (SSL_CTX_load_verify_locations(3),
- * SSL_CTX_use_certificate_chain_file(3)). Nobody is asked for a passphrase.
- * May throw std::bad_alloc.
+ * SSL_CTX_use_certificate_chain_file(3)). Never asks for a passphrase. May
+ * throw std::bad_alloc.
  */
 Made make_context(const Parameters& parameters);
 
@@ -41,16 +41,17 @@ struct FreeSsl {
 using Ssl = std::unique_ptr<SSL, FreeSsl>;
 
 /*
- * A client that asks for `name` and, where the context verifies, accepts no
- * other (SSL_set1_host(3), X509_VERIFY_PARAM_set1_ip_asc(3)); an IP address
- * is not asked for. Null: out of memory.
+ * A client that asks for `name` and, if the context verifies, accepts no other
+ * (SSL_set1_host(3), X509_VERIFY_PARAM_set1_ip_asc(3)). It does not ask for an
+ * IP address. Null if out of memory.
  */
 Ssl make_client(SSL_CTX* context, const std::string& name) noexcept;
 
-/* What an error from OpenSSL's queue is for, for a log line. */
+/* The reason of an error from OpenSSL's queue, for a log line. */
 std::string reason(unsigned long error);
 
-/* ERR_clear_error() goes through all of the queue, even an empty one. */
+/* Cheaper than ERR_clear_error(), which goes through the whole queue even if it
+ * is empty. */
 inline void clear_errors() noexcept {
     if (ERR_peek_error() != 0) {
         ERR_clear_error();

@@ -1,7 +1,7 @@
 /*
- * When to say that something fails: when it fails otherwise than ever since
- * it last worked for a while. So neither a store that refuses everything nor
- * a single bad key writes a line a request, nor do errors that take turns.
+ * Decides when to log that something fails: when it fails in a new way since it
+ * last worked for a while. So neither a store that refuses everything, nor a
+ * single bad key, nor errors that take turns write a line for each request.
  */
 
 #pragma once
@@ -17,19 +17,18 @@
 
 namespace backends {
 
-/* Allocates nothing: what is short of memory has to be told of, too. */
+/* Allocates nothing, because a lack of memory has to be reported, too. */
 class Trouble {
   public:
-    /* How long it has to work to be over. */
+    /* How long it has to work before the trouble is over. */
     static constexpr coro::Time quiet{10000};
 
-    /* So many ways to fail are told apart; there is no telling what a store
-     * may say. */
+    /* How many ways to fail are distinguished. A store may say anything. */
     static constexpr std::size_t max_kinds = 8;
 
     /*
-     * It failed with `code`, in which a number stands for any other. Returns
-     * whether to say so.
+     * It failed with `code`. Codes that differ only in numbers are the same.
+     * Returns whether to log it.
      */
     bool failed(std::string_view code, coro::Time now) noexcept {
         Kind kind = kind_of(code);
@@ -47,7 +46,7 @@ class Trouble {
         return true;
     }
 
-    /* It worked. Returns whether to say that it does again. */
+    /* It worked. Returns whether to log that it works again. */
     bool worked(coro::Time now) noexcept {
         if (n_ == 0 || now - last_ < quiet) {
             return false;
@@ -56,11 +55,11 @@ class Trouble {
         return true;
     }
 
-    /* It works, whenever it failed last. Returns whether it has. */
+    /* It works, however recently it failed. Returns whether it had failed. */
     bool over() noexcept { return std::exchange(n_, 0) != 0; }
 
-    /* How often it failed in a way that there was no room for, since the
-     * last call. */
+    /* How often it failed in further ways than max_kinds, since the last
+     * call. */
     std::uint64_t take_untold() noexcept { return std::exchange(untold_, 0); }
 
   private:

@@ -15,18 +15,18 @@ namespace {
 
 using boost::context::fiber;
 
-/* How long a stack stays idle before its memory goes back. */
+/* How long a stack stays idle before it is unmapped. */
 constexpr Time stack_idle_limit{10000};
 
 /* How long woken coroutines run before the loop looks for other events. */
 constexpr std::chrono::milliseconds turn_limit{1};
 
-/* How long those that are released give way to these events: so many times as
- * long as the one before took, but no longer. */
+/* How long released coroutines give way to these events: this many times as
+ * long as the one before took, but no longer than this. */
 constexpr int give_way_times = 4;
 constexpr std::chrono::milliseconds longest_give_way{20};
 
-/* A turn of the loop that takes longer had something to do. */
+/* A turn of the loop that takes longer than this was not empty. */
 constexpr std::chrono::microseconds empty_turn{50};
 
 /* How Boost.Context gives back the stack of a coroutine that has ended. */
@@ -48,7 +48,7 @@ struct Scheduler::Slot {
     State state = State::ended;
     Wake how = Wake::ready;
 
-    /* while suspended: the coroutine; while it runs: who resumed it */
+    /* while suspended: the coroutine; while it runs: its resumer */
     fiber other;
     [[no_unique_address]] sanitizer::Announcer announce;
 
@@ -127,7 +127,7 @@ bool Scheduler::start(Callback entry) noexcept {
     ++alive_;
     slot->state = Slot::State::running;
     slot->announce = sanitizer::Announcer(stack);
-    slot->announce.resume(); /* making it switches there and back already */
+    slot->announce.resume(); /* making it already switches there and back */
     slot->other =
         fiber(std::allocator_arg,
               boost::context::preallocated(stack.sp, stack.size, stack),
@@ -192,9 +192,9 @@ void Scheduler::end(Slot& slot) noexcept {
 }
 
 /*
- * The timer is left alone when it would go off early enough anyway, and
- * when the wait ends before it: a coroutine that waits often with a
- * deadline a little later each time sets it once, not each time.
+ * Leaves the timer alone if it goes off early enough anyway, and if the wait
+ * ends before it does. So a coroutine that often waits with a slightly later
+ * deadline does not set it each time.
  */
 void Scheduler::suspend(Slot& slot, Time deadline) noexcept {
     int saved_errno = errno;
@@ -273,8 +273,8 @@ void Scheduler::wake(Waker waker, Wake how, Queue& queue) noexcept {
 }
 
 /*
- * Each released one has a full handshake to make, when hundreds of them are:
- * so they go one by one, and everything else goes first.
+ * When hundreds of coroutines are released, each has a full handshake to make.
+ * So they run one by one, and everything else runs first.
  */
 void Scheduler::run_ready() noexcept {
     running_ready_ = true;
@@ -307,12 +307,12 @@ void Scheduler::run_released() noexcept {
 }
 
 /*
- * Those whom the woken wake, such as handshakes whose answers a store's
- * coroutine has just read, go on in the same turn. But when thousands are woken
- * at once, the loop gets its turn between them.
+ * Coroutines that woken ones wake, such as handshakes whose answers a store's
+ * coroutine has just read, run in the same turn. But when thousands are woken
+ * at once, the loop gets turns between them.
  */
 void Scheduler::run_woken() noexcept {
-    std::optional<Clock::time_point> end; /* not asked for one alone */
+    std::optional<Clock::time_point> end; /* not set for a single one */
 
     while (!woken_.empty()) {
         resume(woken_.pop());

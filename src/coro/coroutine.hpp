@@ -1,14 +1,14 @@
 /*
  * Coroutines: starting, suspending, waking.
  *
- * A coroutine holds a stack from its start to its end. Waking never resumes
- * it inline: it is put in a queue, from which a task of the loop resumes it.
- * So whoever wakes is never re-entered by whom it woke, and
- * coroutines that wake each other cannot keep the loop from its events.
+ * A coroutine holds a stack from its start to its end. Waking never resumes it
+ * inline. It is put into a queue, from which a task of the loop resumes it. So
+ * the woken coroutine never re-enters its waker, and coroutines that wake each
+ * other cannot keep the loop from its events.
  *
- * A suspended coroutine is never destroyed, for its frames may be C code
- * that no exception can unwind. To end one, wake it with Wake::cancelled
- * and let it return.
+ * A suspended coroutine is never destroyed, because its frames may be C code
+ * that no exception can unwind. To end it, wake it with Wake::cancelled and let
+ * it return.
  */
 
 #pragma once
@@ -36,10 +36,10 @@ class Scheduler {
     Scheduler& operator=(const Scheduler&) = delete;
 
     /*
-     * Runs `entry` in a new coroutine, at once, until it ends or waits for
-     * the first time; then start() returns. May be called from the loop and
-     * from another coroutine. Returns false, with nothing run, when there
-     * is no stack or memory to be had; errno says why.
+     * Runs `entry` in a new coroutine at once, and returns when it ends or
+     * waits for the first time. May be called from the loop and from another
+     * coroutine. Returns false without running anything if there is no stack or
+     * memory; errno says why.
      */
     bool start(Callback entry) noexcept;
 
@@ -50,20 +50,20 @@ class Scheduler {
     void wake(Waker waker, Wake how = Wake::ready) noexcept;
 
     /*
-     * The same for one of many whose waits end together, with nothing, as when
-     * a store is given up: it goes on, alone, in a turn that brought the loop
-     * nothing else, or else after four times as long as the one before it took,
-     * and 20 ms at most.
+     * The same for one of many whose waits end together, without a result, as
+     * when a store is given up. It goes on alone, in a turn that brought the
+     * loop nothing else. At the latest it goes on after four times as long as
+     * the one before it took, and after 20 ms.
      */
     void release(Waker waker) noexcept;
 
     /*
-     * Whether the wait that `waker` names lasts: the coroutine's frames are
-     * then as they were when it began.
+     * Whether the wait that `waker` names still lasts. Then the coroutine's
+     * frames are as they were when it began.
      */
     bool waiting(Waker waker) const noexcept;
 
-    /* Coroutines that were started and have not ended. */
+    /* How many coroutines were started and have not ended. */
     std::size_t alive() const noexcept { return alive_; }
 
     Loop& loop() noexcept { return loop_; }
@@ -71,7 +71,7 @@ class Scheduler {
   private:
     struct Slot;
 
-    /* Coroutines that are to go on, in the order in which they were woken. */
+    /* Coroutines that will go on, in the order in which they were woken. */
     class Queue {
       public:
         bool empty() const noexcept { return first_ == nullptr; }

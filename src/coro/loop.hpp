@@ -1,9 +1,9 @@
 /*
- * An event loop as a coroutine's scheduler and its streams need it. nginx's
- * is in ngx_loop.*; the tests have a small one on epoll(7).
+ * The event loop as the scheduler and streams need it. nginx's is in
+ * ngx_loop.*, and the tests have a small one on epoll(7).
  *
- * Everything made by a loop is to be destroyed before it. Callbacks are
- * called from the loop only, never from inside a call made to it.
+ * Everything that a loop made has to be destroyed before it. The loop calls
+ * callbacks by itself, never from inside a call made to it.
  */
 
 #pragma once
@@ -14,7 +14,7 @@
 
 namespace coro {
 
-/* What the loop calls back: a function that throws nothing, and its data. */
+/* What the loop calls: a function that throws nothing, and its data. */
 struct Callback {
     void (*function)(void* data) noexcept;
     void* data;
@@ -22,25 +22,26 @@ struct Callback {
     void operator()() const noexcept { function(data); }
 };
 
-/* Something to be run soon. Destroying it takes it back. */
+/* Something that runs soon. Destroying it cancels it. */
 class Task {
   public:
     virtual ~Task() = default;
 
     /*
-     * Runs after the events of the present turn; posted by its own callback,
-     * after those of the next. Posting twice is once.
+     * Runs after the events of the present turn. If its own callback posts it,
+     * it runs after those of the next turn. To post it twice is to post it
+     * once.
      */
     virtual void post() noexcept = 0;
 
     /*
-     * Runs after the events of the next turn, which is taken without
-     * blocking: what is ready is served, then the task runs.
+     * Runs after the events of the next turn. That turn does not block: what is
+     * ready is served, then the task runs.
      */
     virtual void post_next() noexcept = 0;
 };
 
-/* A one-shot timer. Destroying it takes it back. */
+/* A one-shot timer. Destroying it cancels it. */
 class Timer {
   public:
     virtual ~Timer() = default;
@@ -52,30 +53,30 @@ class Timer {
 };
 
 /*
- * What a watched socket may be, or be waited for. `ended` comes with readable
- * only: behind what there is to read comes the end, or an error, and nobody
- * tells of it again.
+ * What a watched socket is ready for, or is awaited for. `ended` comes only
+ * with readable: after what there is to read comes the end, or an error, and it
+ * is not reported again.
  */
 enum Readiness : unsigned { readable = 1, writable = 2, ended = 4 };
 
 /*
- * A socket under watch. Owns the descriptor: destroying it closes that.
- * The callback comes at least once after every change to ready, and may
- * come when nothing has changed, as when the process is told to end.
+ * A socket under watch. It owns the descriptor, and closes it when it is
+ * destroyed. The callback comes at least once after every change to ready. It
+ * may also come when nothing has changed, such as when the process has to exit.
  */
 class Watch {
   public:
     virtual ~Watch() = default;
 
     /*
-     * Says what is waited for from now on: readable, writable or both. The
-     * socket said EAGAIN to whatever is asked for, or else gave less than it
-     * was asked for and has not `ended`. Returns false when the event system
-     * refuses the socket: then nothing will ever be told of it.
+     * Sets what is awaited from now on: readable, writable or both. For each of
+     * these the socket must have returned EAGAIN, or less than was asked for
+     * without having `ended`. Returns false if the event system refuses the
+     * socket. Then nothing will ever be reported.
      */
     virtual bool await(unsigned readiness) noexcept = 0;
 
-    /* What came since the last call: an or of Readiness. */
+    /* What has been reported since the last call: an OR of Readiness. */
     virtual unsigned take() noexcept = 0;
 };
 
@@ -90,8 +91,8 @@ class Loop {
     virtual std::unique_ptr<Timer> make_timer(Callback callback) = 0;
 
     /*
-     * Takes over `fd`, a non-blocking socket, also on failure (then it is
-     * closed): null when the loop has no room for another one.
+     * Takes over `fd`, a non-blocking socket. Null if the loop has no room for
+     * another one; then `fd` is closed.
      */
     virtual std::unique_ptr<Watch> watch(int fd, Callback callback) = 0;
 };

@@ -1,7 +1,8 @@
 /*
- * Figures that one thread changes and any may read, also another process that
- * shares the memory: no update is lost, and none costs a locked instruction.
- * A build with WITHOUT_METERS, which shows what they cost, counts nothing.
+ * Figures that one thread changes and any thread may read, also in another
+ * process that shares the memory. No update is lost, and none costs a locked
+ * instruction. A build with WITHOUT_METERS counts nothing, to show what they
+ * cost.
  */
 
 #pragma once
@@ -19,7 +20,7 @@ inline constexpr bool metering = false;
 inline constexpr bool metering = true;
 #endif
 
-/* Only ever grows. */
+/* A number that only grows. */
 class Counter {
   public:
     void add(std::uint64_t n = 1) noexcept {
@@ -36,7 +37,7 @@ class Counter {
     std::atomic<std::uint64_t> value_{0};
 };
 
-/* How much of something there is, and the most there ever was. */
+/* How much of something there is, and the highest value so far. */
 class Gauge {
   public:
     void set(std::uint64_t now) noexcept {

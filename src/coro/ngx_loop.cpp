@@ -15,7 +15,7 @@ namespace coro {
 
 namespace {
 
-/* An nginx event that belongs to no connection of nginx's. */
+/* An nginx event that belongs to none of nginx's connections. */
 class Event {
   public:
     explicit Event(Callback callback) noexcept : callback_(callback) {
@@ -85,7 +85,7 @@ class NgxTimer : public Timer, private Event {
 
     void set(Time at) noexcept override {
         auto now = static_cast<Time::rep>(ngx_current_msec);
-        cancel(); /* ngx_add_timer() would keep a setting a little later */
+        cancel(); /* ngx_add_timer() may keep a slightly later time */
         ngx_add_timer(&event_, at.count() > now ? at.count() - now : 0);
     }
 
@@ -101,7 +101,7 @@ class NgxWatch : public Watch {
     NgxWatch(ngx_connection_t* connection, Callback callback) noexcept
         : connection_(connection), callback_(callback) {
         connection->data = this;
-        connection->idle = 1; /* or else nobody tells it of the worker's end */
+        connection->idle = 1; /* so that nginx announces the worker's end */
         connection->number = ngx_atomic_fetch_add(ngx_connection_counter, 1);
         connection->read->log = connection->log;
         connection->write->log = connection->log;
@@ -113,8 +113,8 @@ class NgxWatch : public Watch {
     NgxWatch& operator=(const NgxWatch&) = delete;
 
     /*
-     * Of a duplicate descriptor epoll forgets nothing by itself, as long as
-     * the other one is open; nginx relies on that.
+     * While a duplicate of the descriptor is open, to close it does not remove
+     * it from epoll, as nginx assumes.
      */
     ~NgxWatch() override {
         NgxWatch::await(0);
@@ -138,8 +138,8 @@ class NgxWatch : public Watch {
     }
 
     /*
-     * Reading stays registered for good. Writing does not: a Unix socket
-     * would otherwise wake the worker whenever its peer has read.
+     * Reading stays registered. Writing does not, because a Unix socket would
+     * wake the worker whenever its peer has read.
      */
     static bool set(ngx_event_t* event, bool wanted, Handle handle,
                     ngx_int_t kind) noexcept {
@@ -154,14 +154,14 @@ class NgxWatch : public Watch {
 
         ngx_uint_t flags = 0;
         if (ngx_event_flags & NGX_USE_CLEAR_EVENT) {
-            flags = NGX_CLEAR_EVENT; /* how the other one stays registered */
+            flags = NGX_CLEAR_EVENT; /* the other one stays registered */
         }
         return ngx_del_event(event, kind, flags) == NGX_OK;
     }
 
     /*
-     * Where events are level-triggered (poll, select) this one would come with
-     * every turn until somebody reads: it comes again when it is awaited.
+     * A level-triggered event (poll, select) would come in every turn until
+     * somebody reads. So it comes again only when it is awaited.
      */
     static void ready(ngx_event_t* event) {
         auto* connection = static_cast<ngx_connection_t*>(event->data);
@@ -184,8 +184,8 @@ class NgxWatch : public Watch {
     }
 
     /*
-     * As ngx_unix_recv() has it. An epoll that cannot tell of the end may
-     * always have come to it; a level-triggered event comes again.
+     * As in ngx_unix_recv(). With an epoll that cannot report the end, each
+     * event may be the end. A level-triggered event comes again.
      */
     static unsigned end_of(const ngx_event_t* event) noexcept {
         bool is_told = !(ngx_event_flags & NGX_USE_EPOLL_EVENT);
@@ -203,9 +203,9 @@ class NgxWatch : public Watch {
 }  // namespace
 
 /*
- * The clock of ngx_current_msec, which nginx reads once a turn at most, and
- * with "timer_resolution" at intervals: a deadline reckoned from that would
- * come too early by as much.
+ * The clock of ngx_current_msec. nginx reads it at most once a turn, and with
+ * "timer_resolution" only at intervals. A deadline computed from that copy
+ * would come too early.
  */
 Time NgxLoop::now() const noexcept {
     timespec now{};

@@ -1,9 +1,9 @@
 /*
- * nginx's event loop, as coro::Loop. Its timers are cancelable and its
- * connections are none of nginx's clients, so neither keeps a worker that
- * is to exit. When it begins to exit, each Watch is called back. Whoever owns a
- * Watch has to close it before the worker's last look at its connections
- * (ngx_worker_process_exit() runs exit_process hooks, then looks).
+ * nginx's event loop as coro::Loop. Its timers are cancelable, and its
+ * connections are not clients of nginx, so neither keeps a worker that wants to
+ * exit. When the worker begins to exit, each Watch is called back. The owner of
+ * a Watch has to close it before the worker looks for open connections
+ * (ngx_worker_process_exit() runs the exit_process hooks, then looks).
  */
 
 #pragma once

@@ -16,10 +16,10 @@ namespace {
 
 constexpr std::size_t unlimited = std::numeric_limits<std::size_t>::max();
 
-/* Stacks take one part of so many, and leave the others. */
+/* Stacks take one of this many parts, and leave the others. */
 constexpr std::size_t parts = 4;
 
-/* The head of a small file of the kernel's; empty if it cannot be read. */
+/* The head of a small kernel file. Empty if it cannot be read. */
 class ProcFile {
   public:
     explicit ProcFile(const char* path) noexcept {
@@ -32,7 +32,7 @@ class ProcFile {
         text_[n > 0 ? static_cast<std::size_t>(n) : 0] = '\0';
     }
 
-    /* The n-th number, counted from 0; 0 if there are not so many. */
+    /* The n-th number, counted from 0. 0 if there are fewer. */
     std::size_t number(std::size_t n) const noexcept {
         const char* at = text_.data();
         char* end = nullptr;
@@ -44,7 +44,8 @@ class ProcFile {
         return value;
     }
 
-    /* The one behind `name`, which is in kB, as bytes; 0 if it is not there. */
+    /* The number after `name`, converted from kB to bytes. 0 if it is
+     * missing. */
     std::size_t bytes(const char* name) const noexcept {
         const char* at = std::strstr(text_.data(), name);
         return at != nullptr
@@ -60,7 +61,7 @@ std::size_t less(std::size_t limit, std::size_t used) noexcept {
     return limit - std::min(limit, used);
 }
 
-/* What a limit of this process leaves, when so many pages count. */
+/* What a limit of this process leaves, if `pages` count. */
 std::size_t left(decltype(RLIMIT_AS) resource, std::size_t pages) noexcept {
     rlimit limit{};
 
@@ -77,7 +78,7 @@ std::size_t left_to_process() noexcept {
                     left(RLIMIT_DATA, statm.number(5)));
 }
 
-/* Of the machine, for all of its processes. */
+/* What the machine has left for all of its processes. */
 std::size_t left_to_all() noexcept {
     constexpr std::size_t never_overcommit = 2;
 
@@ -90,7 +91,7 @@ std::size_t left_to_all() noexcept {
     return less(meminfo.bytes("CommitLimit:"), meminfo.bytes("Committed_AS:"));
 }
 
-/* A part of what was left before there were any. */
+/* One part of what was left before anything was reserved. */
 std::size_t part(std::size_t left, std::size_t reserved) noexcept {
     return left == unlimited ? unlimited : (left + reserved) / parts;
 }

@@ -1,7 +1,8 @@
 /*
- * What AddressSanitizer and Valgrind have to be told of stacks that are not
- * a thread's own, lest they take a switch between two for a memory error or
- * look for pointers on one only. In any other build all this is empty.
+ * Announces stacks that are not a thread's own to AddressSanitizer and
+ * Valgrind. Otherwise they would take a switch between two stacks for a memory
+ * error, and look for pointers on only one of them. In any other build all this
+ * is empty.
  */
 
 #pragma once
@@ -21,7 +22,7 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
-/* Boost's macro: with it stack_context has a valgrind_stack_id. */
+/* A macro of Boost's: with it, stack_context has a valgrind_stack_id. */
 #ifdef BOOST_USE_VALGRIND
 #include <valgrind/memcheck.h>
 #endif
@@ -44,7 +45,7 @@ inline void mapped([[maybe_unused]] Stack& stack) noexcept {
 #endif
 }
 
-/* Nobody is on the stack any more: what its frames have left is void. */
+/* Nothing runs on the stack any more: what its frames have left is void. */
 inline void vacated([[maybe_unused]] const Stack& stack) noexcept {
 #ifdef __SANITIZE_ADDRESS__
     ASAN_UNPOISON_MEMORY_REGION(bottom(stack), stack.size);
@@ -72,7 +73,7 @@ class Announcer {
     Announcer() = default;
     explicit Announcer(const Stack& stack) noexcept : stack_(stack) {}
 
-    /* by who resumes the coroutine: before it, and afterwards */
+    /* called by the resumer of the coroutine: before and after */
     void resume() noexcept {
         __sanitizer_start_switch_fiber(&resumer_frames_, bottom(stack_),
                                        stack_.size);
@@ -81,7 +82,7 @@ class Announcer {
         __sanitizer_finish_switch_fiber(resumer_frames_, nullptr, nullptr);
     }
 
-    /* by the coroutine: in the beginning, around its waits, in the end */
+    /* called by the coroutine: at its start, around its waits, at its end */
     void arrived() noexcept {
         if (frames_ != nullptr) {
             __lsan_unregister_root_region(frames_, most_frames);
@@ -106,9 +107,10 @@ class Announcer {
     std::size_t resumer_size_ = 0;
 
     /*
-     * The locals that are kept apart, to see their use after return. Pointers
-     * among them are no leaks. So much is mapped of them at most, with
-     * max_uar_stack_size_log=16; of what is not theirs it does not matter.
+     * Where locals are kept, to detect use after return. Pointers among them
+     * are no leaks. At most this much of it is mapped, with
+     * max_uar_stack_size_log=16. If the region covers more than that, it does
+     * no harm.
      */
     static constexpr std::size_t most_frames = 1U << 20;
     void* frames_ = nullptr;

@@ -59,7 +59,7 @@ void StackPool::trim(Time before) noexcept {
     idle_.erase(idle_.begin(), keep);
 }
 
-/* Limits may change; they are looked at now and then, and before a no. */
+/* Limits may change. They are read now and then, and before a refusal. */
 bool StackPool::may_map() noexcept {
     constexpr std::size_t now_and_then = 64;
 
@@ -100,7 +100,8 @@ Stack StackPool::map() noexcept {
         return stack;
     }
 
-    /* one would be resident whole; before Linux 6.7 MAP_STACK says nothing */
+    /* a huge page would be resident as a whole, and before Linux 6.7 MAP_STACK
+     * does not prevent that */
     (void)madvise(base, guard_ + size_, MADV_NOHUGEPAGE);
 
     ++mapped_;

@@ -1,10 +1,9 @@
 /*
- * Stacks for coroutines: 2 MiB reserved each with a guard page below, of
- * which only the pages that were touched cost memory. So much, because
- * callbacks of other modules run there, with Lua and what else the
- * configuration has. A stack that comes
- * back is kept and is the first to go out again, so that few are warm; what
- * stayed idle for long is given back to the system.
+ * Stacks for coroutines. Each reserves 2 MiB with a guard page below, and only
+ * the pages that were touched cost memory. The size is for callbacks of other
+ * modules that run there, such as Lua's. A stack that comes back is kept and is
+ * the first to be reused, so that few are warm. Stacks that were idle for long
+ * are unmapped.
  */
 
 #pragma once
@@ -24,13 +23,13 @@ class StackPool {
   public:
     static constexpr std::size_t default_size = 2 << 20;
 
-    /* So many are tried to get, however little may be reserved. */
+    /* This many may be mapped, however little may be reserved. */
     static constexpr std::size_t few = 16;
 
     /*
-     * `size`: usable bytes a stack, a multiple of the page size. `in_use`, if
-     * there is one, tells how many are out. `processes`: how many have a pool
-     * like this one.
+     * `size` is in usable bytes per stack, a multiple of the page size.
+     * `in_use`, if not null, gets the number of stacks that are taken.
+     * `processes` is how many processes have a pool like this one.
      */
     explicit StackPool(std::size_t size = default_size, Gauge* in_use = nullptr,
                        std::size_t processes = 1) noexcept;
@@ -42,8 +41,8 @@ class StackPool {
     StackPool& operator=(const StackPool&) = delete;
 
     /*
-     * A stack, or one with a null `sp` (and errno set) when the system has
-     * none: address space, what of it is for stacks, or vm.max_map_count
+     * Returns a stack, or one with a null `sp`, and errno set, if there is
+     * none: address space, the share of it for stacks, or vm.max_map_count is
      * exhausted. Each stack takes two mappings.
      */
     Stack take() noexcept;
@@ -51,7 +50,7 @@ class StackPool {
     /* Takes a stack back at time `now`. */
     void give(const Stack& stack, Time now) noexcept;
 
-    /* Unmaps what has been idle since `before` or longer. */
+    /* Unmaps the stacks that have been idle since `before` or longer. */
     void trim(Time before) noexcept;
 
     std::size_t idle() const noexcept { return idle_.size(); }
@@ -72,10 +71,10 @@ class StackPool {
     std::size_t size_;
     std::size_t guard_;
     std::size_t mapped_ = 0;
-    std::size_t limit_ = 0; /* for mapped_, until it is looked at again */
+    std::size_t limit_ = 0; /* for mapped_, until it is computed again */
     std::size_t processes_;
     Gauge* in_use_;
-    std::vector<Idle> idle_; /* the last is the one used last */
+    std::vector<Idle> idle_; /* the last one was used last */
 };
 
 }  // namespace coro

@@ -8,7 +8,7 @@ namespace coro {
 
 namespace {
 
-/* How often one stream may be read before the loop has its turn. */
+/* How often one stream may be read before the loop gets a turn. */
 constexpr unsigned max_rounds = 64;
 
 }  // namespace
@@ -25,8 +25,8 @@ int Stream::connect(const sockaddr* address, socklen_t length, Time deadline) {
     }
 
     if (address->sa_family != AF_UNIX) {
-        /* commands are gathered here, so a full segment is not to be
-         * waited for; failing to set this costs speed only */
+        /* commands are gathered here, so do not wait for a full segment; a
+         * failure to set this costs only speed */
         int on = 1;
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     }
@@ -50,7 +50,7 @@ int Stream::connect(const sockaddr* address, socklen_t length, Time deadline) {
         return error;
     }
 
-    ready_ |= writable; /* the other end may have said something, too */
+    ready_ |= writable; /* the other end may have sent something, too */
     return 0;
 }
 
@@ -88,9 +88,9 @@ void Stream::close() noexcept {
 }
 
 /*
- * Where less came than was asked for there is no more, and what comes later
- * is told; but an end that was told already is not told again. What has
- * ended stays readable: whoever reads it finds the end.
+ * If less came than was asked for, there is no more, and what comes later will
+ * be reported. But an end that was reported already is not reported again. So
+ * what has ended stays readable, until a read finds the end.
  */
 std::optional<std::size_t> Stream::read(std::span<char> buffer) noexcept {
     ssize_t n;
@@ -150,7 +150,7 @@ std::optional<std::size_t> Stream::write(std::string_view data) noexcept {
     return std::nullopt;
 }
 
-/* A refusal shows at the next read or write. */
+/* The next read or write reports a refusal. */
 Wake Stream::wait(unsigned readiness, Time deadline) noexcept {
     if (!is_open()) {
         return Wake::cancelled;

@@ -37,30 +37,28 @@ class Stream {
     bool is_open() const noexcept { return watch_ != nullptr; }
 
     /*
-     * Whether a read, or a write, or any of them may now do something. Who
-     * has read so much that the loop has to have its turn may do nothing
-     * before a wait().
+     * Whether a read, or a write, or any of them may now do something. After so
+     * many reads that the loop needs a turn, none may before a wait().
      */
     bool may(unsigned readiness) noexcept;
     bool may_read() noexcept { return may(readable); }
     bool may_write() noexcept { return may(writable); }
 
     /*
-     * Reads what is there. Returns the number of bytes, 0 when there are
-     * none now, or nothing at the end of the stream (errno is 0 then) or on
-     * an error (errno; ENOBUFS when the event loop refuses the socket). Never
-     * waits.
+     * Reads what is there. Returns the number of bytes, or 0 if there are none
+     * now. Returns nothing at the end of the stream (errno is 0) or on an error
+     * (errno; ENOBUFS if the event loop refuses the socket). Never waits.
      */
     std::optional<std::size_t> read(std::span<char> buffer) noexcept;
 
-    /* Writes what fits, likewise: the number of bytes taken. */
+    /* Writes what fits. Returns likewise, the number of bytes taken. */
     std::optional<std::size_t> write(std::string_view data) noexcept;
 
     /*
      * Suspends the running coroutine until the stream is any of `readiness`,
-     * wake() is called, or `deadline` has passed. Wake::cancelled when the
-     * stream is closed. Does not wait for what is there already; but who never
-     * has to wait gives the loop a turn at times.
+     * wake() is called, or `deadline` has passed. Returns Wake::cancelled when
+     * the stream is closed. Does not wait for what is already there. But a
+     * coroutine that never has to wait gives the loop a turn at times.
      */
     Wake wait(unsigned readiness, Time deadline) noexcept;
 

@@ -18,11 +18,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-/* The longest prefix: with a session ID in hexadecimal it stays below the
- * 250 bytes that a key may have in memcached. */
+/* The longest prefix. With a session ID in hexadecimal, a key stays below
+ * memcached's limit of 250 bytes. */
 constexpr std::size_t max_prefix = 128;
 
-/* The longest name of a master, which Sentinel does not limit. */
+/* The longest name of a master. Sentinel has no limit. */
 constexpr std::size_t max_master = 128;
 
 bool is_password(std::string_view parameter) {
@@ -107,7 +107,7 @@ class Parser {
     StoreParameters& store_ = result_.directive.store;
     std::array<bool, n_parameters> given_{};
     bool switched_ = false;
-    std::uint16_t port_ = 0; /* of the addresses that have none */
+    std::uint16_t port_ = 0; /* for addresses without a port */
 };
 
 const std::array<Parser::Parameter, Parser::n_parameters> Parser::parameters{{
@@ -142,7 +142,7 @@ void Parser::read(std::string_view argument) {
     }
 
     std::size_t equals = argument.find('=');
-    /* up to the mistyped "=" of a password, too */
+    /* also up to a mistyped "=" before a password */
     std::string_view name =
         argument.substr(0, std::min(equals, argument.find(':')));
 
@@ -201,7 +201,7 @@ void Parser::read_switch(std::string_view argument) {
     result_.directive.on = on;
 }
 
-/* What only all the parameters together tell. */
+/* Checks what depends on several parameters. */
 void Parser::finish() {
     result_.has_addr = was_given("addr");
     if (store_.servers.empty()) {
@@ -396,7 +396,7 @@ bool Parser::db(std::string_view value) {
     return db.has_value();
 }
 
-/* As Sentinel takes names of masters, in "sentinel monitor". */
+/* The characters that "sentinel monitor" accepts in the name of a master. */
 bool Parser::sentinel(std::string_view value) {
     store_.sentinel = value;
     return !value.empty() && value.size() <= max_master &&
@@ -424,14 +424,15 @@ bool Parser::tickets(std::string_view value) {
         tickets = Tickets::keep;
     } else if (value == "shared") {
         tickets = Tickets::shared;
-        store_.surveyed = true; /* lifetimes are counted by clocks */
+        store_.surveyed = true; /* lifetimes depend on clocks */
     } else {
         tickets = Tickets::off;
     }
     return tickets != Tickets::off || value == "off";
 }
 
-/* In whole seconds, for nodes that cut time otherwise have other keys. */
+/* In whole seconds, because nodes that divide time differently have different
+ * keys. */
 bool Parser::rotate(std::string_view value) {
     using std::chrono::seconds;
     auto rotate = read_time(value);
@@ -443,7 +444,7 @@ bool Parser::rotate(std::string_view value) {
     return *rotate >= tickets::min_rotate && *rotate <= tickets::max_rotate;
 }
 
-/* Who claims early data has to know how the store remembers. */
+/* Claims of early data need surveys of how the store remembers. */
 bool Parser::early_data(std::string_view value) {
     result_.directive.early_data = EarlyData::once;
     store_.surveyed = true;
@@ -464,7 +465,7 @@ bool Parser::tls_ca(std::string_view value) {
     return !value.empty();
 }
 
-/* As long as a name in TLS may be (RFC 6066 has that of DNS). */
+/* The length limit is that of names in TLS (RFC 6066 refers to DNS). */
 bool Parser::tls_name(std::string_view value) {
     store_.tls.name = value;
     return !value.empty() && value.size() <= TLSEXT_MAXLEN_host_name &&

@@ -13,7 +13,7 @@ namespace {
 
 using Warnings = std::vector<std::string>;
 
-/* Who writes a number alone may think of seconds. */
+/* The author of a number without a unit may think of seconds. */
 void doubt_times(Warnings& warnings, const StoreParameters& store) {
     constexpr std::chrono::milliseconds shortest(10);
     struct Time {
@@ -32,8 +32,8 @@ void doubt_times(Warnings& warnings, const StoreParameters& store) {
     }
 }
 
-/* nginx has variables elsewhere. A password may well begin with "$", but does
- * not look like a name then. */
+/* Other directives of nginx have variables. A password may begin with "$", but
+ * then it does not look like a variable's name. */
 void doubt_variables(Warnings& warnings, const Directive& directive) {
     auto warn_if = [&](bool has, std::string_view name) {
         if (has) {
@@ -57,7 +57,7 @@ void doubt_variables(Warnings& warnings, const Directive& directive) {
     warn_if(has_variable(tls.cert_key), "tls_cert_key");
 }
 
-/* In memcached's ring such a server has two shares of the sessions. */
+/* In memcached's ring, such a server gets two shares of the sessions. */
 void doubt_twins(Warnings& warnings, const StoreParameters& store) {
     const std::vector<ServerParameters>& servers = store.servers;
 

@@ -1,5 +1,5 @@
 /*
- * What the directive takes, but its writer can hardly have meant.
+ * What the directive accepts, but its author can hardly have meant.
  */
 
 #pragma once
@@ -12,8 +12,8 @@
 namespace session_cache {
 
 /*
- * A warning for each, as Parsed::warnings has them. `has_parameters`: some were
- * given beside "on" and "off".
+ * A warning for each, for Parsed::warnings. `has_parameters`: some were given
+ * besides "on" and "off".
  */
 std::vector<std::string> doubts_of(const Directive& directive,
                                    bool has_parameters);

@@ -11,7 +11,7 @@ namespace session_cache {
 
 namespace {
 
-/* How a parameter's values look. */
+/* What a parameter's values look like. */
 enum class Looks {
     address,
     port,
@@ -74,7 +74,7 @@ std::string write(std::string_view parameter, std::string_view value) {
            "\"";
 }
 
-/* Empty: nobody knows. */
+/* Empty if unknown. */
 std::string meant_by(const Kind& kind, std::string_view value) {
     switch (kind.looks) {
     case Looks::address:
@@ -106,7 +106,7 @@ std::string meant_by(const Kind& kind, std::string_view value) {
     return {};
 }
 
-/* What has a colon, and no digit before it, may be a user and a password. */
+/* Text with a colon and no digit before it may be a user and a password. */
 bool looks_like_address(std::string_view argument) {
     bool is_numeric = argument.find_first_of("0123456789[/:") == 0 ||
                       argument.starts_with("unix:");
@@ -116,7 +116,7 @@ bool looks_like_address(std::string_view argument) {
            !may_have_password(argument);
 }
 
-/* An argument that is no parameter, but a value of one. */
+/* For an argument that is only a value: what to write. */
 std::string whose_value(std::string_view argument) {
     struct Value {
         std::string_view text;
@@ -154,7 +154,7 @@ std::string whose_value(std::string_view argument) {
     return address.empty() ? address : "addr=" + address;
 }
 
-/* What others call it. */
+/* Names that others use for a parameter. */
 std::string_view known_as(std::string_view name) {
     struct Alias {
         std::string_view theirs;

@@ -1,6 +1,6 @@
 /*
- * What was meant by an argument that the directive does not take: for those
- * who wrote it as another program, or nginx elsewhere, has it.
+ * What was meant by an argument that the directive does not accept, such as one
+ * in the style of another program, or of another directive of nginx.
  */
 
 #pragma once
@@ -12,26 +12,26 @@
 namespace session_cache {
 
 /*
- * Of a value that a parameter does not take: what to write instead, or else
- * what it takes. Repeats no value that may have a password in it.
+ * For a value that a parameter does not accept: what to write instead, or else
+ * what it accepts. Repeats no value that may contain a password.
  */
 std::string hint_for_value(std::string_view parameter, std::string_view value);
 
 /*
- * Of an argument whose parameter is none of `names`: which one was meant, or
- * else all that there are.
+ * For an argument whose parameter is none of `names`: which one was meant, or
+ * else all of them.
  */
 std::string hint_for_name(std::string_view argument,
                           std::span<const std::string_view> names);
 
-/* Of a parameter without "=". */
+/* For a parameter without "=". */
 std::string hint_for_missing_value(std::string_view parameter);
 
-/* Whether a value of `addr` may have a password in it, as a URL has. */
+/* Whether a value of `addr` may contain a password, as a URL does. */
 bool may_have_password(std::string_view address) noexcept;
 
-/* Whether it has "$name" or "${name}" in it, as a variable of nginx's; or is
- * nothing else. */
+/* Whether it contains "$name" or "${name}", like a variable of nginx; and
+ * whether it is nothing else. */
 bool has_variable(std::string_view text) noexcept;
 bool is_variable(std::string_view text) noexcept;
 

@@ -24,7 +24,7 @@ bool is_one_of(std::initializer_list<std::string_view> all,
     return std::find(all.begin(), all.end(), value) != all.end();
 }
 
-/* Levenshtein's distance. */
+/* The Levenshtein distance. */
 std::size_t distance(std::string_view a, std::string_view b) {
     std::vector<std::size_t> row(b.size() + 1);
     std::iota(row.begin(), row.end(), std::size_t{0});
@@ -41,7 +41,7 @@ std::size_t distance(std::string_view a, std::string_view b) {
     return row.back();
 }
 
-/* Cuts a number, which may have a fraction, off the text. */
+/* Cuts a number, possibly with a fraction, off the text. */
 std::optional<double> cut_number(std::string_view& text) {
     std::size_t size =
         std::min(text.find_first_not_of("0123456789."), text.size());
@@ -60,7 +60,7 @@ std::optional<double> cut_number(std::string_view& text) {
     return *whole + *part / std::pow(10.0, rest.size());
 }
 
-/* Of a word for it; 0: it is none. */
+/* The length of a unit, by its name. 0 if it is not a unit. */
 double milliseconds_of(std::string_view unit) {
     struct Unit {
         std::string_view name;
@@ -79,7 +79,7 @@ double milliseconds_of(std::string_view unit) {
     return found != units.end() ? found->milliseconds : 0;
 }
 
-/* In the longest unit that it is a whole number of. */
+/* In the largest unit of which it is a whole number. */
 std::string time_of(std::uint64_t milliseconds) {
     struct Unit {
         std::string_view name;
@@ -99,7 +99,7 @@ std::string time_of(std::uint64_t milliseconds) {
 
 struct Scheme {
     std::string_view prefix;
-    std::string_view with; /* what goes beside the address */
+    std::string_view with; /* what is needed besides the address */
 };
 
 constexpr std::array<Scheme, 9> schemes{{
@@ -114,7 +114,7 @@ constexpr std::array<Scheme, 9> schemes{{
     {"tls://", " tls=on"},
 }};
 
-/* Without what follows the host and port of a URL. */
+/* The host and port of a URL, without the rest. */
 std::string of_url(std::string_view rest, const Scheme& scheme) {
     if (scheme.prefix == "unix://") {
         return "unix:" + std::string(rest);
@@ -134,7 +134,7 @@ std::string of_url(std::string_view rest, const Scheme& scheme) {
     return text.append(scheme.with);
 }
 
-/* Without brackets nobody knows where the port begins. */
+/* Without brackets, the beginning of the port is unknown. */
 bool is_ipv6(std::string_view value) {
     return std::count(value.begin(), value.end(), ':') > 1 &&
            value.find_first_not_of("0123456789abcdefABCDEF:.") == value.npos;
@@ -265,7 +265,7 @@ std::string one_of(std::initializer_list<std::string_view> all,
         closest(lower(value), std::span(all.begin(), all.size())));
 }
 
-/* Of a short word every other one is close. */
+/* Every word is close to a short one. */
 std::string_view closest(std::string_view value,
                          std::span<const std::string_view> all) {
     std::string_view found;

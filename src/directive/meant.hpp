@@ -1,6 +1,6 @@
 /*
- * Readers of values that the directive does not take, but that say clearly
- * enough what they mean. Each returns a value that is taken, or nothing.
+ * Readers of values that the directive does not accept, but whose meaning is
+ * clear enough. Each returns an accepted value, or nothing.
  */
 
 #pragma once
@@ -17,7 +17,7 @@ std::string lower(std::string_view text);
 /* "/path", "redis://host:port", an IPv6 address without brackets, "a,b". */
 std::string address(std::string_view value);
 
-/* A program that speaks the protocol of a type. */
+/* The name of a program that speaks the protocol of a type. */
 std::string type(std::string_view value);
 
 /* "yes", "1", "false", ... */
@@ -29,14 +29,14 @@ std::string time(std::string_view value);
 /* "5k", "5_000". */
 std::string number(std::string_view value);
 
-/* Likewise, or what stands for no limit. */
+/* Likewise, or a word for no limit. */
 std::string count(std::string_view value);
 
-/* The one that `value` is but for capitals, or for a typing error. */
+/* The one that equals `value`, except for capitals or a typing error. */
 std::string one_of(std::initializer_list<std::string_view> all,
                    std::string_view value);
 
-/* Likewise; empty: none is close. */
+/* Likewise. Empty if none is close. */
 std::string_view closest(std::string_view value,
                          std::span<const std::string_view> all);
 

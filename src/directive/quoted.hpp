@@ -1,5 +1,5 @@
 /*
- * Text of nginx.conf as a log line may have it.
+ * Text of nginx.conf for log lines.
  */
 
 #pragma once
@@ -9,10 +9,10 @@
 
 namespace session_cache {
 
-/* In nginx.conf a string may hold any byte, in a log line it may not. */
+/* Strings in nginx.conf may contain any byte. A log line may not. */
 std::string printable(std::string_view text);
 
-/* That, in quotes. */
+/* The same, in quotes. */
 std::string quoted(std::string_view text);
 
 }  // namespace session_cache

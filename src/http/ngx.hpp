@@ -1,5 +1,5 @@
 /*
- * What nginx's headers have of http.
+ * nginx's headers for http.
  */
 
 #pragma once

@@ -1,5 +1,5 @@
 /*
- * http's module: its tables, its part in a worker.
+ * http's module: its tables, and its part in a worker.
  */
 
 #include "http/ngx.hpp"
@@ -52,8 +52,8 @@ ngx_resolver_t* resolver(ngx_cycle_t* cycle) {
 }
 
 /*
- * nginx sets c->buffer when it begins to read plain text; until then c->data
- * is the connection's, not a request's.
+ * nginx sets c->buffer when it begins to read plain text. Until then, c->data
+ * belongs to the connection, not to a request.
  */
 bool awaits_tls(ngx_connection_t* c) {
     return c->buffer == nullptr &&

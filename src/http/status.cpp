@@ -12,7 +12,7 @@ namespace {
 
 enum class Format { json, prometheus, html, script, style, icon, unknown };
 
-/* What a header says, or nothing. */
+/* The value of a header, or nothing. */
 std::string_view header(const ngx_http_request_t* r, std::string_view name) {
     for (const ngx_list_part_t* part = &r->headers_in.headers.part;
          part != nullptr; part = part->next) {
@@ -27,7 +27,8 @@ std::string_view header(const ngx_http_request_t* r, std::string_view name) {
     return {};
 }
 
-/* What is asked for (?format=), or else what a browser is known by. */
+/* The format that is asked for (?format=), or else a page if the client is a
+ * browser. */
 Format format_of(ngx_http_request_t* r) {
     ngx_str_t asked{};
 
@@ -51,7 +52,7 @@ struct Answer {
     std::string text;
 };
 
-/* Without a worker there is none that counts. */
+/* Without a worker, nothing is counted. */
 Snapshot snapshot() {
     return worker != nullptr ? worker->snapshot() : Snapshot();
 }
@@ -88,7 +89,8 @@ ngx_int_t add_header(ngx_http_request_t* r, const char* name,
     return NGX_OK;
 }
 
-/* A buffer of the request's with a copy of the text; null: no memory. */
+/* A buffer in the request's pool with a copy of the text. Null if memory is
+ * short. */
 ngx_buf_t* buffer_of(ngx_http_request_t* r, std::string_view text) {
     ngx_buf_t* buffer = ngx_create_temp_buf(r->pool, text.size());
 
@@ -100,8 +102,8 @@ ngx_buf_t* buffer_of(ngx_http_request_t* r, std::string_view text) {
     return buffer;
 }
 
-/* What is shown came from servers and clients in part: nothing of it is to be
- * run, whatever the page's script may get wrong. */
+/* Some of the contents come from servers and clients. None of it may be
+ * executed, even if the page's script has a bug. */
 ngx_int_t add_headers(ngx_http_request_t* r) {
     if (add_header(r, "Cache-Control", "no-store") != NGX_OK ||
         add_header(r, "X-Content-Type-Options", "nosniff") != NGX_OK) {

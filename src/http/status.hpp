@@ -1,7 +1,7 @@
 /*
- * The remote_ssl_session_cache_status directive: a location that answers with
- * the figures of all workers, as JSON, in the Prometheus text format, or as a
- * page for a browser.
+ * The remote_ssl_session_cache_status directive: a location that serves the
+ * figures of all workers as JSON, in the Prometheus text format, or as a page
+ * for a browser.
  */
 
 #pragma once

@@ -1,5 +1,5 @@
 /*
- * The variables, in http.
+ * The variables in http.
  */
 
 #pragma once

@@ -1,5 +1,5 @@
 /*
- * What nginx's headers have of mail.
+ * nginx's headers for mail.
  */
 
 #pragma once
@@ -9,6 +9,6 @@
 extern "C" {
 #include <ngx_mail.h>
 
-extern ngx_module_t ngx_mail_module; /* which no header declares */
+extern ngx_module_t ngx_mail_module; /* no header declares it */
 extern ngx_module_t ngx_mail_ssl_session_cache_module;
 }

@@ -1,5 +1,5 @@
 /*
- * mail's module: its tables, its part in a worker.
+ * mail's module: its tables, and its part in a worker.
  */
 
 #include "mail/ngx.hpp"
@@ -34,7 +34,7 @@ struct Mail {
     }
 };
 
-/* Null: there is no mail{}. */
+/* Null if there is no mail{}. */
 ngx_mail_conf_ctx_t* context_of(ngx_cycle_t* cycle) {
     return reinterpret_cast<ngx_mail_conf_ctx_t*>(
         ngx_get_conf(cycle->conf_ctx, ngx_mail_module));
@@ -54,8 +54,8 @@ ngx_resolver_t* resolver(ngx_cycle_t* cycle) {
 }
 
 /*
- * Also while it waits for a PROXY protocol header. An nginx that knows none in
- * mail (before 1.19.8) begins with TLS at once, or never.
+ * True also while it waits for a PROXY protocol header. An nginx without that
+ * in mail (before 1.19.8) begins TLS at once, or never.
  */
 template <typename Session>
 bool is_for_tls(const Session& s) {
@@ -90,9 +90,9 @@ void guard(ngx_listening_t* listening) {
 constexpr Protocol protocol{servers, resolver, guard};
 
 /*
- * mail has no hook for the time when all is read. But when this is called, the
- * modules before ours have merged the servers' configurations; ours is merged
- * here, instead of afterwards.
+ * mail has no hook for the time when everything is read. But when this is
+ * called, the modules before ours have merged the servers' configurations. Ours
+ * is merged here, instead of afterwards.
  */
 char* finish_mail(ngx_conf_t* cf, void* /* conf */) {
     auto* mail = static_cast<ngx_mail_conf_ctx_t*>(cf->ctx);

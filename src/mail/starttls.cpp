@@ -5,16 +5,16 @@ namespace session_cache::mail {
 
 namespace {
 
-/* nginx is going to begin the handshake with the next event. */
+/* Whether nginx begins the handshake with the next event. */
 bool awaits_handshake(ngx_connection_t* c) {
     return c->read->handler == ngx_mail_starttls_handler;
 }
 
 /*
- * c->send() of a connection in plain text. nginx says that it is ready for the
- * handshake when it has set the handler that begins it, whichever of its
- * events and states led to this. With TLS nginx puts its own c->send() there,
- * and it gets it back here when what follows is another server's.
+ * c->send() of a connection in plain text. When nginx says that it is ready for
+ * the handshake, it has already set the handler that begins it, whichever of
+ * its events and states led to this. With TLS, nginx sets its own c->send(). It
+ * gets its own back here if the connection continues with another server.
  */
 ssize_t send(ngx_connection_t* c, u_char* data, std::size_t size) {
     if (awaits_handshake(c)) {

@@ -1,7 +1,7 @@
 /*
  * STARTTLS: the handshake begins in the middle of a session in plain text. The
- * guard is put on the connection when nginx agrees to that, and has nothing to
- * do with what comes before.
+ * guard is put on the connection when nginx agrees to STARTTLS, and does
+ * nothing before that.
  */
 
 #pragma once
@@ -11,8 +11,8 @@
 namespace session_cache::mail {
 
 /*
- * To be called in a worker, once for a socket of mail's, before it is guarded
- * otherwise.
+ * Call this in a worker, once for each of mail's sockets, before it is guarded
+ * in any other way.
  */
 void watch_for_starttls(ngx_listening_t* listening);
 

@@ -4,7 +4,7 @@ namespace session_cache {
 
 namespace {
 
-/* Where an SSL_CTX keeps its server's configuration. */
+/* The index under which an SSL_CTX keeps its server's configuration. */
 int conf_index() {
     static const int index =
         SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);

@@ -8,22 +8,23 @@
 
 namespace session_cache {
 
-/* Notes whose an SSL_CTX is. Returns NGX_ERROR, logged, when OpenSSL refuses.
- */
+/* Notes to which server an SSL_CTX belongs. Returns NGX_ERROR, logged, if
+ * OpenSSL refuses. */
 ngx_int_t note_server(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx);
 
-/* The server of an SSL_CTX, or null: it was not noted. */
+/* The server of an SSL_CTX, or null if it was not noted. */
 ServerConf* server_of(const SSL_CTX* ctx) noexcept;
 
 ngx_connection_t* connection_of(const SSL* ssl) noexcept;
 
 /*
- * The server that the handshake began with. OpenSSL keeps to the callbacks of
+ * The server with which the handshake began. OpenSSL keeps to the callbacks of
  * its SSL_CTX, and nginx to its local cache, whatever SNI says.
  */
 ServerConf* first_of(const SSL* ssl) noexcept;
 
-/* The server whose directive acts, or null: none of those that were noted. */
+/* The server whose directive acts, or null if it is none of those that were
+ * noted. */
 ServerConf* acting_of(const SSL* ssl) noexcept;
 
 }  // namespace session_cache

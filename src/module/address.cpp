@@ -11,7 +11,7 @@ bool is_local(const Address& address, ngx_connection_t* c) {
                             c->local_sockaddr, c->local_socklen, 1) == NGX_OK;
 }
 
-/* Whether it takes all that is addressed to the port. */
+/* Whether it accepts everything that is sent to the port. */
 bool takes_all(const Address& address, ngx_connection_t* c) {
     return address.is_wildcard &&
            address.socket_address->sa_family == c->local_sockaddr->sa_family &&

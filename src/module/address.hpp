@@ -1,6 +1,6 @@
 /*
- * The addresses that connections are accepted on, as the configuration has
- * them: several may share a listen socket.
+ * The addresses of a configuration on which connections are accepted. Several
+ * may share a listen socket.
  */
 
 #pragma once
@@ -14,7 +14,7 @@ namespace session_cache {
 
 struct Address {
     ngx_str_t text;
-    sockaddr* socket_address; /* the configuration's */
+    sockaddr* socket_address; /* owned by the configuration */
     socklen_t length;
     bool is_wildcard;
     bool is_quic = false;
@@ -24,8 +24,8 @@ struct Address {
 struct HandshakeContext {
     Context ours;
 
-    /* That of an nginx without this module, where ours adds nothing that is
-     * checked; or else empty. */
+    /* The context in an nginx without this module if ours adds no check to it;
+     * otherwise empty. */
     Context plain;
 
     bool operator==(const HandshakeContext&) const = default;
@@ -37,10 +37,10 @@ class AddressContexts {
     /* May throw std::bad_alloc. */
     void add(const Address& address, HandshakeContext context);
 
-    /* For connections that come by none of the addresses: the strictest. */
+    /* For connections to none of the addresses: the strictest context. */
     void set_other(HandshakeContext context) { other_ = std::move(context); }
 
-    /* That of a connection, by the local address that nginx goes by. */
+    /* The context of a connection, by the local address that nginx uses. */
     const HandshakeContext& of(ngx_connection_t* c) const noexcept;
 
   private:
@@ -51,7 +51,7 @@ class AddressContexts {
 
     std::vector<Entry> entries_;
     bool differ_ = false;
-    HandshakeContext other_; /* of connections by none of them */
+    HandshakeContext other_; /* of connections to none of them */
 };
 
 }  // namespace session_cache

@@ -7,8 +7,8 @@ namespace session_cache {
 
 namespace {
 
-/* The SSL_CTX whose ciphers a full handshake would have to choose from. With
- * TLS 1.2 the name of a session that is resumed is the one that counts. */
+/* The SSL_CTX from whose ciphers a full handshake would choose. With TLS 1.2,
+ * the name of the resumed session counts. */
 SSL_CTX* choosing_ctx(SSL* ssl, [[maybe_unused]] const SSL_SESSION* session) {
 #if !(NGX_HAVE_SNI_BEFORE_SESSION)
     const ServerConf& first = *first_of(ssl);
@@ -24,7 +24,7 @@ SSL_CTX* choosing_ctx(SSL* ssl, [[maybe_unused]] const SSL_SESSION* session) {
     return SSL_get_SSL_CTX(ssl);
 }
 
-/* Counts a refusal, and logs it when it is new. */
+/* Counts a refusal, and logs it if it is new. */
 void refuse(SSL* ssl, const char* what, Refusal refusal) {
     tell(record_of(ssl), "value refused: %s", text(refusal));
     worker->tally().refusals[static_cast<std::size_t>(refusal)].add();

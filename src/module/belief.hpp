@@ -1,6 +1,6 @@
 /*
- * What a session has to be to answer a client, wherever it comes from: the
- * store, the local cache or a ticket.
+ * What a session must be to answer a client, whether it comes from the store,
+ * the local cache or a ticket.
  */
 
 #pragma once
@@ -12,13 +12,13 @@
 
 namespace session_cache {
 
-/* What is checked of a session that came for `id`. */
+/* What is expected of a session that was found for `id`. */
 Expected expected_of(const ServerConf& conf, SSL* ssl, SessionId id);
 
 /*
- * Whether a session may be used: so far it was refused for `refusal`, or not,
- * and what is left is whether the server that SNI chooses allows its cipher. A
- * refusal is counted, and logged when it is new: `what` was refused. May throw
+ * Whether a session may be used. `refusal` is the result of the checks so far.
+ * What remains to be checked is whether the server that SNI chooses allows its
+ * cipher. A refusal is counted, and logged with `what` if it is new. May throw
  * std::bad_alloc.
  */
 bool is_believed(SSL* ssl, const SSL_SESSION* session, Refusal refusal,

@@ -1,7 +1,7 @@
 /*
- * What a handshake may ask of the store. A client may offer many sessions in
- * each of two ClientHellos, and a session may have several names; their waits
- * add up to no more than one may take.
+ * How much a handshake may ask of the store. A client may offer many sessions
+ * in each of two ClientHellos, and a session may have several names. All their
+ * waits together take no longer than a single one may.
  */
 
 #pragma once
@@ -14,10 +14,10 @@ namespace session_cache {
 
 class Budget {
   public:
-    /* How many sessions are asked for; clients offer one or two. */
+    /* How many sessions are asked for. Clients offer one or two. */
     static constexpr unsigned max_sessions = 4;
 
-    /* Whether one more session may be asked for; then it is counted. */
+    /* Whether one more session may be asked for. If so, counts it. */
     bool admit() noexcept {
         if (asked_ == max_sessions) {
             return false;

@@ -14,12 +14,12 @@ cmd_build() {
         flock 9
         configure
         compile
-        # What a memory checker is built into loads beside it only.
+        # A module with a memory checker loads only beside the checker.
         [[ -n $options ]] || check_loads
     ) 9> "$out/.lock"
 }
 
-# Where the verb was called, which a path in its arguments is relative to.
+# Where the verb was called. Paths in its arguments are relative to this.
 called_in=$OLDPWD
 
 cmd_nginx() {
@@ -45,7 +45,7 @@ choose_nginx() {
         ;;
     --source=*) source=${1#*=} ;;
     '' | -*)
-        die "which version, or --source DIRECTORY? Those that have a patch:
+        die "which version, or --source DIRECTORY? These have a patch:
 $(printf '    %s\n' patches/nginx-*)"
         ;;
     *)
@@ -57,7 +57,7 @@ $(printf '    %s\n' patches/nginx-*)"
     version=$(version_of "$source")
 }
 
-# The caller's nginx. Sets its nginx_dir, where that is.
+# Builds the caller's nginx. Sets the caller's nginx_dir to where that is.
 build_nginx() {
     nginx_dir=$PWD/$out/nginx-$version${unpatched:+-unpatched}
     [[ $unpatched ]] || check_patch "$version"
@@ -76,8 +76,8 @@ nginx_source() {
     printf '%s\n' "${NGX_SRC:-${flags%/conf_flags}}"
 }
 
-# The value of an option that nginx was built with, without what is true
-# only of the machine that built it.
+# The value of an option of nginx's build, without what holds only on the
+# machine that built it.
 nginx_option() {
     nginx -V 2>&1 | sed -n "s/.*--$1='\([^']*\)'.*/\1/p" |
         sed 's/-f[a-z]*-prefix-map=[^ ]*//g'
@@ -90,11 +90,11 @@ check_version() {
         "$1/src/core/nginx.h")
     installed=$(nginx -v 2>&1 | sed -n 's|.*: [^/]*/\([^ ]*\).*|\1|p')
     [[ $tree == "$installed" ]] ||
-        die "$1 is of nginx $tree, but the installed nginx is $installed:
-install the nginx-dev of that very version, or name its tree in NGX_SRC"
+        die "$1 is for nginx $tree, but nginx $installed is installed:
+install the nginx-dev of exactly that version, or set NGX_SRC to its sources"
 }
 
-# Everything after which nginx has to be configured anew.
+# nginx has to be configured anew when any of this changes.
 configure_key() {
     echo "$options"
     nginx -V 2>&1
@@ -109,7 +109,7 @@ configure() {
     local src key
     src=$(nginx_source)
     [[ -x $src/configure && -f $src/conf_flags ]] ||
-        die "$src is not the tree of nginx-dev"
+        die "$src does not contain the sources of nginx-dev"
     check_version "$src"
     key=$(configure_key "$src")
     [[ ! -f $out/configured || $key != "$(< "$out/configured")" ]] || return 0

@@ -15,19 +15,20 @@ namespace session_cache {
 
 namespace {
 
-/* Shared tickets are opened without asking the store. */
+/* Shared tickets are opened without the store. */
 bool has_use_of(const ServerConf& conf, const Address& address) {
     return asks_store(address) ||
            (conf.on() && conf.remote->directive.tickets == Tickets::shared);
 }
 
 /*
- * Who decides on sessions, at one of its addresses at least. A server that
- * would do so where no handshake can ask the store keeps what nginx gives it:
- * without stateless tickets and the builtin cache nothing would resume there.
+ * Finds the servers that decide on sessions at one or more of their addresses.
+ * A server that would decide only where no handshake can ask the store keeps
+ * what nginx gives it. Without stateless tickets and the builtin cache, nothing
+ * would resume there.
  *
- * Stateless tickets stay where the operator shares their keys, but the keys
- * that are used are the default server's.
+ * Stateless tickets stay if the operator shares their keys, but the default
+ * server's keys are used.
  */
 void find_deciding(const Configuration& configuration) {
     for (ServerConf* conf : configuration.servers) {
@@ -47,7 +48,7 @@ void find_deciding(const Configuration& configuration) {
     }
 
 #if (NGX_HAVE_SNI_BEFORE_SESSION)
-    /* the options are those of its SSL_CTX, so of all its addresses */
+    /* options belong to the SSL_CTX, and so to all of its addresses */
     for (const Listener& listener : configuration.listeners) {
         for (ServerConf* conf : listener.servers) {
             conf->decides = conf->decides && !is_ruled(*conf, listener);
@@ -78,8 +79,8 @@ ngx_int_t attach_deciding(ngx_conf_t* cf, const Configuration& configuration) {
     return NGX_OK;
 }
 
-/* Where SNI is looked at before the session, a handshake begins under the
- * SSL_CTX of a server that it may not stay with. */
+/* If SNI comes before the session, a handshake may begin under the SSL_CTX of
+ * one server and go on with another. */
 bool begins_handshakes(const ServerConf& conf) {
 #if (NGX_HAVE_SNI_BEFORE_SESSION)
     return conf.tls.ctx != nullptr;
@@ -115,7 +116,7 @@ void tell_unresolved(ngx_conf_t* cf, ngx_uint_t level, const Remote& remote,
     }
 }
 
-/* A name that nobody knows may become known later, to who can look it up. */
+/* A name without an address may get one later, if there is a resolver. */
 ngx_int_t check_names(ngx_conf_t* cf, const Configuration& configuration) {
     std::set<const Remote*> told;
 

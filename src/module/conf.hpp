@@ -1,7 +1,6 @@
 /*
- * The directive in nginx's configuration, alike in http, stream and mail:
- * reading, inheritance, and what is only known when all servers have been
- * read.
+ * The directive in nginx's configuration, common to http, stream and mail:
+ * reading, inheritance, and what is known only when all servers have been read.
  */
 
 #pragma once
@@ -20,23 +19,23 @@
 
 namespace session_cache {
 
-/* What matters here of a server's ssl_... directives. */
+/* The part of a server's ssl_... directives that matters here. */
 struct TlsSettings {
-    SSL_CTX* ctx = nullptr; /* null: it has no certificate */
+    SSL_CTX* ctx = nullptr; /* null if it has no certificate */
     ssize_t builtin_cache = NGX_SSL_NONE_SCACHE;
     bool has_certificate = false; /* "ssl_reject_handshake" needs none */
     bool shared_ticket_keys = false;
-    const ngx_array_t* ticket_keys = nullptr; /* names of files; or null */
+    const ngx_array_t* ticket_keys = nullptr; /* file names, or null */
     bool every_listener = false;              /* the deprecated "ssl on" */
     bool starttls = false;
-    bool has_early_data = false; /* http's servers may, */
-    bool early_data = false;     /* "ssl_early_data on" */
+    bool has_early_data = false; /* whether it may, as in http, */
+    bool early_data = false;     /* and has "ssl_early_data on" */
     long verify = 0;
     long ocsp = 0;
 };
 
-/* Read from the structure that http, stream or mail has for them; not each of
- * them has all, in every version. */
+/* Reads them from the structure of http, stream or mail. Not each of them has
+ * all fields, in every version. */
 template <typename SslConf>
 TlsSettings settings_of(const SslConf& conf) {
     TlsSettings settings{.ctx = conf.ssl.ctx,
@@ -44,7 +43,7 @@ TlsSettings settings_of(const SslConf& conf) {
                          .has_certificate = conf.certificates != nullptr,
                          .verify = static_cast<long>(conf.verify)};
 
-    if (conf.ssl.ctx != nullptr) { /* or not merged */
+    if (conf.ssl.ctx != nullptr) { /* otherwise not merged */
         settings.ticket_keys = conf.session_ticket_keys;
         settings.shared_ticket_keys =
             conf.session_ticket_keys != nullptr && conf.session_tickets != 0;
@@ -67,16 +66,16 @@ TlsSettings settings_of(const SslConf& conf) {
 
 struct ServerConf;
 
-/* The server that SNI chooses for a connection by a name; null: none. */
+/* The server that SNI chooses for a connection by a name, or null. */
 using FindNamed = const ServerConf* (*)(ngx_connection_t* c,
                                         std::string_view name);
 
 struct ServerConf {
-    std::shared_ptr<const Remote> remote; /* null: no directive anywhere */
-    bool own = false;                     /* written in this very block, */
-    std::shared_ptr<const Remote> around; /* in the place of this; or null */
+    std::shared_ptr<const Remote> remote; /* null if there is no directive */
+    bool own = false;                     /* written in this block itself, */
+    std::shared_ptr<const Remote> around; /* instead of this one; or null */
 
-    /* given by http, stream or mail when all servers are read */
+    /* set by http, stream or mail when all servers are read */
     const u_char* file = nullptr; /* where its block begins */
     ngx_uint_t line = 0;
     TlsSettings tls;
@@ -84,13 +83,13 @@ struct ServerConf {
     FindNamed find_named = nullptr;
 
     bool decides = false;  /* on sessions, where the store may be asked */
-    bool attached = false; /* to the server's SSL_CTX, so in use */
-    bool keys_act = false; /* of "ssl_session_ticket_key", where it decides */
-    bool stateful_tickets = false; /* there, and only there, or: */
+    bool attached = false; /* to the server's SSL_CTX, and so in use */
+    bool keys_act = false; /* "ssl_session_ticket_key", where it decides */
+    bool stateful_tickets = false; /* there, and only these; or: */
     ServerTickets tickets{};
     AddressContexts contexts; /* of handshakes that begin with it */
     LocalCache local;
-    backends::Store* store = nullptr; /* in a worker; the worker's */
+    backends::Store* store = nullptr; /* only in a worker, which owns it */
 
     bool on() const noexcept {
         return remote != nullptr && remote->directive.on;
@@ -99,10 +98,10 @@ struct ServerConf {
 
 using Servers = std::vector<ServerConf*>;
 
-/* Whether any does, once finish_configuration() was called. */
+/* Whether any of them uses it. Call this after finish_configuration(). */
 bool use_store(const Servers& servers) noexcept;
 
-/* An address that connections with TLS are accepted on. */
+/* An address on which connections with TLS are accepted. */
 struct Listener {
     Address address;
     ServerConf* default_server;
@@ -110,8 +109,8 @@ struct Listener {
 };
 
 /*
- * Whether handshakes at an address may wait for the store. Those of QUIC can
- * only be suspended with the patch for nginx.
+ * Whether handshakes at an address may wait for the store. QUIC handshakes can
+ * be suspended only with the patch for nginx.
  */
 inline bool asks_store([[maybe_unused]] const Address& address) {
 #if (NGX_HAVE_QUIC_SUSPEND)
@@ -127,10 +126,10 @@ inline bool prohibits_sessions(const ServerConf& conf) noexcept {
 }
 
 /*
- * Whether a server of an address is one for which the address's default server
- * decides on sessions. Up to nginx 1.29.1 those are all others. Later on
- * those that have no SSL_CTX of their own; and where that of the default
- * server prohibits sessions, OpenSSL calls nobody for new ones.
+ * Whether the default server of an address decides on sessions for this server
+ * of the address. Up to nginx 1.29.1 it does so for all others. From 1.29.2 on
+ * it does so for those that have no SSL_CTX of their own, and for all others if
+ * its own SSL_CTX prohibits sessions: then OpenSSL calls nobody for new ones.
  */
 inline bool is_ruled(const ServerConf& conf, const Listener& listener) {
     const ServerConf& ruling = *listener.default_server;
@@ -146,18 +145,18 @@ inline bool is_ruled(const ServerConf& conf, const Listener& listener) {
 struct Configuration {
     Servers servers;
     std::vector<Listener> listeners;
-    const char* needed; /* for a server to have TLS at all */
-    const ngx_resolver_t* resolver = nullptr; /* null: none is configured */
+    const char* needed; /* the directive that gives a server TLS */
+    const ngx_resolver_t* resolver = nullptr; /* null if none is configured */
 };
 
-/* What may stand in nginx's tables; see ngx_http_module_t and ngx_command_t. */
+/* Functions for nginx's tables; see ngx_http_module_t and ngx_command_t. */
 void* create_server_conf(ngx_conf_t* cf) noexcept;
 char* merge_server_conf(ngx_conf_t* cf, void* parent, void* child) noexcept;
 char* read_directive(ngx_conf_t* cf, ngx_command_t* cmd, void* conf) noexcept;
 
 /*
- * After all servers are read: attaches those that use the store to their
- * SSL_CTX, and warns of what will not act. May throw std::bad_alloc.
+ * Call this after all servers are read. Attaches those that use the store to
+ * their SSL_CTX, and warns about what will not act. May throw std::bad_alloc.
  */
 ngx_int_t finish_configuration(ngx_conf_t* cf,
                                const Configuration& configuration);

@@ -7,7 +7,7 @@ namespace session_cache {
 
 namespace {
 
-/* What a server adds to those that it is in company with; found out once. */
+/* What each server adds to its company's contexts, computed once. */
 class Shares {
   public:
     void add(const ServerConf& first, const Servers& servers,
@@ -22,7 +22,8 @@ class Shares {
         }
     }
 
-    /* nginx's own: made of its certificates and the names of client CAs. */
+    /* nginx's own context, made from the certificates and the names of client
+     * CAs. */
     const Context& context(const ServerConf& conf) {
         Context& context = contexts_[&conf];
         if (context.empty()) {

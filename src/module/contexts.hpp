@@ -1,6 +1,6 @@
 /*
- * The session ID contexts of a configuration's servers: which sessions may be
- * resumed where.
+ * The session ID contexts of a configuration's servers, which say which
+ * sessions resume where.
  */
 
 #pragma once
@@ -10,12 +10,13 @@
 namespace session_cache {
 
 /*
- * Sets those of the servers that use the store. Up to nginx 1.29.1 OpenSSL
- * compares a session's before SNI chooses the server, so they cover all
- * servers of an address, and handshakes get them when they begin
- * (begin_handshake()); a renewed certificate of one that is not the default
- * loses nobody's session, unless the default has none. Later on each
- * server has its own, in its SSL_CTX. Throws std::bad_alloc.
+ * Sets the contexts of the servers that use the store. Throws std::bad_alloc.
+ *
+ * Up to nginx 1.29.1, OpenSSL compares a session's context before SNI chooses
+ * the server. So a context covers all servers of an address, and handshakes get
+ * it when they begin (begin_handshake()). The renewed certificate of a server
+ * that is not the default ends no sessions, unless the default server has no
+ * certificate. From 1.29.2 on, each server has its own context, in its SSL_CTX.
  */
 void set_contexts(const Configuration& configuration);
 

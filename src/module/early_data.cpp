@@ -17,12 +17,14 @@ using backends::Addition;
 using backends::Claimed;
 
 /*
- * How long a claim lives, and how long whoever cannot be sure that claims of
- * before are still there refuses. OpenSSL takes early data from 1 s before to
- * 9 s after the time that the client tells by its ticket's age, in whole
- * seconds: 11 s, by a clock that may be 10 s late on the one node and 10 s
- * early on the other, and a store may count in seconds, too. That is 32 s; the
- * rest is for what clocks do between two comparisons.
+ * How long a claim lives. And how long a node refuses early data when it cannot
+ * be sure that earlier claims are still there.
+ *
+ * OpenSSL accepts early data from 1 s before to 9 s after the time that the
+ * client gives by its ticket's age, in whole seconds. These 11 s are by clocks
+ * that may be 10 s late on one node and 10 s early on another, and a store may
+ * count in seconds, too. That makes 32 s. The rest is for what clocks do
+ * between two comparisons.
  */
 constexpr std::chrono::seconds window{60};
 static_assert(window >=
@@ -33,8 +35,8 @@ EarlyDataOutcome refused(const Record& record, const char* why) {
     return EarlyDataOutcome::unknown;
 }
 
-/* A flight that nobody has claimed may have been claimed where it is forgotten
- * by now, or so long ago, by another clock, that the claim is over. */
+/* A flight without a claim may have been claimed in a store that has forgotten
+ * it, or so long ago, by another clock, that the claim has expired. */
 EarlyDataOutcome judge(const Record& record, const Claimed& claimed) {
     const backends::Footing& footing = claimed.footing;
 
@@ -58,8 +60,8 @@ EarlyDataOutcome judge(const Record& record, const Claimed& claimed) {
     return EarlyDataOutcome::accepted;
 }
 
-/* Where it is refused for another reason, the flight is claimed all the same:
- * the client sends its data again, and nobody else shall. */
+/* The flight is claimed even if it is then refused for another reason. The
+ * client sends its data again, and nobody else may. */
 EarlyDataOutcome claim(const ServerConf& conf, SSL* ssl, Record& record) {
     const Remote& remote = *conf.remote;
     std::string name = claim_name(remote.directive.prefix, ssl);
@@ -80,8 +82,8 @@ EarlyDataOutcome claim(const ServerConf& conf, SSL* ssl, Record& record) {
     return judge(record, claimed);
 }
 
-/* QUIC's packets with early data do not wait: nginx would have dropped them
- * by the time that the store has answered. */
+/* QUIC packets with early data do not wait. nginx would drop them before the
+ * store answers. */
 EarlyDataOutcome decide(const ServerConf& conf, SSL* ssl, Record* record) {
     if (record == nullptr || conf.store == nullptr) {
         return EarlyDataOutcome::unknown;
@@ -117,8 +119,8 @@ int on_early_data(SSL* ssl, void* /* arg */) noexcept {
 
 }  // namespace
 
-/* OpenSSL calls that of the SSL_CTX that the handshake began with, which may
- * be any server's. It tells nobody whether there was one before. */
+/* OpenSSL calls the callback of the SSL_CTX with which the handshake began,
+ * which may be any server's. It does not return an earlier callback. */
 ngx_int_t watch_early_data(ngx_conf_t* cf, const Servers& servers) {
     bool wanted =
         std::any_of(servers.begin(), servers.end(),

@@ -1,6 +1,6 @@
 /*
- * early_data=once: asks the store whether a client's first flight has been
- * there before, on whichever node of the fleet.
+ * early_data=once: asks the store whether any node of the fleet has seen a
+ * client's first flight before.
  */
 
 #pragma once
@@ -10,9 +10,9 @@
 namespace session_cache {
 
 /*
- * Lets the server that a connection is for decide on its early data, where one
- * of these servers accepts it once. To be called when it is known who uses the
- * store. Returns NGX_ERROR, logged, when OpenSSL refuses.
+ * If one of these servers accepts early data once, lets the server of each
+ * connection decide on it. Call this when it is known who uses the store.
+ * Returns NGX_ERROR, logged, if OpenSSL refuses.
  */
 ngx_int_t watch_early_data(ngx_conf_t* cf, const Servers& servers);
 

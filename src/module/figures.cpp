@@ -13,11 +13,11 @@ namespace session_cache {
 
 namespace {
 
-/* Room for hundreds of workers with a few servers each, or for 64 of them, of
- * which the half is about to leave, with clusters of 200 masters. */
+/* Room for hundreds of workers with a few servers each, or for 64 workers, half
+ * of them about to exit, with clusters of 200 masters. */
 constexpr std::size_t zone_size = 16 * 1024 * 1024;
 
-/* As much of it as there is room for, in whole characters of UTF-8. */
+/* The first `most` bytes at most, in whole UTF-8 characters. */
 std::string_view cut(std::string_view text, std::size_t most) {
     constexpr unsigned mask = 0xc0;
     constexpr unsigned continues = 0x80;
@@ -34,12 +34,12 @@ std::string_view cut(std::string_view text, std::size_t most) {
 
 }  // namespace
 
-/* What a worker counts of a server. */
+/* What a worker counts for a server. */
 struct ServerFigures {
     std::array<char, 16> type{};
-    std::array<char, 112> name{}; /* what is longer is cut */
-    unsigned nth = 1;             /* of the worker's clients of this server */
-    bool used = false;            /* by the worker that has the slot */
+    std::array<char, 112> name{}; /* longer names are cut */
+    unsigned nth = 1;  /* among the worker's clients of this server */
+    bool used = false; /* by the slot's worker */
     backends::Meter meter;
     ServerFigures* next = nullptr;
 
@@ -54,10 +54,10 @@ struct ServerFigures {
     }
 };
 
-static_assert(sizeof(ServerFigures) <= 1024); /* so zone_size has room */
+static_assert(sizeof(ServerFigures) <= 1024); /* so that zone_size suffices */
 
 struct Slot {
-    std::atomic<ngx_pid_t> pid{0}; /* 0: nobody's */
+    std::atomic<ngx_pid_t> pid{0}; /* 0 if nobody has it */
     Tally tally;
     ServerFigures* servers = nullptr;
     Slot* next = nullptr;
@@ -73,7 +73,7 @@ ngx_slab_pool_t& pool_of(ngx_shm_zone_t* zone) {
     return *reinterpret_cast<ngx_slab_pool_t*>(zone->shm.addr);
 }
 
-/* Holds the zone's lock; a worker that dies with it loses it. */
+/* Holds the zone's lock. If a worker dies with it, the lock is freed. */
 class Lock {
   public:
     explicit Lock(ngx_shm_zone_t* zone) : pool_(pool_of(zone)) {
@@ -88,8 +88,8 @@ class Lock {
     ngx_slab_pool_t& pool_;
 };
 
-/* In the zone, whose lock is held, or without one in memory of our own; null:
- * there is no room. */
+/* Makes an object in the zone, whose lock is held, or in our own memory if
+ * there is no zone. Null if there is no room. */
 template <typename T>
 T* make(ngx_shm_zone_t* zone) {
     if (zone == nullptr) {
@@ -99,7 +99,7 @@ T* make(ngx_shm_zone_t* zone) {
     return memory != nullptr ? new (memory) T() : nullptr;
 }
 
-/* That of an old worker of another user is alive, too (EPERM). */
+/* EPERM means that it is alive: an old worker of another user. */
 bool is_alive(ngx_pid_t pid) {
     return pid != 0 && (kill(pid, 0) == 0 || errno != ESRCH);
 }
@@ -113,7 +113,7 @@ ngx_int_t init_zone(ngx_shm_zone_t* zone, void* old) {
         zone->data = pool.data;
     } else {
         Lock lock(zone);
-        pool.log_nomem = 0; /* it is told by who needs the room */
+        pool.log_nomem = 0; /* the caller logs it */
         pool.data = zone->data = make<Zone>(zone);
     }
     return zone->data != nullptr ? NGX_OK : NGX_ERROR;
@@ -147,7 +147,7 @@ Slot* take_slot(ngx_shm_zone_t* zone) {
     return slot;
 }
 
-/* The slot's figures of a server for a client that has none yet. */
+/* The slot's figures of a server that no client uses yet. */
 ServerFigures* find_unused(const Slot& slot, std::string_view type,
                            std::string_view name, unsigned& nth) {
     nth = 1;
@@ -195,9 +195,9 @@ bool is_used(const Slot* slots, const ServerFigures& figures) {
 }
 
 /*
- * Gives the room back of servers that no living worker has a client of. To be
- * called by a worker that has taken what it needs itself: so a server that
- * stays when workers go, or die, keeps what was counted.
+ * Frees the figures of servers of which no living worker has a client. Call it
+ * in a worker that already has all of its own. So a server that stays when
+ * workers exit or die keeps its counts.
  */
 void sweep(ngx_shm_zone_t* zone) {
     const Slot* slots = static_cast<Zone*>(zone->data)->slots;
@@ -216,8 +216,8 @@ void sweep(ngx_shm_zone_t* zone) {
     }
 }
 
-/* Where there is no room, what nobody uses now has to go, though this worker
- * may be about to. */
+/* If there is no room, figures that nobody uses now are freed, although this
+ * worker may be about to use them. */
 ServerFigures* take_server(ngx_shm_zone_t* zone, Slot& slot,
                            const ServerName& server) {
     std::string_view type = cut(server.type, sizeof(ServerFigures::type) - 1);
@@ -235,14 +235,14 @@ ServerFigures* take_server(ngx_shm_zone_t* zone, Slot& slot,
 
     if (figures != nullptr) {
         figures->used = true;
-        figures->meter.queue.set(0); /* whoever had the slot may have died */
+        figures->meter.queue.set(0); /* the worker before may have died */
         figures->meter.failing = 0;
         figures->meter.wrong_since = 0;
     }
     return figures;
 }
 
-/* Tells our zone from others' of the same name. */
+/* Distinguishes our zone from others' zones of the same name. */
 char tag;
 
 void report_no_room() {
@@ -254,8 +254,8 @@ void report_no_room() {
 }  // namespace
 
 /*
- * Another build of the module in the same nginx has another zone, for what is
- * in it need not be the same.
+ * Another build of the module in the same nginx has a zone of its own, because
+ * its contents may differ.
  */
 ngx_int_t add_figures(ngx_conf_t* cf) {
     constexpr std::string_view prefix = "remote_ssl_session_cache_";
@@ -322,7 +322,7 @@ backends::Meter& Figures::meter(const ServerName& server) {
     return figures->meter;
 }
 
-/* The next client of the server goes on counting with it. */
+/* The server's next client goes on counting with it. */
 void Figures::give_back(backends::Meter& meter) noexcept {
     own_.remove_if([&](const auto& own) { return &own->meter == &meter; });
     if (zone_ == nullptr) {

@@ -1,9 +1,10 @@
 /*
- * The workers' figures, in memory that all of them share and that a reload
- * keeps. Each worker writes to a slot of its own and never locks for it. A slot
- * outlives its worker: the next one goes on counting in it, so nothing that
- * was counted is ever lost, and there are as many as there were workers at a
- * time. But of servers, only those are kept that a living worker uses.
+ * The workers' figures, in memory that all workers share and that a reload
+ * keeps. Each worker writes to a slot of its own, without a lock. A slot
+ * outlives its worker, and the next worker goes on counting in it. So nothing
+ * that was counted is lost, and there are as many slots as there were workers
+ * at one time. Figures of servers are kept only while a living worker uses the
+ * server.
  */
 
 #pragma once
@@ -23,20 +24,20 @@ struct Slot;
 struct ServerFigures;
 
 /*
- * Adds the zone to a configuration, if it is not there already: http, stream
- * and mail have one together.
+ * Adds the zone to a configuration, unless it is there already: http, stream
+ * and mail share one.
  */
 ngx_int_t add_figures(ngx_conf_t* cf);
 
-/* That which was added to a configuration, or null. */
+/* The zone that was added to a configuration, or null. */
 ngx_shm_zone_t* find_figures(ngx_cycle_t* cycle);
 
 /* The figures of this process. */
 class Figures {
   public:
     /*
-     * Takes a slot. Where the zone has no room, the figures are this
-     * process's own, which is logged. Throws std::bad_alloc.
+     * Takes a slot. If the zone has no room, the figures are this process's
+     * own, and that is logged. Throws std::bad_alloc.
      */
     explicit Figures(ngx_shm_zone_t* zone);
 
@@ -47,28 +48,30 @@ class Figures {
     Tally& tally() noexcept;
 
     /*
-     * Those of a server's client: of each call its own. Where there are
-     * several for a server, the second is told as "NAME (2)", and so on, so
-     * workers have to ask in the same order. May throw std::bad_alloc.
+     * A meter for a client of a server, a new one at each call. If a server has
+     * several, the second is shown as "NAME (2)", and so on. So all workers
+     * have to call this in the same order. May throw std::bad_alloc.
      */
     backends::Meter& meter(const ServerName& server);
 
-    /* Of a client that is no more: what it has counted is kept as long as a
-     * worker has a client of its server. */
+    /* Returns the meter of a client that is gone. Its counts are kept as long
+     * as a worker has a client of the server. */
     void give_back(backends::Meter& meter) noexcept;
 
-    /* Every client has its meter: what no worker uses any more is forgotten. */
+    /* Call this when every client has its meter. Forgets servers that no worker
+     * uses any more. */
     void complete() noexcept;
 
-    /* Those of all workers, after complete(). May throw std::bad_alloc. */
+    /* The figures of all workers. Call it after complete(). May throw
+     * std::bad_alloc. */
     Snapshot snapshot() const;
 
     /* Leaves the slot to the next worker. */
     void leave() noexcept;
 
   private:
-    ngx_shm_zone_t* shared_; /* where all workers' are */
-    ngx_shm_zone_t* zone_;   /* where ours are, or null */
+    ngx_shm_zone_t* shared_; /* where those of all workers are */
+    ngx_shm_zone_t* zone_;   /* where this process's are, or null */
     Slot* slot_;
     std::list<std::unique_ptr<ServerFigures>> own_; /* no room in the zone */
 };

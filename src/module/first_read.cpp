@@ -14,7 +14,8 @@ struct Refusing {
     bool pending = true;
 };
 
-/* Where a BIO keeps it: the callback's argument is whose callback was first. */
+/* The index under which a BIO keeps it. The callback's argument belongs to the
+ * module that set the first callback. */
 int refusing_index() {
     static const int index =
         BIO_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -22,8 +23,8 @@ int refusing_index() {
 }
 
 /*
- * BIO_set_callback_ex(3). Another module may have chained it meanwhile; then
- * it stays, and lets everything through.
+ * BIO_set_callback_ex(3). If another module has chained it meanwhile, it stays,
+ * and lets everything through.
  */
 long on_bio(BIO* bio, int oper, const char* data, std::size_t size, int argi,
             long argl, int result, std::size_t* processed) noexcept {

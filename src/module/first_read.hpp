@@ -1,6 +1,6 @@
 /*
- * Stops a handshake at its begin: between nginx, which has prepared it, and
- * OpenSSL, which is about to read the ClientHello.
+ * Stops a handshake at its beginning: nginx has prepared it, and OpenSSL is
+ * about to read the ClientHello.
  */
 
 #pragma once
@@ -10,11 +10,11 @@
 namespace session_cache {
 
 /*
- * Lets OpenSSL's next read of the connection find nothing, as if the client
- * were still silent: SSL_do_handshake(3) returns, and wants to be called again
- * when there is something to read. Callbacks that others have set on the BIO
- * (BIO_set_callback_ex(3)) stay in force. False: memory is short, and nothing
- * is stopped.
+ * Makes OpenSSL's next read of the connection find nothing, as if the client
+ * were still silent. SSL_do_handshake(3) then returns, and wants to be called
+ * again when there is something to read. Callbacks that others have set on the
+ * BIO (BIO_set_callback_ex(3)) stay in force. Returns false if memory is short;
+ * then nothing is stopped.
  */
 bool refuse_first_read(ngx_connection_t* c) noexcept;
 

@@ -30,7 +30,8 @@ void FleetKeys::compare() noexcept {
     comparing_ = false;
 }
 
-/* Of two that begin at a time the second one finds the first one's. */
+/* If two begin at the same time, the second one finds the record of the
+ * first. */
 void FleetKeys::look() {
     std::string name = key_record_name(remote_.directive.prefix);
     backends::Fetched found = store_.peek(name);
@@ -50,7 +51,7 @@ void FleetKeys::look() {
     }
 }
 
-/* Whether another node was faster. */
+/* Returns whether another node was faster. */
 bool FleetKeys::leave(const std::string& name) {
     return !remote_.keys.empty() &&
            store_.add(name, key_record(remote_.keys),

@@ -1,6 +1,6 @@
 /*
- * Compares this node's sealing keys with those that the other nodes of its
- * fleet have: see sessions/key_record.hpp.
+ * Compares this node's sealing keys with those of the other nodes of its fleet:
+ * see sessions/key_record.hpp.
  */
 
 #pragma once
@@ -10,23 +10,23 @@
 
 namespace session_cache {
 
-/* Those of one directive. */
+/* The keys of one directive. */
 class FleetKeys {
   public:
-    /* Both have to outlive it. */
+    /* Both arguments have to outlive it. */
     FleetKeys(backends::Store& store, const Remote& remote) noexcept
         : store_(store), remote_(remote) {}
 
-    /* The first one seals. */
+    /* The first key seals. */
     const SealingKeys& keys() const noexcept { return remote_.keys; }
 
     bool is_of(const backends::Store& store,
                const Remote& remote) const noexcept;
 
     /*
-     * Warns, once, when sessions cannot go between this node and the one that
-     * left its record last; then leaves its own, if it has keys. Waits for
-     * the store: to be called in a coroutine.
+     * Warns once if sessions cannot go between this node and the last one that
+     * wrote its record. Then writes its own record, if it has keys. Waits for
+     * the store, so call it in a coroutine.
      */
     void compare() noexcept;
 

@@ -24,21 +24,22 @@ std::unordered_map<const ngx_listening_t*, Guarded> guarded;
 struct Guard {
     ngx_connection_t* connection;
     AwaitsTls awaits_tls;
-    Step* step = nullptr; /* while one is under way */
+    Step* step = nullptr; /* while one is running */
     bool needs_stores = false;
 
     /* nginx's own, while ours are in their place */
     ngx_event_handler_pt read_handler = nullptr;
     ngx_event_handler_pt write_handler = nullptr;
 
-    bool ended = false; /* the handshake, and nginx has to be told */
+    bool ended = false; /* the handshake; nginx has to be called */
 };
 
 namespace {
 
 void on_event(ngx_event_t* event);
 
-/* As long as a handshake may begin, or goes on to where its record tells. */
+/* A guard needs the stores while a handshake may begin. Then its record
+ * does. */
 void need_stores(Guard& guard, bool needs) {
     if (needs && !guard.needs_stores) {
         worker->need();
@@ -91,7 +92,7 @@ bool needs_guard(const Guard& guard) {
     return !c->ssl->handshaked && may_look_up(c->ssl->connection);
 }
 
-/* Puts the guard back where a session may still be asked for. */
+/* Puts the guard back if a session may still be asked for. */
 bool stay(Guard& guard) {
     bool needs = needs_guard(guard);
 
@@ -103,8 +104,8 @@ bool stay(Guard& guard) {
 }
 
 /*
- * What nginx's handler has done is followed by what came while the step was
- * suspended, but on nginx's own stack: in an event of its own.
+ * Delivers what came while the step was suspended. It follows nginx's handler
+ * in an event of its own, so that it runs on nginx's stack.
  */
 void post(ngx_event_t* event) {
     event->ready = 1;
@@ -112,21 +113,21 @@ void post(ngx_event_t* event) {
 }
 
 /*
- * ngx_ssl_connection_t.handler, while a step runs: nginx wants to go on with
- * the connection, for the handshake is complete, or has failed.
+ * ngx_ssl_connection_t.handler while a step runs. The handshake is complete or
+ * has failed, and nginx wants to go on with the connection.
  */
 void on_end(ngx_connection_t* c) {
     find_guard(c)->ended = true;
 }
 
-/* What a step begins with: a guard, and an event's handler. */
+/* What a step needs: a guard, and an event with its handler. */
 struct Entry {
     Guard* guard;
     ngx_event_t* event;
 };
 
 /*
- * A step of the handshake, in a coroutine: OpenSSL, and nothing else of
+ * A step of the handshake, in a coroutine: only OpenSSL, and nothing else of
  * nginx's.
  */
 void run_step(Entry entry) noexcept {
@@ -152,7 +153,7 @@ void run_step(Entry entry) noexcept {
     }
 }
 
-/* Logs that stacks ran out, and that there are some again. */
+/* Logs that stacks have run out, and that there are some again. */
 void report_stacks(bool available, ngx_err_t err) {
     static bool reported;
 
@@ -175,9 +176,10 @@ void report_stacks(bool available, ngx_err_t err) {
 void start_step(Guard& guard, ngx_event_t* event);
 
 /*
- * Runs what nginx does on its own stack: all before TLS, to the begin of the
- * handshake. Where nginx has only now asked for events, they will tell when
- * there is something to read; what was there before is not told again.
+ * Runs what nginx does on its own stack: everything before TLS, up to the
+ * beginning of the handshake. If nginx has asked for events only now, they will
+ * report what there is to read. If it did so before, earlier data is not
+ * reported again.
  */
 template <typename Call>
 void run_outside(Guard& guard, Call call) {
@@ -197,7 +199,8 @@ void run_outside(Guard& guard, Call call) {
     }
 }
 
-/* Where there is no stack to be had, the step does not wait. */
+/* If there is no stack, the step runs without a coroutine, and does not
+ * wait. */
 void start_step(Guard& guard, ngx_event_t* event) {
     Entry entry{&guard, event};
     bool started = start_coroutine(
@@ -209,7 +212,8 @@ void start_step(Guard& guard, ngx_event_t* event) {
     }
 }
 
-/* The connection's time is up, or it has failed, or nginx wants to close it. */
+/* Whether the connection's time is up, it has failed, or nginx wants to close
+ * it. */
 bool is_over(const Step& step) {
     ngx_connection_t* c = step.connection;
 
@@ -218,7 +222,7 @@ bool is_over(const Step& step) {
 }
 
 void note_event(Step& step, ngx_event_t* event) {
-    /* where events are level-triggered, this one must not come again */
+    /* if events are level-triggered, this one must not come again */
     if (event->write) {
         step.write_noted = true;
         (void)ngx_handle_write_event(event, 0);
@@ -233,8 +237,8 @@ void note_event(Step& step, ngx_event_t* event) {
 }
 
 /*
- * The handler of a guarded connection's events. While a step is suspended
- * nobody is let in.
+ * The handler of a guarded connection's events. While a step is suspended,
+ * nothing is let in.
  */
 void on_event(ngx_event_t* event) {
     auto* c = static_cast<ngx_connection_t*>(event->data);
@@ -255,7 +259,7 @@ void on_event(ngx_event_t* event) {
     }
 }
 
-/* Null: memory is short. */
+/* Null if memory is short. */
 Guard* add_guard(ngx_connection_t* c, AwaitsTls awaits_tls) {
     ngx_pool_cleanup_t* cleanup = ngx_pool_cleanup_add(c->pool, sizeof(Guard));
     if (cleanup == nullptr) {
@@ -282,8 +286,8 @@ void on_accept(ngx_connection_t* c) {
 }
 
 /*
- * Keeps a worker that is to exit as long as steps are suspended: they may
- * have no timer of nginx's yet, and the stores' are cancelable.
+ * Keeps a worker that wants to exit alive while steps are suspended. They may
+ * have no timer of nginx's yet, and the stores' timers are cancelable.
  */
 class Hold {
   public:
@@ -315,8 +319,8 @@ class Hold {
 Hold hold;
 
 /*
- * Whether the client has closed. epoll tells of that; to poll and select it is
- * one more thing to read. (QUIC clients share their socket.)
+ * Whether the client has closed. epoll reports that. For poll and select it is
+ * just something to read. (QUIC clients share a socket.)
  */
 bool is_gone(ngx_connection_t* c) {
     if (c->read->pending_eof) {
@@ -327,7 +331,7 @@ bool is_gone(ngx_connection_t* c) {
     return c->type != SOCK_DGRAM && recv(c->fd, &byte, 1, MSG_PEEK) == 0;
 }
 
-/* The step that the connection is in, or null. */
+/* The step in which the connection is, or null. */
 Step* find_step(ngx_connection_t* c) {
     if (c->type == SOCK_DGRAM) {
         return find_quic_step(c);
@@ -340,9 +344,9 @@ Step* find_step(ngx_connection_t* c) {
 }  // namespace
 
 /*
- * After a HelloRetryRequest that is the second one; what tells it from the
- * client's last flight is that no key share was accepted yet, and where there
- * need not be one (psk_ke), that the server is not through with its own.
+ * After a HelloRetryRequest, the ClientHello to come is the second one. It
+ * differs from the client's last flight in that no key share was accepted yet.
+ * If none is needed (psk_ke), the server has not finished its own flight yet.
  */
 bool may_look_up(SSL* ssl) {
     switch (SSL_get_state(ssl)) {
@@ -376,8 +380,8 @@ bool start_coroutine(coro::Callback entry) {
 }
 
 /*
- * OpenSSL is about to read the ClientHello, and is kept from it: what it does
- * then is for a coroutine, and what nginx does around it is not.
+ * OpenSSL is about to read the ClientHello, and is kept from it, so that the
+ * next step, which runs in a coroutine, does nothing else of nginx's.
  */
 void begin_in_coroutine(ngx_connection_t* c) {
     Guard* guard = find_guard(c);
@@ -409,14 +413,15 @@ void guard_connection(ngx_connection_t* c, AwaitsTls awaits_tls) {
 
     guard->awaits_tls = awaits_tls;
     need_stores(*guard, true);
-    if (guard->step == nullptr) { /* or else it is put back after the step */
+    if (guard->step == nullptr) { /* otherwise it is put back after the step */
         put_guard(*guard);
     }
 }
 
 /*
- * OpenSSL's error queue is the thread's, not the coroutine's: nobody shall
- * find ours while we are suspended, nor we theirs after it.
+ * OpenSSL's error queue belongs to the thread, not to the coroutine. Nobody
+ * must find our errors while we are suspended, and we must not find theirs
+ * afterwards.
  */
 Suspension::Suspension(ngx_connection_t* c) noexcept : step_(nullptr) {
     Step* step = find_step(c);
@@ -425,7 +430,7 @@ Suspension::Suspension(ngx_connection_t* c) noexcept : step_(nullptr) {
         return;
     }
 
-    /* nobody is left to profit from one more answer */
+    /* nobody is left who needs one more answer */
     if (step->waited && is_gone(c)) {
         return;
     }

@@ -1,29 +1,29 @@
 # shellcheck shell=bash
-# Sourced by build.sh: what the installed nginx has of http, stream and mail,
+# Sourced by build.sh: which of http, stream and mail the installed nginx has,
 # and whether it loads the modules.
 
-# Where the installed nginx has its modules, and install puts ours.
+# Where the installed nginx has its modules. install puts ours there.
 modules_path() {
     local dir
     dir=$(nginx -V 2>&1 | sed -n 's/.*--modules-path=\([^ ]*\).*/\1/p')
     echo "${DESTDIR-}${dir:-/usr/lib/nginx/modules}"
 }
 
-# nginx's own module for stream or mail, where that is a file.
+# nginx's own module for stream or mail, if that is a file.
 own_module() {
     ! nginx -V 2>&1 | grep -q -e "--with-$1=dynamic" ||
         echo "$(DESTDIR='' modules_path)/ngx_$1_module.so"
 }
 
-# Whether nginx has http, stream or mail itself: in it, or as a file.
+# Whether nginx has http, stream or mail itself, built in or as a file.
 has_own() {
     local own
     own=$(own_module "$1")
     [[ -z $own || -f $own ]]
 }
 
-# Prints what of nginx.conf loads a module of ours and, before it, nginx's own
-# for the same protocol, where that is a file. Fails where it is missing.
+# Prints the lines of nginx.conf that load a module of ours and, before it,
+# nginx's own for the same protocol, if that is a file. Fails if it is missing.
 loads() {
     local own
     has_own "$1" || return
@@ -32,8 +32,8 @@ loads() {
     echo "load_module \"$PWD/$out/ngx_$1_ssl_session_cache_module.so\";"
 }
 
-# Lets the installed nginx load the modules, away from its own files: those for
-# stream and mail where nginx has these itself.
+# Lets the installed nginx load the modules, without touching its own files. The
+# modules for stream and mail are loaded if nginx has these protocols.
 check_loads() {
     local dir said status=0 path protocol protocols=
     dir=$(mktemp -d)

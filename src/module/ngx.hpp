@@ -1,7 +1,6 @@
 /*
- * nginx's headers, included in one place, and what differs between its
- * versions, each under a name of its own. Those of http, stream and mail are
- * in the rooms of these.
+ * nginx's headers in one place, and names for what differs between its
+ * versions. The headers of http, stream and mail are in their own folders.
  */
 
 #pragma once
@@ -17,12 +16,12 @@ extern "C" {
 #include <string_view>
 
 /*
- * From 1.29.2 on the server is chosen by SNI before OpenSSL looks for a
- * session; before, the listen socket's default server decides.
+ * From 1.29.2 on, SNI chooses the server before OpenSSL looks for a session.
+ * Before, the listen socket's default server decides.
  */
 #define NGX_HAVE_SNI_BEFORE_SESSION (nginx_version >= 1029002)
 
-/* With the patch in patches/ nginx lets QUIC handshakes wait. */
+/* With the patch in patches/, nginx lets QUIC handshakes wait. */
 #if (NGX_QUIC && NGX_QUIC_SUSPEND)
 #define NGX_HAVE_QUIC_SUSPEND 1
 #else
@@ -31,7 +30,7 @@ extern "C" {
 
 namespace session_cache {
 
-/* nginx's arrays, as C++ has them. */
+/* The elements of nginx's arrays. */
 template <typename T>
 std::span<T> elements(const ngx_array_t& array) {
     return {static_cast<T*>(array.elts), array.nelts};

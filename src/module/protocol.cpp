@@ -79,7 +79,7 @@ void start(ngx_cycle_t* cycle, const Protocol& protocol) {
 
 }  // namespace
 
-/* In the master process, for each configuration that is put to use. */
+/* In the master process, for each configuration that comes into use. */
 ngx_int_t init_module(ngx_cycle_t* cycle, const Protocol& protocol) noexcept {
     if (ngx_test_config) {
         return NGX_OK;
@@ -114,7 +114,7 @@ ngx_int_t init_process(ngx_cycle_t* cycle, const Protocol& protocol) noexcept {
     }
 }
 
-/* Whichever is first ends it for all: no event is handled any more. */
+/* The first call ends it for all: no more events are handled. */
 void exit_process(ngx_cycle_t* /* cycle */) noexcept {
     if (worker != nullptr) {
         worker->close();

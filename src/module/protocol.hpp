@@ -1,6 +1,6 @@
 /*
- * What the module does in nginx's processes for each of http, stream and mail,
- * which share what a worker has: whichever is first starts it.
+ * What the module does in nginx's processes for each of http, stream and mail.
+ * They share the Worker: whichever is called first starts it.
  */
 
 #pragma once
@@ -10,24 +10,25 @@
 
 namespace session_cache {
 
-/* One of them. */
+/* One of http, stream and mail. */
 struct Protocol {
-    /* None where there is no such block. May throw std::bad_alloc. */
+    /* Empty if there is no such block. May throw std::bad_alloc. */
     Servers (*servers)(ngx_cycle_t* cycle);
 
-    /* That of the block, if any; only called where there are servers. */
+    /* The block's resolver, if any. Called only if there are servers. */
     ngx_resolver_t* (*resolver)(ngx_cycle_t* cycle);
 
-    /* Guards a listen socket in a worker, if it is its own and needs it. */
+    /* Guards a listen socket in a worker, if it is this protocol's and needs
+     * it. */
     void (*guard)(ngx_listening_t* listening);
 };
 
-/* For nginx's hooks; see ngx_module_t. */
+/* Called by nginx's hooks; see ngx_module_t. */
 ngx_int_t init_module(ngx_cycle_t* cycle, const Protocol& protocol) noexcept;
 ngx_int_t init_process(ngx_cycle_t* cycle, const Protocol& protocol) noexcept;
 void exit_process(ngx_cycle_t* cycle) noexcept;
 
-/* The module as nginx knows it. */
+/* The module's structure for nginx. */
 template <const Protocol& protocol>
 constexpr ngx_module_t make_module(ngx_uint_t type, void* context,
                                    ngx_command_t* commands) {

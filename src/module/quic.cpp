@@ -11,7 +11,7 @@ namespace session_cache {
 
 namespace {
 
-/* A step, and what nginx wants to be run in it and after it. */
+/* A step, and what nginx wants to run in it and after it. */
 struct QuicStep : Step {
     ngx_quic_step_pt handshake;
     ngx_quic_step_done_pt done;
@@ -22,14 +22,14 @@ struct QuicStep : Step {
 };
 
 /*
- * Those under way. A connection cannot go while it is in one: nginx closes it
+ * The running steps. A connection cannot disappear during one: nginx closes it
  * afterwards.
  */
 std::unordered_map<const ngx_connection_t*, QuicStep> steps;
 
 /*
- * nginx goes on with the connection, up to requests: not on a coroutine's
- * stack.
+ * nginx goes on with the connection, up to requests, and so not on a
+ * coroutine's stack.
  */
 void on_end(ngx_event_t* event) {
     auto* c = static_cast<ngx_connection_t*>(event->data);
@@ -39,8 +39,8 @@ void on_end(ngx_event_t* event) {
 }
 
 /*
- * In a coroutine. What was refused below is offered again with the tickets,
- * which are made in a later step.
+ * Runs in a coroutine. Early data that is refused below is offered again with
+ * the tickets, which a later step makes.
  */
 void run_step(QuicStep& step) noexcept {
     SSL* ssl = step.connection->ssl->connection;
@@ -55,7 +55,7 @@ void run_step(QuicStep& step) noexcept {
     }
 }
 
-/* Null: memory is short. */
+/* Null if memory is short. */
 QuicStep* make_step(ngx_connection_t* c, ngx_quic_step_pt handshake,
                     ngx_quic_step_done_pt done) {
     try {
@@ -73,7 +73,8 @@ QuicStep* make_step(ngx_connection_t* c, ngx_quic_step_pt handshake,
     }
 }
 
-/* Where there is no stack to be had, the step does not wait. */
+/* If there is no stack, the step runs without a coroutine, and does not
+ * wait. */
 ngx_int_t run(ngx_connection_t* c, ngx_quic_step_pt handshake,
               ngx_quic_step_done_pt done) noexcept {
     QuicStep* step = may_look_up(c->ssl->connection)
@@ -118,10 +119,10 @@ Step* find_quic_step(ngx_connection_t* c) {
 }
 
 /*
- * nginx drops packets with early data as long as there is no key for them. A
- * client that is refused its early data sends it again with the end of the
- * handshake; one that was promised it has to find out first that packets were
- * lost.
+ * nginx drops packets with early data while it has no key for them. A client
+ * whose early data is refused sends it again at the end of the handshake. A
+ * client whose early data was accepted would first have to find out that
+ * packets were lost.
  */
 void resume_quic(Step& step) {
     if (static_cast<QuicStep&>(step).suspended) {

@@ -1,8 +1,7 @@
 /*
- * QUIC handshakes: an nginx with the patch in patches/ lets their steps wait.
- * It holds the connection meanwhile (keeps what is for OpenSSL, puts off
- * closing), as the guard does for a TCP connection. Another nginx never lets
- * them wait.
+ * QUIC handshakes. An nginx with the patch in patches/ lets their steps wait.
+ * Meanwhile it holds the connection, as the guard does for TCP: it keeps data
+ * for OpenSSL, and postpones closing. An unpatched nginx never lets them wait.
  */
 
 #pragma once
@@ -12,13 +11,13 @@
 
 namespace session_cache {
 
-/* Runs the steps of QUIC handshakes in coroutines. To be called in a worker. */
+/* Runs the steps of QUIC handshakes in coroutines. Call it in a worker. */
 void guard_quic();
 
-/* The step that the QUIC connection is in, or null. */
+/* The step in which the QUIC connection is, or null. */
 Step* find_quic_step(ngx_connection_t* c);
 
-/* To be called when the step, one of QUIC's, has waited. */
+/* Call this when a QUIC step has waited. */
 void resume_quic(Step& step);
 
 }  // namespace session_cache

@@ -11,7 +11,8 @@ namespace {
 
 using InfoCallback = void (*)(const SSL* ssl, int where, int value);
 
-/* Where an SSL_CTX keeps the info callback that it had before ours. */
+/* The index under which an SSL_CTX keeps the info callback that it had before
+ * ours. */
 int callback_index() {
     static const int index =
         SSL_CTX_get_ex_new_index(0, nullptr, nullptr, nullptr, nullptr);
@@ -23,8 +24,8 @@ InfoCallback callback_of(const SSL_CTX* ctx) {
         SSL_CTX_get_ex_data(ctx, callback_index()));
 }
 
-/* nginx's, or another module's, as they would be called without ours: the one
- * of the server that SNI has chosen. */
+/* Calls nginx's or another module's info callback as OpenSSL would without
+ * ours: that of the server that SNI has chosen. */
 void call_others(const SSL* ssl, int where, int value) {
     InfoCallback callback = callback_of(SSL_get_SSL_CTX(ssl));
 
@@ -33,7 +34,7 @@ void call_others(const SSL* ssl, int where, int value) {
     }
 }
 
-/* Once, and only where the server that was asked uses the store. */
+/* Counts the handshake once, and only if its server uses the store. */
 void finish(Record& record, bool complete, Ending ending) {
     Tally& tally = worker->tally();
 
@@ -60,7 +61,7 @@ void on_free(void* /* ssl */, void* data, CRYPTO_EX_DATA* /* all */,
     }
 }
 
-/* Where an SSL keeps its record. */
+/* The index under which an SSL keeps its record. */
 int record_index() {
     static const int index =
         SSL_get_ex_new_index(0, nullptr, nullptr, nullptr, on_free);
@@ -84,8 +85,8 @@ void tell_begin(const Record& record) {
 }
 
 /*
- * The SSL_CTX that SNI chooses may not have our callback. What has called it
- * now may be another module's, which was set after ours.
+ * The SSL_CTX that SNI chooses may not have our callback. Another module's
+ * callback, which was set after ours, may have called it now.
  */
 void keep_informed(SSL* ssl) {
     if (SSL_get_info_callback(ssl) == nullptr) {
@@ -105,12 +106,12 @@ void begin(SSL* ssl, ngx_connection_t* c) {
 
     auto* record = new (memory) Record{c, Record::Clock::now()};
     if (SSL_set_ex_data(ssl, record_index(), record) == 1) {
-        worker->need(); /* until it is complete, or freed */
+        worker->need(); /* until it is complete or freed */
         tell_begin(*record);
     }
 }
 
-/* A ticket is the one way to resume that asks no cache. */
+/* Only a ticket resumes without asking a cache. */
 Ending ending_of(SSL* ssl, Outcome outcome) {
     if (!SSL_session_reused(ssl)) {
         return Ending::full;
@@ -142,17 +143,17 @@ void complete(SSL* ssl, Record& record) {
     }
 
     /*
-     * As in http. While OpenSSL waits for a client's close_notify, a mere end
+     * As in http. While OpenSSL waits for a client's close_notify, a plain end
      * of the connection makes it forget that it has sent its own
-     * (SSL_OP_IGNORE_UNEXPECTED_EOF, which nginx sets), and SSL_free(3) then
-     * takes the session for a bad one and removes it everywhere.
+     * (SSL_OP_IGNORE_UNEXPECTED_EOF, which nginx sets). SSL_free(3) then takes
+     * the session for a bad one, and removes it everywhere.
      */
     record.connection->ssl->no_wait_shutdown = 1;
 }
 
 /*
- * Of a connection the first handshake only: what TLS 1.3 calls handshakes
- * later on, and renegotiation, are none here.
+ * Only the first handshake of a connection counts. Renegotiation, and what TLS
+ * 1.3 calls handshakes later on, do not.
  */
 void on_info(const SSL* ssl, int where, int value) noexcept {
     call_others(ssl, where, value);

@@ -1,7 +1,7 @@
 /*
- * What is known of a TLS handshake, from its begin until its connection ends:
- * counted when it is over, kept for the variables, and told step by step in
- * the error log at level debug.
+ * What is known about a TLS handshake, from its beginning until its connection
+ * ends. It is counted when the handshake is over, kept for the variables, and
+ * logged step by step at level debug.
  */
 
 #pragma once
@@ -29,33 +29,33 @@ struct Record {
     Outcome outcome = Outcome::none;
     EarlyDataOutcome early_data = EarlyDataOutcome::none;
     std::chrono::microseconds waited{}; /* for the store */
-    tickets::TicketName ticket{}; /* of the one whose key was found last */
+    tickets::TicketName ticket{};       /* the last one whose key was found */
     bool complete = false;
 };
 
 /*
- * Notes the info callback (SSL_CTX_set_info_callback(3)) of an SSL_CTX, which
- * nginx has set up already: a recorded handshake that comes there calls it.
- * Throws std::bad_alloc.
+ * Notes the info callback (SSL_CTX_set_info_callback(3)) of an SSL_CTX that
+ * nginx has already set up. A recorded handshake that comes to this SSL_CTX
+ * calls it. Throws std::bad_alloc.
  */
 void keep_info_callback(SSL_CTX* ctx);
 
-/* Lets the handshakes that begin under an SSL_CTX be recorded, when its own
+/* Records the handshakes that begin under an SSL_CTX. Call it after its own
  * info callback is noted. Throws std::bad_alloc. */
 void record_handshakes(SSL_CTX* ctx);
 
-/* Null where handshakes are not recorded, or memory was short. */
+/* Null if handshakes are not recorded, or memory was short. */
 Record* record_of(const SSL* ssl) noexcept;
 
-/* What the caches had, so far. */
+/* Notes what the caches had so far. */
 inline void note(Record* record, Outcome outcome) noexcept {
     if (record != nullptr) {
         record->outcome = outcome;
     }
 }
 
-/* Until when a handshake may wait for the store of a directive; nothing: it has
- * waited for long enough. */
+/* Until when a handshake may wait for a directive's store. Nothing if it has
+ * waited long enough. */
 std::optional<coro::Time> deadline_of(Record& record, const Remote& remote);
 
 /* Logs a line of a handshake's story. */
@@ -63,8 +63,8 @@ void tell_line(const Record& record, std::string_view line) noexcept;
 
 /*
  * Adds a line to the story of a handshake in the debug log: how long ago it
- * began, then `format`, as ngx_snprintf() has it. Never holds what is secret,
- * and session IDs shortened only.
+ * began, then `format` for ngx_snprintf(). Pass no secrets, and session IDs
+ * only shortened.
  */
 template <typename... Arguments>
 void tell(const Record* record, const char* format, Arguments... arguments) {
@@ -80,8 +80,8 @@ void tell(const Record* record, const char* format, Arguments... arguments) {
 }
 
 /*
- * A session ID, or a name in the store behind its prefix, shortened: the first
- * four digits in hexadecimal and the last two.
+ * A session ID, or a name in the store after its prefix, shortened to the first
+ * four and last two hexadecimal digits.
  */
 class Shortened {
   public:

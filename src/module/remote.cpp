@@ -19,7 +19,8 @@ char* error(ngx_conf_t* cf, std::string_view message) {
     return static_cast<char*>(NGX_CONF_ERROR);
 }
 
-/* As nginx writes it; with its port it is the same on every node. */
+/* The server as nginx writes it. With its port, it is the same on every
+ * node. */
 std::string url_of(const ServerParameters& server) {
     if (!server.path.empty()) {
         return "unix:" + server.path;
@@ -37,9 +38,9 @@ bool is_numeric(ngx_conf_t* cf, const std::string& host) {
 }
 
 /*
- * The addresses of a server: a name's are all of those that the system's
- * resolver knows at this time. If it knows none, whether that is an error is
- * not known before nginx's resolver is.
+ * Finds the addresses of a server. For a name, these are all that the system's
+ * resolver knows now. If it knows none, that may be an error, but this depends
+ * on nginx's resolver, which is read later.
  */
 char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
               Remote& remote) {
@@ -84,7 +85,7 @@ char* resolve(ngx_conf_t* cf, const ServerParameters& parameters,
     return NGX_CONF_OK;
 }
 
-/* Makes a path that is relative to nginx.conf's a full one, as nginx does. */
+/* Makes a path that is relative to nginx.conf's absolute, as nginx does. */
 bool complete(ngx_conf_t* cf, std::string& file) {
     ngx_str_t name = str(file);
 
@@ -130,7 +131,8 @@ char* prepare_tls(ngx_conf_t* cf, Remote& remote) {
     return NGX_CONF_OK;
 }
 
-/* Of a parameter that names it; as nginx looks for those of certificates. */
+/* Reads the file that a parameter names. nginx looks for certificates in the
+ * same place. */
 char* read_file(ngx_conf_t* cf, std::string_view parameter,
                 const std::string& name, std::size_t most, SecretFile& file) {
     std::string full = name;
@@ -151,8 +153,8 @@ char* read_file(ngx_conf_t* cf, std::string_view parameter,
     return NGX_CONF_OK;
 }
 
-/* Puts what a file holds, but for the end of its line, in its name's place,
- * where the parameter is `name`. */
+/* If the parameter is `name`, replaces the file's name with the file's
+ * contents, without the end of the line. */
 char* read_password(ngx_conf_t* cf, std::string_view name,
                     std::string_view& argument,
                     std::list<SecretBytes>& passwords) {
@@ -232,7 +234,7 @@ char* read_keys(ngx_conf_t* cf, Remote& remote) {
     return NGX_CONF_OK;
 }
 
-/* Makes a store that is in use ready to be connected to. */
+/* Prepares a store that is in use for connecting. */
 char* prepare(ngx_conf_t* cf, Remote& remote) {
     const StoreParameters& store = remote.directive.store;
 

@@ -8,12 +8,12 @@ namespace session_cache {
 
 namespace {
 
-/* What a coroutine waits for, in its frame. */
+/* What a coroutine waits for. It lies in its frame. */
 struct Query {
     coro::Scheduler& scheduler;
     coro::Waker waiter;
     std::uint16_t port;
-    ngx_resolver_ctx_t* ctx; /* null when it has been answered */
+    ngx_resolver_ctx_t* ctx; /* null after the answer */
     backends::Resolved result{};
 };
 
@@ -45,7 +45,7 @@ void on_answer(ngx_resolver_ctx_t* ctx) noexcept {
             query.result.addresses.push_back(address_of(found, query.port));
         }
     } catch (const std::bad_alloc&) {
-        query.result.addresses.clear(); /* none: as if it had not been asked */
+        query.result.addresses.clear(); /* none, as if it had not been asked */
     }
 
     query.ctx = nullptr;
@@ -55,7 +55,7 @@ void on_answer(ngx_resolver_ctx_t* ctx) noexcept {
 
 }  // namespace
 
-/* nginx writes to the name: it has to be ours. */
+/* nginx writes to the name, so it has to be our own copy. */
 backends::Resolved Resolver::resolve(std::string name, std::uint16_t port,
                                      coro::Time deadline) {
     ngx_resolver_ctx_t* ctx = ngx_resolve_start(resolver_, nullptr);

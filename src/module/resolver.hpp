@@ -1,6 +1,6 @@
 /*
- * Names looked up with nginx's resolver (the "resolver" directive), which
- * never blocks: the coroutine that asks is suspended.
+ * Looks names up with nginx's resolver (the "resolver" directive), which never
+ * blocks. The calling coroutine is suspended.
  */
 
 #pragma once
@@ -11,8 +11,8 @@
 
 namespace session_cache {
 
-/* That of a configuration, or null: nginx makes one without servers where none
- * is configured. */
+/* The resolver, or null if none is configured: then nginx makes one without
+ * servers. */
 inline ngx_resolver_t* configured(ngx_resolver_t* resolver) noexcept {
     bool set = resolver != nullptr && resolver != NGX_CONF_UNSET_PTR;
     return set && resolver->connections.nelts != 0 ? resolver : nullptr;

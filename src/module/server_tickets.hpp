@@ -1,6 +1,6 @@
 /*
- * What a server does with stateless tickets, where its directive has a key:
- * then the module opens them, whatever it makes.
+ * What a server does with stateless tickets if its directive has a key. Then
+ * the module opens all of them, whatever kind the server makes.
  */
 
 #pragma once
@@ -13,19 +13,19 @@
 namespace session_cache {
 
 struct ServerTickets {
-    /* What new ones are made with. */
+    /* How new ones are made. */
     enum class Makes {
         none,    /* sessions are kept in the store */
-        by_file, /* the first key of "ssl_session_ticket_key", as nginx does */
-        shared   /* the fleet's key of the time */
+        by_file, /* with the first "ssl_session_ticket_key", as nginx does */
+        shared   /* with the fleet's current key */
     };
 
     bool act = false; /* OpenSSL's callbacks for them are ours */
     Makes makes = Makes::none;
     std::vector<tickets::TicketKey> files{}; /* of "ssl_session_ticket_key" */
-    tickets::Keyring* keyring = nullptr;     /* in a worker; the worker's */
+    tickets::Keyring* keyring = nullptr; /* only in a worker, which owns it */
 
-    /* The key of a new ticket, or null: there is none. */
+    /* The key for a new ticket, or null if there is none. */
     const tickets::TicketKey* current() const noexcept {
         switch (makes) {
         case Makes::by_file:

@@ -1,7 +1,7 @@
 /*
  * http, stream and mail describe servers and listen sockets alike, but with
- * structures of their own. What reads these is here, for a type T of each of
- * them that names:
+ * their own structures. The templates here read these, with a type T for each
+ * of the three that names:
  *
  *     Main, Server, SslConf        the structures of main and server level
  *     ConfPort, ConfAddr, Listen   those of listen sockets in a configuration
@@ -24,7 +24,7 @@
 
 namespace session_cache {
 
-/* What a server has of ours, in all that modules have for it. */
+/* Our structure for a server, among those of all modules. */
 template <typename T>
 ServerConf& conf_in(void* const* srv_conf) {
     return *static_cast<ServerConf*>(srv_conf[T::ours.ctx_index]);
@@ -43,7 +43,8 @@ Servers servers_of(const typename T::Main* main) {
     return servers;
 }
 
-/* An address's server or, where it has several, that by which nginx begins. */
+/* The server of an address. If it has several, the one with which nginx
+ * begins. */
 template <typename Addr>
 void** server_confs(const Addr& addr) {
     if constexpr (requires { addr.default_server; }) {
@@ -53,7 +54,7 @@ void** server_confs(const Addr& addr) {
     }
 }
 
-/* Whether another one may be chosen by SNI, before a session is looked for. */
+/* Whether SNI may choose another server before a session is looked for. */
 template <typename Addr>
 bool chooses_before_session([[maybe_unused]] const Addr& addr) {
 #if (NGX_HAVE_SNI_BEFORE_SESSION)
@@ -81,7 +82,7 @@ bool any_address(const ngx_listening_t& listening, Predicate predicate) {
 
 /*
  * Whether connections to a listen socket may look sessions up when they begin.
- * Where SNI is looked at before the session, any of its servers may.
+ * If SNI comes before the session, any of its servers may.
  */
 template <typename T>
 bool begins_with_tls(const ngx_listening_t& listening) {
@@ -121,7 +122,7 @@ Listener listener_of(const typename T::ConfAddr& addr) {
     return listener;
 }
 
-/* Those with TLS, of a main configuration whose servers are read. */
+/* The addresses with TLS of a main configuration whose servers are read. */
 template <typename T, typename Main>
 std::vector<Listener> listeners_of(const Main& main) {
     std::vector<Listener> listeners;
@@ -141,7 +142,7 @@ std::vector<Listener> listeners_of(const Main& main) {
                 add(listener_of<T>(addr), addr.opt.ssl || is_quic(addr.opt));
             }
         }
-    } else { /* one server each */
+    } else { /* each has one server */
         for (auto& listen : elements<typename T::Listen>(main.listen)) {
             ServerConf* conf = &conf_in<T>(listen.ctx->srv_conf);
             add({address_of(listen), conf, {conf}}, listen.ssl);
@@ -150,7 +151,7 @@ std::vector<Listener> listeners_of(const Main& main) {
     return listeners;
 }
 
-/* Notes in the servers what of nginx's concerns us. */
+/* Notes in our structures what we need of nginx's. */
 template <typename T>
 void read_servers(const typename T::Main& main) {
     for (auto* server : elements<typename T::Server*>(main.servers)) {
@@ -182,7 +183,7 @@ Configuration read_configuration(const typename T::Main& main) {
     return configuration;
 }
 
-/* As nginx reads the name of a ClientHello. */
+/* The name of a ClientHello, as nginx reads it. */
 inline std::string host_name(std::string_view name) {
     std::string host(name.substr(0, name.find(':')));
 
@@ -194,9 +195,9 @@ inline std::string host_name(std::string_view name) {
 }
 
 /*
- * The server that SNI chooses among an address's, as ngx_http_ssl_servername()
- * does; null: there is none of the name. `VirtualNames` is http's or stream's
- * structure. May throw std::bad_alloc.
+ * The server of an address that SNI chooses, as in ngx_http_ssl_servername(),
+ * or null if none has the name. `VirtualNames` is http's or stream's structure.
+ * May throw std::bad_alloc.
  */
 template <typename T, typename VirtualNames>
 const ServerConf* find_in(VirtualNames* names, std::string_view name) {
@@ -222,7 +223,7 @@ const ServerConf* find_in(VirtualNames* names, std::string_view name) {
     return nullptr;
 }
 
-/* When nginx has read them all. */
+/* Call this when nginx has read all servers. */
 template <typename T>
 ngx_int_t finish(ngx_conf_t* cf, void* main) noexcept {
     try {

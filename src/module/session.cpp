@@ -20,9 +20,9 @@ namespace {
 using std::chrono::seconds;
 
 /*
- * Whether the session that was just made can be looked up. OpenSSL calls
- * the new-session callback for TLS 1.3's stateless tickets as well; the
- * condition is that of tls_construct_new_session_ticket().
+ * Whether the session that was just made can be looked up. OpenSSL calls the
+ * new-session callback for TLS 1.3's stateless tickets as well. The condition
+ * is that of tls_construct_new_session_ticket().
  */
 bool is_stateful(SSL* ssl) {
     if (SSL_version(ssl) < TLS1_3_VERSION) {
@@ -35,7 +35,8 @@ bool is_stateful(SSL* ssl) {
             (options & SSL_OP_NO_ANTI_REPLAY) == 0);
 }
 
-/* A session has a name in the store for each key, the first where it is put. */
+/* A session has a name in the store for each key. It is stored under the first
+ * one. */
 std::size_t count_names(const Remote& remote) {
     return std::max<std::size_t>(remote.keys.size(), 1);
 }
@@ -69,8 +70,8 @@ void store(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
          shortened(*conf.remote, name).c_str(), value.view().size());
 }
 
-/* SSL_CTX_sess_set_new_cb(3); what it returns is whether it keeps the
- * caller's reference. */
+/* SSL_CTX_sess_set_new_cb(3). Returns whether it keeps the caller's
+ * reference. */
 int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
     const ServerConf& conf = *acting_of(ssl);
     int kept = first_of(ssl)->local.add(ssl, session);
@@ -88,7 +89,7 @@ int on_new(SSL* ssl, SSL_SESSION* session) noexcept {
     return kept;
 }
 
-/* A session from what the store had for `id`, or null. */
+/* The session in the store's value for `id`, or null. */
 Session believe(const ServerConf& conf, SSL* ssl, SessionId id,
                 std::string_view value) {
     Decoded decoded =
@@ -107,7 +108,7 @@ void note_fetch(Record& record, const backends::Fetched& fetched) {
          static_cast<uint64_t>(fetched.took.count()));
 }
 
-/* Asks the store for a name; the handshake is suspended meanwhile. */
+/* Asks the store for a name, and suspends the handshake meanwhile. */
 backends::Fetched fetch(const ServerConf& conf, Record& record,
                         const std::string& name) {
     const Remote& remote = *conf.remote;
@@ -117,7 +118,7 @@ backends::Fetched fetch(const ServerConf& conf, Record& record,
         return {.status = backends::Status::timeout};
     }
 
-    Suspension suspension(record.connection); /* of one wait only */
+    Suspension suspension(record.connection); /* for one wait only */
     if (!suspension.possible()) {
         return {.status = backends::Status::busy};
     }
@@ -130,8 +131,8 @@ backends::Fetched fetch(const ServerConf& conf, Record& record,
 }
 
 /*
- * While keys are being replaced, a session that another node has sealed has
- * another name.
+ * While keys are being replaced, a session that another node sealed has another
+ * name.
  */
 backends::Fetched fetch(const ServerConf& conf, Record& record, SessionId id) {
     backends::Fetched fetched{.status = backends::Status::miss};
@@ -144,8 +145,8 @@ backends::Fetched fetch(const ServerConf& conf, Record& record, SessionId id) {
     return fetched;
 }
 
-/* After a HelloRetryRequest it may have what the store gave for the first
- * ClientHello. */
+/* After a HelloRetryRequest, the local cache may have what the store returned
+ * for the first ClientHello. */
 void note_local(Record* record, bool found) {
     tell(record, "local cache: %s", found ? "hit" : "miss");
     if (!found) {
@@ -155,7 +156,8 @@ void note_local(Record* record, bool found) {
     }
 }
 
-/* Without a record, which there is no memory for, nobody counts the waits. */
+/* Without a record, for which memory was short, nothing would count the
+ * waits. */
 Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
     Record* record = record_of(ssl);
 
@@ -179,8 +181,8 @@ Session look_up(const ServerConf& conf, SSL* ssl, SessionId id) {
 }
 
 /*
- * Whether a session of the local cache's may be used: it is as good as one of
- * the store, but for what a reload has changed.
+ * Whether a session from the local cache may be used. It is as good as one from
+ * the store, except for what a reload has changed.
  */
 bool is_usable(SSL* ssl, const SSL_SESSION* session) {
     if (is_believed(ssl, session, Refusal::none)) {
@@ -200,7 +202,8 @@ Session find_local(const LocalCache& local, SSL* ssl, SessionId id) {
     return found;
 }
 
-/* The local cache's session, or the store's by way of the local cache. */
+/* The session from the local cache, or from the store through the local
+ * cache. */
 Session find(SSL* ssl, SessionId id) {
     const LocalCache& local = first_of(ssl)->local;
     const ServerConf& conf = *acting_of(ssl);
@@ -215,8 +218,8 @@ Session find(SSL* ssl, SessionId id) {
     return is_usable(ssl, found.get()) ? std::move(found) : nullptr;
 }
 
-/* SSL_CTX_sess_set_get_cb(3). With *copy = 0 the session's one reference is
- * handed over. */
+/* SSL_CTX_sess_set_get_cb(3). With *copy = 0, OpenSSL takes over the session's
+ * only reference. */
 SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
                     int* copy) noexcept {
     SessionId wanted(id, static_cast<std::size_t>(length));
@@ -231,7 +234,7 @@ SSL_SESSION* on_get(SSL* ssl, const unsigned char* id, int length,
     }
 }
 
-/* SSL_CTX_set_generate_session_id(3). To fail would fail the handshake, so
+/* SSL_CTX_set_generate_session_id(3). A failure would fail the handshake, so
  * without memory an ID has no tag. */
 int on_generate(SSL* ssl, unsigned char* id, unsigned* length) noexcept {
     const ServerConf* conf = acting_of(ssl);
@@ -249,8 +252,8 @@ int on_generate(SSL* ssl, unsigned char* id, unsigned* length) noexcept {
     return 1;
 }
 
-/* SSL_CTX_sess_set_remove_cb(3): the session is expired, or has failed. One
- * that is in the store of another server, by SNI, will expire there. */
+/* SSL_CTX_sess_set_remove_cb(3): the session has expired or failed. If SNI put
+ * it into another server's store, it will expire there. */
 void on_remove(SSL_CTX* ctx, SSL_SESSION* session) noexcept {
     ServerConf& conf = *server_of(ctx);
 
@@ -294,8 +297,8 @@ ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
     }
 
     /*
-     * Not OpenSSL's own cache in the worker ("builtin"): it would report
-     * what it evicts as removed, and the store would lose it, too.
+     * Without OpenSSL's own cache in the worker ("builtin"), which would report
+     * evicted sessions as removed. Then the store would lose them, too.
      */
     SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_SERVER |
                                             SSL_SESS_CACHE_NO_INTERNAL |
@@ -307,7 +310,7 @@ ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx) {
     }
 
 #if (NGX_HAVE_SNI_BEFORE_SESSION)
-    /* OpenSSL looks for the session at once when SNI has brought it here */
+    /* OpenSSL looks for the session as soon as SNI has brought it here */
     if (conf.stateful_tickets) {
         SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET);
     }

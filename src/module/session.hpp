@@ -1,6 +1,6 @@
 /*
- * OpenSSL's session callbacks: nginx's own shared memory cache first, where
- * there is one, then the store.
+ * OpenSSL's session callbacks. They ask nginx's own shared memory cache first,
+ * if there is one, and then the store.
  */
 
 #pragma once
@@ -10,10 +10,10 @@
 namespace session_cache {
 
 /*
- * Sets the callbacks of a server's SSL_CTX, which nginx has set up already,
- * and chains those that it had: a handshake may begin there and be another
- * server's, by SNI. Returns NGX_ERROR, logged, when OpenSSL refuses. May throw
- * std::bad_alloc.
+ * Sets the callbacks of a server's SSL_CTX that nginx has already set up, and
+ * chains those that it had: a handshake may begin there, and SNI may then
+ * choose another server. Returns NGX_ERROR, logged, if OpenSSL refuses. May
+ * throw std::bad_alloc.
  */
 ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx);
 
@@ -24,15 +24,15 @@ ngx_int_t chain(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx);
 ngx_int_t attach(ngx_conf_t* cf, ServerConf& conf, SSL_CTX* ctx);
 
 /*
- * To be called when a handshake begins, before OpenSSL has read anything: what
- * is decided for the connection, not for an SSL_CTX that SNI may replace.
+ * Call this when a handshake begins, before OpenSSL has read anything. It sets
+ * what holds for the connection, whatever SSL_CTX SNI chooses.
  */
 void begin_handshake(SSL* ssl) noexcept;
 
 /*
- * To be called in the course of a handshake, after SNI: nginx sets the options
- * of the server that this chose, but whether there are stateless tickets
- * (RFC 5077, RFC 8446 4.6.1) is up to the server whose callbacks act.
+ * Call this during a handshake, after SNI. nginx sets the options of the server
+ * that SNI chose, but the server whose callbacks act decides whether there are
+ * stateless tickets (RFC 5077, RFC 8446 4.6.1).
  */
 void keep_tickets(SSL* ssl) noexcept;
 

@@ -19,7 +19,7 @@ using tickets::Unopened;
 /* The longest session that fits a ticket: construct_stateless_ticket(). */
 constexpr int max_session_in_ticket = 0xff00;
 
-/* The server whose tickets are meant, or null: none of ours. */
+/* The server whose tickets are meant, or null if they are not ours. */
 const ServerConf* ticketing_of(const SSL* ssl) {
     const ServerConf* acting = acting_of(ssl);
     const ServerConf* first = first_of(ssl);
@@ -34,8 +34,8 @@ void count(Unopened why) {
     worker->tally().tickets.add(why);
 }
 
-/* Asks for the seed of a ticket; the handshake is suspended meanwhile. Where
- * it cannot be, the next one profits. */
+/* Asks for the seed of a ticket, and suspends the handshake meanwhile. If it
+ * cannot be suspended, the seed is fetched for the next one. */
 backends::Status fetch(const ServerConf& conf, SSL* ssl,
                        const tickets::Wanted& wanted) {
     Record* record = record_of(ssl);
@@ -68,7 +68,8 @@ const TicketKey* find_in(const std::vector<TicketKey>& files,
     return found != files.end() ? &*found : nullptr;
 }
 
-/* The key of a ticket, which may have to be asked for; null: there is none. */
+/* The key of a ticket, which may have to be asked for. Null if there is
+ * none. */
 const TicketKey* find_key(const ServerConf& conf, SSL* ssl,
                           const TicketName& name) {
     tickets::Keyring& keyring = *conf.tickets.keyring;
@@ -123,9 +124,9 @@ int open(const ServerConf& conf, SSL* ssl, const unsigned char* name,
 }
 
 /*
- * SSL_CTX_set_tlsext_ticket_key_evp_cb(3). What it returns when it opens says
- * nothing of a new ticket: on_opened() does. Never less than 0, which would
- * fail the handshake.
+ * SSL_CTX_set_tlsext_ticket_key_evp_cb(3). When it opens, its result does not
+ * decide on a new ticket: on_opened() does. It is never less than 0, which
+ * would fail the handshake.
  */
 int on_key(SSL* ssl, unsigned char* name, unsigned char* iv,
            EVP_CIPHER_CTX* cipher, EVP_MAC_CTX* mac, int seals) noexcept {
@@ -138,8 +139,8 @@ int on_key(SSL* ssl, unsigned char* name, unsigned char* iv,
                       : open(*conf, ssl, name, iv, cipher, mac);
 }
 
-/* A session that does not fit a ticket would fail the handshake. Without a
- * client's certificate none is too long, and to find out takes its time. */
+/* A session that does not fit into a ticket would fail the handshake. Without a
+ * client's certificate none is too long, and to compute the length is slow. */
 bool fits_ticket(const SSL_SESSION* session) {
     return SSL_SESSION_get0_peer(const_cast<SSL_SESSION*>(session)) ==
                nullptr ||
@@ -165,16 +166,16 @@ void set_context(SSL_SESSION* session, const Context& context) {
                                 static_cast<unsigned>(context.size()));
 }
 
-/* With the keys of files go tickets to and from an nginx without this module,
- * as long as neither is stricter. */
+/* With the keys of files, tickets go to and from an nginx without this module,
+ * unless one of them is stricter. */
 const HandshakeContext* context_of_files(const ServerConf& conf, SSL* ssl) {
     const HandshakeContext& context = conf.contexts.of(connection_of(ssl));
     return context.plain.empty() ? nullptr : &context;
 }
 
 /*
- * SSL_CTX_set_session_ticket_cb(3): a ticket is about to be made. In TLS 1.3
- * what kind of one is not decided before; in TLS 1.2 it was promised.
+ * SSL_CTX_set_session_ticket_cb(3): a ticket is about to be made. In TLS 1.3,
+ * its kind is decided here. In TLS 1.2, it was promised before.
  */
 int on_make(SSL* ssl, void* /* data */) noexcept {
     const ServerConf* conf = ticketing_of(ssl);
@@ -197,7 +198,7 @@ int on_make(SSL* ssl, void* /* data */) noexcept {
     return 1;
 }
 
-/* Of a ticket of nginx's own, so that it is ours. */
+/* Gives the session of a ticket of nginx's own our context. */
 void adopt(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
     const Record* record = record_of(ssl);
     if (record == nullptr ||
@@ -211,7 +212,7 @@ void adopt(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
     }
 }
 
-/* Whether the session of a ticket is one for this client. */
+/* Whether the session of a ticket is for this client. */
 bool is_usable(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
     adopt(conf, ssl, session);
     Refusal refusal = judge(session, expected_of(conf, ssl, {}));
@@ -224,8 +225,8 @@ bool is_usable(const ServerConf& conf, SSL* ssl, SSL_SESSION* session) {
     return false;
 }
 
-/* In TLS 1.3 each ticket is for one use; in TLS 1.2 it is as good as new for
- * as long as its key makes others. */
+/* In TLS 1.3, each ticket is for one use. In TLS 1.2, it is as good as a new
+ * one while its key still makes tickets. */
 bool needs_new_ticket(const ServerConf& conf, SSL* ssl) {
     if (SSL_version(ssl) >= TLS1_3_VERSION) {
         return true;
@@ -251,14 +252,14 @@ SSL_TICKET_RETURN use(const ServerConf& conf, SSL* ssl) {
                                        : SSL_TICKET_RETURN_USE;
 }
 
-/* The client gets a new ticket, if there is a key for it: or else its session
- * is to be looked up by its ID, in TLS 1.2, and one with an ID to be made. */
+/* The client gets a new ticket if there is a key for it. Otherwise its session
+ * is looked up by its ID, in TLS 1.2, and a new one gets an ID. */
 SSL_TICKET_RETURN ignore(const ServerConf& conf) {
     return conf.tickets.current() != nullptr ? SSL_TICKET_RETURN_IGNORE_RENEW
                                              : SSL_TICKET_RETURN_IGNORE;
 }
 
-/* What was found with a key of ours, but not opened with it. */
+/* A ticket whose key was found, but which did not open with it. */
 void note_damaged(SSL* ssl) {
     Record* record = record_of(ssl);
 
@@ -296,9 +297,9 @@ SSL_TICKET_RETURN on_opened(SSL* ssl, SSL_SESSION* session,
 }
 
 /*
- * SSL_CTX_set_psk_find_session_callback(3), which is asked for each PSK before
- * OpenSSL decides whether it is a ticket or a session ID. No ticket is as short
- * as an ID.
+ * SSL_CTX_set_psk_find_session_callback(3). OpenSSL calls it for each PSK
+ * before it decides whether that is a ticket or a session ID. No ticket is as
+ * short as an ID.
  */
 int on_psk(SSL* ssl, const unsigned char* /* identity */, std::size_t length,
            SSL_SESSION** session) noexcept {
@@ -313,7 +314,8 @@ int on_psk(SSL* ssl, const unsigned char* /* identity */, std::size_t length,
     return 1;
 }
 
-/* The ClientHello's first bytes are there, and nothing was decided yet. */
+/* Waits for a first key, when the ClientHello's first bytes are there and
+ * nothing is decided yet. */
 void await_key(const ServerConf& conf, SSL* ssl) {
     Record* record = record_of(ssl);
 

@@ -29,7 +29,7 @@ ngx_int_t check_number_of_keys(ngx_conf_t* cf, const ServerConf& conf) {
     return NGX_ERROR;
 }
 
-/* nginx has read them a moment ago, so all is well with them. */
+/* nginx has just read them, so they are valid. */
 ngx_int_t read_files(ngx_conf_t* cf, ServerConf& conf) {
     for (auto& name : elements<ngx_str_t>(*conf.tls.ticket_keys)) {
         SecretFile file =

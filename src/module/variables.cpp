@@ -18,7 +18,7 @@ void set_value(ngx_variable_value_t* value, std::string_view text) {
     value->not_found = 0;
 }
 
-/* What the record has there, in its word. */
+/* The text of one of the record's members. */
 template <typename Member>
 ngx_int_t get_text(const ngx_connection_t* c, ngx_variable_value_t* value,
                    Member member) {

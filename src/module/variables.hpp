@@ -1,8 +1,9 @@
 /*
- * $remote_ssl_session_cache_status and $remote_ssl_session_cache_time, in http
- * and stream: what the caches had for the handshake of a connection, and how
- * long it waited for the store. And $remote_ssl_session_cache_early_data, in
- * http, which alone has early data: what became of that.
+ * The variables. In http and stream, $remote_ssl_session_cache_status is what
+ * the caches had for a connection's handshake, and
+ * $remote_ssl_session_cache_time is how long it waited for the store.
+ * $remote_ssl_session_cache_early_data is what became of early data, which only
+ * http has.
  */
 
 #pragma once
@@ -11,7 +12,7 @@
 
 namespace session_cache {
 
-/* Their values; what they need comes from the pool. */
+/* Their values, with memory from the pool. */
 ngx_int_t get_status(const ngx_connection_t* c, ngx_variable_value_t* value);
 ngx_int_t get_time(const ngx_connection_t* c, ngx_pool_t* pool,
                    ngx_variable_value_t* value);
@@ -20,8 +21,8 @@ ngx_int_t get_early_data(const ngx_connection_t* c,
                          ngx_variable_value_t* value);
 
 /*
- * Adds the first two, before the configuration is read, by nginx's function for
- * http or stream. The handlers are called with what `add` knows: a request or a
+ * Adds the first two before the configuration is read. `add` is nginx's
+ * function of http or stream, and the handlers get its argument: a request or a
  * session.
  */
 template <typename Add, typename Handler>

@@ -1,5 +1,6 @@
 /*
- * The module's version: a file of its own, for a new one is compiled alone.
+ * The module's version, in a file of its own, so that a new version compiles
+ * only this.
  */
 
 #pragma once

@@ -28,7 +28,7 @@ std::string place_of(const ServerConf& conf) {
            std::to_string(conf.line);
 }
 
-/* `format` has %s where the servers are named. */
+/* `format` has a %s for the servers' names. */
 void warn_of(ngx_conf_t* cf, const Servers& concerned, const char* format) {
     if (!concerned.empty()) {
         std::string places =
@@ -45,7 +45,8 @@ Servers select(const Servers& servers, Predicate predicate) {
     return selected;
 }
 
-/* Of servers on several addresses each once, in the order of the first. */
+/* Each server once, even if it has several addresses, in the order of the
+ * first. */
 Servers distinct(const Servers& servers) {
     std::set<const ServerConf*> seen;
     return select(servers, [&](const ServerConf& conf) {
@@ -63,7 +64,7 @@ bool lacks_shared_tickets(const ServerConf& conf) {
            !conf.tickets.act;
 }
 
-/* Its own directive takes nothing from the one around it. */
+/* A server's own directive takes nothing from the one around it. */
 bool loses_addr(const ServerConf& conf) {
     return conf.own && conf.on() && !conf.remote->has_addr &&
            conf.around != nullptr && conf.around->directive.on &&
@@ -79,8 +80,8 @@ void warn_of_lost_addr(ngx_conf_t* cf, const Servers& servers) {
             "127.0.0.1");
 }
 
-/* Written around the servers it is for all of them, of which some may well
- * have no sessions. */
+/* Around the servers, the directive is for all of them, and some may well have
+ * no sessions. */
 void warn_of_prohibited(ngx_conf_t* cf, const Servers& servers) {
     std::set<const Remote*> used;
     for (const ServerConf* conf : servers) {
@@ -100,7 +101,7 @@ void warn_of_prohibited(ngx_conf_t* cf, const Servers& servers) {
             "such as the one in %s");
 }
 
-/* Those of which each server is a case by itself. */
+/* Warnings that concern each server by itself. */
 void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
     warn_of(cf,
             select(servers,
@@ -158,7 +159,7 @@ void warn_of_servers(ngx_conf_t* cf, const Servers& servers) {
             "server in %s");
 }
 
-/* A directive of http{} may be meant for some of its servers. */
+/* A directive in http{} may be meant for only some of its servers. */
 void warn_of_early_data(ngx_conf_t* cf, const Servers& servers) {
     auto may_act = [](const ServerConf& conf) {
         return wants_once(conf) && conf.speaks_tls;
@@ -186,7 +187,7 @@ void warn_of_early_data(ngx_conf_t* cf, const Servers& servers) {
             "\"ssl_early_data on\" in the server in %s");
 }
 
-/* There is nobody who could wait, or no time. */
+/* Warns where all early data is refused. */
 void warn_of_refused(ngx_conf_t* cf, const Configuration& configuration) {
     Servers in_quic;
     Servers without_sessions;
@@ -225,7 +226,7 @@ void warn_of_hash_tags(ngx_conf_t* cf, const Servers& servers) {
             "all sessions of the server in %s into one slot of the cluster");
 }
 
-/* As sealing keys, so that another file of the same bytes is found, too. */
+/* As sealing keys, so that another file with the same bytes is found, too. */
 std::set<SealingKey::Id> ticket_keys(const Servers& servers) {
     std::set<std::string> names;
     for (const ServerConf* conf : servers) {
@@ -246,7 +247,7 @@ std::set<SealingKey::Id> ticket_keys(const Servers& servers) {
     return ids;
 }
 
-/* A file that gets lost would give away tickets and sessions. */
+/* If such a file leaks, both tickets and sessions can be read. */
 void warn_of_ticket_keys(ngx_conf_t* cf, const Servers& servers) {
     Servers sealing = select(servers, [](const ServerConf& conf) {
         return conf.attached && !conf.remote->keys.empty();
@@ -281,8 +282,8 @@ void warn_of_plain(ngx_conf_t* cf, const Configuration& configuration) {
             format.c_str());
 }
 
-/* Whether a server keeps what nginx gives it at an address, for it decides
- * nowhere that the store is asked. */
+/* Whether a server keeps what nginx gives it at an address, because it decides
+ * nowhere where the store can be asked. */
 bool is_left(const ServerConf& conf, const Listener& listener) {
     return !asks_store(listener.address) && conf.on() && !conf.decides;
 }
@@ -316,14 +317,14 @@ struct Overruled {
     }
 };
 
-/* Whether it makes no difference to a server who decides. */
+/* Whether it makes no difference to a server which one decides. */
 bool alike(const ServerConf& conf, const ServerConf& ruling) {
     return ruling.attached
                ? conf.on() && conf.remote->directive == ruling.remote->directive
                : !conf.on() || prohibits_sessions(conf);
 }
 
-/* Sessions of TLS 1.2 have no ID there, and tickets would not be read. */
+/* There, TLS 1.2 sessions have no ID, and tickets would not be read. */
 bool is_cut_off(const ServerConf& conf, const ServerConf& ruling) {
     return ruling.attached && ruling.stateful_tickets &&
            prohibits_sessions(conf);
@@ -337,7 +338,7 @@ void warn_of_overruled(ngx_conf_t* cf, const Configuration& configuration) {
     for (const Listener& listener : configuration.listeners) {
         const ServerConf& ruling = *listener.default_server;
         if (is_left(ruling, listener)) {
-            continue; /* warn_of_left() tells why */
+            continue; /* warn_of_left() says why */
         }
         (ruling.attached ? by_store : by_none)
             .add(listener, select(listener.servers, [&](const auto& conf) {
@@ -362,7 +363,7 @@ void warn_of_overruled(ngx_conf_t* cf, const Configuration& configuration) {
                      "acts");
 }
 
-/* Where a default server rules, those that it would rule are left with it. */
+/* If a default server is left, so are the servers that it would rule. */
 void warn_of_left(ngx_conf_t* cf, const Configuration& configuration) {
     Servers left;
 

@@ -1,6 +1,6 @@
 /*
- * What of the configuration will not act as one might expect: each cause is
- * one warning, with its first place and how many others there are.
+ * Warns about configuration that will not act as expected. Each cause is one
+ * warning, with its first place and the number of others.
  */
 
 #pragma once
@@ -9,7 +9,7 @@
 
 namespace session_cache {
 
-/* When it is known who decides and who is attached. May throw
+/* Call this when it is known who decides and who is attached. May throw
  * std::bad_alloc. */
 void warn(ngx_conf_t* cf, const Configuration& configuration);
 

@@ -19,7 +19,7 @@ void log(backends::Level level, std::string_view line) {
                   &text);
 }
 
-/* How many workers there are, of which each has stacks. */
+/* The number of workers. Each has stacks. */
 std::size_t count_workers() {
     auto* core = reinterpret_cast<ngx_core_conf_t*>(
         ngx_get_conf(ngx_cycle->conf_ctx, ngx_core_module));
@@ -70,7 +70,7 @@ Snapshot Worker::snapshot() const {
     return snapshot;
 }
 
-/* Each once: those that some directive seals with come first in it. */
+/* Each key once. Primary keys are those with which some directive seals. */
 std::vector<KeyInfo> Worker::keys() const {
     std::vector<KeyInfo> all;
 
@@ -130,7 +130,7 @@ tickets::Keyring* Worker::keyring(const Remote& remote, backends::Store& store,
     return &keyrings_.emplace_back(std::move(options));
 }
 
-/* Of all stores: that one of them has connected is rare enough. */
+/* Compares with all stores, because connecting is rare enough. */
 void Worker::compare_keys() noexcept {
     for (FleetKeys& fleet : fleets_) {
         scheduler_.start({[](void* keys) noexcept {

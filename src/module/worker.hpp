@@ -1,5 +1,5 @@
 /*
- * What the module keeps in a worker process: the coroutines' scheduler on
+ * The module's state in a worker process: the scheduler of coroutines on
  * nginx's event loop, and a client for each store.
  */
 
@@ -29,21 +29,20 @@ namespace session_cache {
 
 class Worker {
   public:
-    /* `figures` is what find_figures() has found. */
+    /* `figures` is the result of find_figures(). */
     explicit Worker(ngx_shm_zone_t* figures);
 
     /*
-     * The client of a directive's store: equal parameters share one, with
-     * nginx's resolver of the first of them, or null where none is
-     * configured. It connects at once. Owned by the worker. May throw
-     * std::bad_alloc.
+     * The client of a directive's store, owned by the worker. It connects at
+     * once. Directives with equal parameters share one, with the `resolver` of
+     * the first of them, which may be null. May throw std::bad_alloc.
      */
     backends::Store* store(const Remote& remote, ngx_resolver_t* resolver);
 
     /*
-     * The ticket keys of a directive: equal ones share them. `lifetime` is that
-     * of tickets at the server which asks. Owned by the worker. May throw
-     * std::bad_alloc.
+     * The ticket keys of a directive, owned by the worker. Equal directives
+     * share them. `lifetime` is that of tickets at the server that asks. May
+     * throw std::bad_alloc.
      */
     tickets::Keyring* keyring(const Remote& remote, backends::Store& store,
                               std::chrono::seconds lifetime);
@@ -55,19 +54,19 @@ class Worker {
     Snapshot snapshot() const;
 
     /*
-     * A handshake may begin, or is under way: the stores' connections are
-     * kept, also when nginx wants the worker to exit. Each need() is to be
-     * followed by one need_no_more().
+     * need() says that a handshake may begin or is under way. The stores'
+     * connections are then kept, even if nginx wants the worker to exit. Each
+     * need() must be followed by one need_no_more().
      */
     void need() noexcept;
     void need_no_more() noexcept;
 
-    /* Whether stored values have not been refused for this of late. */
+    /* Whether no stored value was refused for this reason recently. */
     bool is_news(Refusal refusal);
 
     /*
-     * Closes the stores' connections, before nginx looks for open ones. May
-     * be called again.
+     * Closes the stores' connections before nginx looks for open ones. May be
+     * called again.
      */
     void close() noexcept;
 
@@ -97,7 +96,7 @@ class Worker {
     std::unique_ptr<backends::Store> connect_cluster(const Remote& remote,
                                                      backends::Options options);
 
-    /* Of the nodes of clusters, which come and go. */
+    /* Meters for the nodes of clusters, which come and go. */
     class NodeMeters final : public backends::Meters {
       public:
         explicit NodeMeters(Figures& figures) : figures_(figures) {}
@@ -118,10 +117,10 @@ class Worker {
     coro::NgxLoop loop_;
     coro::StackPool stacks_;
     coro::Scheduler scheduler_;
-    std::unique_ptr<coro::Task> started_; /* all stores are there */
+    std::unique_ptr<coro::Task> started_; /* runs when all stores exist */
     std::map<ngx_resolver_t*, Resolver> resolvers_;
     std::vector<Client> clients_;
-    std::list<FleetKeys> fleets_; /* each stays where it is, as below */
+    std::list<FleetKeys> fleets_; /* elements must not move, as below */
     std::list<tickets::Keyring> keyrings_;
     std::array<backends::Trouble, n_refusals> refusals_{};
     std::size_t needs_ = 0;
@@ -129,9 +128,9 @@ class Worker {
 };
 
 /*
- * The process's worker; null in the master, in helper processes and where
- * no server uses the module. It lives until the process ends: coroutines
- * may be suspended then, and a suspended coroutine is never destroyed.
+ * The process's worker. Null in the master, in helper processes, and if no
+ * server uses the module. It lives until the process ends, because coroutines
+ * may still be suspended, and a suspended coroutine is never destroyed.
  */
 extern Worker* worker;
 

@@ -1,5 +1,5 @@
 /*
- * Numbers as bytes, the highest first: as networks have them.
+ * Numbers as bytes in network order, the most significant byte first.
  */
 
 #pragma once
@@ -8,8 +8,8 @@
 
 namespace numbers {
 
-/* Writes the lowest `size` bytes of a number, 1 to 8, to an iterator of bytes;
- * returns where they end. */
+/* Writes the lowest `size` bytes of a number, 1 to 8, to an iterator of bytes.
+ * Returns the iterator behind them. */
 template <class Iterator>
 Iterator put_big_endian(std::uint64_t number, unsigned size, Iterator to) {
     while (size-- != 0) {
@@ -18,7 +18,7 @@ Iterator put_big_endian(std::uint64_t number, unsigned size, Iterator to) {
     return to;
 }
 
-/* What up to 8 bytes say, of whatever type. */
+/* The number in up to 8 bytes, of any byte type. */
 template <class Bytes>
 std::uint64_t read_big_endian(const Bytes& bytes) noexcept {
     std::uint64_t number = 0;

@@ -1,5 +1,5 @@
 /*
- * Numbers as text has them.
+ * Numbers as text.
  */
 
 #pragma once
@@ -11,8 +11,8 @@
 
 namespace numbers {
 
-/* A whole decimal number, and nothing else: neither blanks nor a plus. Nothing
- * when it is none, or does not fit. */
+/* Reads a whole decimal number, without blanks or a plus. Nothing if the text
+ * is anything else, or if the number does not fit. */
 template <class Number>
 std::optional<Number> read(std::string_view text) noexcept {
     Number value = 0;

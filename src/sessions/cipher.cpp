@@ -16,7 +16,7 @@ bool lists(const SSL_CTX* ctx, const SSL_CIPHER* cipher) {
     return false;
 }
 
-/* The list also has what "@SECLEVEL" forbids; handshakes ask this. */
+/* The list also has ciphers that "@SECLEVEL" forbids. Handshakes check this. */
 bool secure(const SSL_CTX* ctx, const SSL_CIPHER* cipher) {
     auto security = SSL_CTX_get_security_callback(ctx);
 

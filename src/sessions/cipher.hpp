@@ -1,7 +1,6 @@
 /*
  * Whether a session has a cipher that a server still allows. With TLS 1.2
- * OpenSSL asks only whether the client offers it; with TLS 1.3 it looks for
- * itself.
+ * OpenSSL checks only that the client offers it. With TLS 1.3 it checks both.
  */
 
 #pragma once
@@ -11,9 +10,9 @@
 namespace session_cache {
 
 /*
- * Whether a full handshake under `ctx` could come to the session's cipher: the
- * cipher list has it, and the security level is content with it. Sessions of
- * TLS 1.3 are allowed.
+ * Whether a full handshake under `ctx` could choose the session's cipher: the
+ * cipher list has it, and the security level allows it. True for sessions of
+ * TLS 1.3.
  */
 bool allows_cipher(SSL_CTX* ctx, const SSL_SESSION* session) noexcept;
 

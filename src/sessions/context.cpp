@@ -34,7 +34,7 @@ class Sha256 {
     Owned<EVP_MD_CTX, EVP_MD_CTX_free> md_;
 };
 
-/* Of a trusted certificate or a CRL; false: it is neither. */
+/* The digest of a trusted certificate or a CRL. False if it is neither. */
 bool digest_of(const X509_OBJECT* object, Digest& digest) {
     if (const X509* certificate = X509_OBJECT_get0_X509(object)) {
         require(X509_digest(certificate, EVP_sha256(), digest.data(),
@@ -50,7 +50,7 @@ bool digest_of(const X509_OBJECT* object, Digest& digest) {
     return crl != nullptr;
 }
 
-/* In an order that is not that of their files. */
+/* Sorted, so that the order in their files does not matter. */
 std::vector<Digest> trusted(SSL_CTX* ctx) {
     std::vector<Digest> all;
     STACK_OF(X509_OBJECT)* objects =
@@ -66,7 +66,8 @@ std::vector<Digest> trusted(SSL_CTX* ctx) {
     return all;
 }
 
-/* nginx takes protocols that OpenSSL was built without, such as SSLv3 alone. */
+/* nginx accepts protocols that OpenSSL was built without, such as only
+ * SSLv3. */
 void allow_all_protocols(SSL* ssl) {
     SSL_clear_options(ssl, SSL_OP_NO_SSL_MASK);
     require(SSL_set_min_proto_version(ssl, 0) == 1 &&
@@ -76,10 +77,10 @@ void allow_all_protocols(SSL* ssl) {
 }  // namespace
 
 /*
- * OpenSSL has no function that tells it; but a session that is made under
- * the SSL_CTX has it, be it that of a client that begins its ClientHello. It
- * goes no further than to find that it has no cipher: extensions come next,
- * and those that nginx adds, such as QUIC's, want its connection.
+ * OpenSSL has no function that returns it. But any session that is made under
+ * the SSL_CTX has it, even that of a client that begins its ClientHello. The
+ * client stops when it finds that it has no cipher. Extensions would come next,
+ * and those that nginx adds, such as QUIC's, need a connection.
  */
 Context context_of(SSL_CTX* ctx) {
     Owned<SSL, SSL_free> ssl(SSL_new(ctx));
@@ -91,7 +92,7 @@ Context context_of(SSL_CTX* ctx) {
     require(in != nullptr && out != nullptr);
     allow_all_protocols(ssl.get());
 
-    /* instead of nginx's, which wants a connection */
+    /* instead of nginx's, which needs a connection */
     SSL_set_info_callback(ssl.get(), [](const SSL*, int, int) {});
     SSL_set_security_callback(
         ssl.get(),

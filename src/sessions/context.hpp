@@ -1,6 +1,6 @@
 /*
  * The session ID context: to which servers a session belongs
- * (SSL_CTX_set_session_id_context(3)). nginx makes it of the certificates and
+ * (SSL_CTX_set_session_id_context(3)). nginx makes it from the certificates and
  * the names of the client CAs.
  */
 
@@ -18,21 +18,22 @@ namespace session_cache {
 using Context = std::vector<unsigned char>;
 using Digest = std::array<unsigned char, 32>; /* SHA-256 */
 
-/* That of an SSL_CTX. Throws std::bad_alloc when it cannot be found out. */
+/* The context of an SSL_CTX. Throws std::bad_alloc if it cannot be found
+ * out. */
 Context context_of(SSL_CTX* ctx);
 
 /*
- * How a server verifies clients' certificates: `settings` and, where it has an
- * SSL_CTX, the verify mode and depth of that, and its trusted certificates and
- * CRLs. The same on every node that has the same of all these; its own
- * certificate is none of them. `ctx` may be null. Throws as context_of().
+ * How a server verifies clients' certificates: `settings` and, unless `ctx` is
+ * null, the SSL_CTX's verify mode and depth and its trusted certificates and
+ * CRLs. The same on every node where all these are the same. The server's own
+ * certificate is not one of them. Throws as context_of().
  */
 Digest verification_of(SSL_CTX* ctx, std::span<const long> settings);
 
-/* What the servers are that a handshake may end up with. */
+/* The servers that a handshake may end up with. */
 struct Company {
-    std::set<Digest> verifications{}; /* of those that verify clients */
-    std::set<Context> contexts{};     /* of those that have to be the same */
+    std::set<Digest> verifications{}; /* of servers that verify clients */
+    std::set<Context> contexts{};     /* of servers that have to be the same */
 
     void merge(Company&& other) {
         verifications.merge(other.verifications);
@@ -41,10 +42,10 @@ struct Company {
 };
 
 /*
- * The context of handshakes that begin with a server of the context `own`, for
- * a resumption does not verify clients again. It differs from `own` also where
- * there is nothing in the company, so OpenSSL leaves it alone when SNI chooses
- * another SSL_CTX. Throws as context_of().
+ * The context of handshakes that begin with a server whose context is `own`. It
+ * depends on the verifications because a resumption does not verify clients
+ * again. It differs from `own` even if the company is empty, so OpenSSL leaves
+ * it alone when SNI chooses another SSL_CTX. Throws as context_of().
  */
 Context joint_context(const Context& own, const Company& company);
 

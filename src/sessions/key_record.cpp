@@ -44,7 +44,7 @@ bool is_key_record(std::string_view record) noexcept {
            record.size() <= most * (digits + 1);
 }
 
-/* No identifier can be found across two of them. */
+/* A separator prevents a match across two identifiers. */
 bool fits(std::string_view record, const SealingKeys& keys) {
     auto has_first = [&](const SealingKey& key) {
         return record.starts_with(text_of(key));

@@ -1,7 +1,7 @@
 /*
- * What the nodes of a fleet tell each other of their sealing keys: the keys'
- * identifiers, in a value of its own. Names are hashed under the first key, so
- * a node with another one, or without any, would have plain misses for ever.
+ * The record in which the nodes of a fleet publish the identifiers of their
+ * sealing keys. Names are hashed under the first key, so a node with another
+ * one, or without any, would have plain misses for ever.
  */
 
 #pragma once
@@ -13,14 +13,15 @@
 
 namespace session_cache {
 
-/* Its name: no session's, which has hexadecimal digits behind the prefix.
- * Throws std::bad_alloc. */
+/* The record's name. No session has it, because a session's has hexadecimal
+ * digits after the prefix. Throws std::bad_alloc. */
 std::string key_record_name(std::string_view prefix);
 
-/* That of a node with these keys, one at least. Throws std::bad_alloc. */
+/* The record of a node with these keys, of which there is at least one. Throws
+ * std::bad_alloc. */
 std::string key_record(const SealingKeys& keys);
 
-/* Whether it is one: anybody may have written it. */
+/* Whether it is such a record: anybody may have written it. */
 bool is_key_record(std::string_view record) noexcept;
 
 /*

@@ -2,7 +2,8 @@
 
 namespace session_cache {
 
-/* OpenSSL begins with `copy` set, and so counts for who does not touch it. */
+/* OpenSSL calls it with `copy` set, and so adds a reference for a callback that
+ * does not touch `copy`. */
 Session LocalCache::find(SSL* ssl, SessionId id) const noexcept {
     int copy = 1;
 
@@ -33,7 +34,7 @@ Session LocalCache::fill(SSL* ssl, SessionId id,
         return found;
     }
 
-    SSL_SESSION_up_ref(session.get()); /* for it to keep */
+    SSL_SESSION_up_ref(session.get()); /* the reference that it may keep */
     if (add(ssl, session.get()) == 0) {
         SSL_SESSION_free(session.get());
     }

@@ -1,6 +1,6 @@
 /*
- * Of a key file that sessions are sealed with what names them in the store,
- * for who is to find sessions there and not to open them.
+ * The part of a key file that names sessions in the store. With it, a program
+ * can find sessions there, and cannot open them.
  */
 
 #pragma once
@@ -13,10 +13,10 @@ class NamingKey {
   public:
     using Name = SealingKey::Name;
 
-    /* Of a key file's bytes. Throws std::bad_alloc when OpenSSL fails. */
+    /* Made from a key file's bytes. Throws std::bad_alloc if OpenSSL fails. */
     explicit NamingKey(std::string_view file);
 
-    /* As SealingKey's of the same file. Throws as above. */
+    /* The same as that of the file's SealingKey. Throws as above. */
     Name name(Bytes session_id) const;
 
   private:

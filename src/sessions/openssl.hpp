@@ -1,5 +1,5 @@
 /*
- * OpenSSL's objects and failures, as C++ has them.
+ * OpenSSL's objects and failures in C++.
  */
 
 #pragma once
@@ -31,8 +31,8 @@ template <typename T, auto free>
 using Owned = std::unique_ptr<T, Free<free>>;
 
 /*
- * For what fails but for want of memory or entropy: throws std::bad_alloc,
- * and leaves nothing in the error queue.
+ * For calls that fail only for lack of memory or entropy. If `succeeded` is
+ * false, throws std::bad_alloc and empties the error queue.
  */
 inline void require(bool succeeded) {
     if (!succeeded) {

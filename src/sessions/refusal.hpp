@@ -1,5 +1,5 @@
 /*
- * Why a stored value is no session for who asks.
+ * Why a stored value is not a session for this client.
  */
 
 #pragma once
@@ -30,7 +30,7 @@ enum class Refusal {
 inline constexpr std::size_t n_refusals =
     static_cast<std::size_t>(Refusal::count);
 
-/* For people: as a line of the error log ends. */
+/* For people, as the end of a line of the error log. */
 inline constexpr std::array<const char*, n_refusals> refusal_texts{
     "",
     "too long",

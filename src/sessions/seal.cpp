@@ -20,9 +20,9 @@ const EVP_CIPHER* cipher() {
 }
 
 /*
- * Random, and asked for many at a time, for a call costs as much for one. To
- * be called in a worker only: processes that were forked with a stock of them
- * would share it.
+ * Random. Fetches many at a time, because a call for one costs as much. Call it
+ * only in a worker: processes that are forked with a stock of nonces would
+ * share it.
  */
 Nonce take_nonce() {
     constexpr std::size_t size = sizeof(Nonce);
@@ -40,13 +40,13 @@ Nonce take_nonce() {
     return nonce;
 }
 
-/* AES-256-GCM under a session's own key. */
+/* AES-256-GCM under the key of a session. */
 class Gcm {
   public:
     enum class Mode { open, seal };
 
-    /* `context` is in the additional data: that of a value's head, or in
-     * format 2 the context itself. */
+    /* `context` is what the additional data contain: the tag in a value's head,
+     * or in format 2 the context itself. */
     Gcm(Mode mode, const SealingKey& key, Bytes session_id, Bytes context,
         const unsigned char* head)
         : ctx_(EVP_CIPHER_CTX_new()) {
@@ -80,7 +80,7 @@ class Gcm {
     }
 
   private:
-    /* In one call: each costs as much as all of these bytes do. */
+    /* In one call, because each call costs as much as all of these bytes. */
     void authenticate(Bytes head, Bytes session_id, Bytes context) {
         std::array<unsigned char, nonce_at + 1 + SSL_MAX_SSL_SESSION_ID_LENGTH +
                                       SSL_MAX_SID_CTX_LENGTH>

@@ -1,17 +1,17 @@
 /*
- * Sealed values: what a store holds of a session is secret and cannot be
- * forged, altered, or moved to another name (AES-256-GCM, NIST SP 800-38D).
+ * Sealed values: sessions in the store are secret, and cannot be forged,
+ * altered or moved to another name (AES-256-GCM, NIST SP 800-38D).
  *
  *     format   key id   nonce   context   ciphertext   tag
  *     1        8        12      8         ...          16     bytes
  *
  * The context is SealingKey::tag() of the session ID context. The additional
- * data are the format, the key id, the session ID (its length before it) and
- * that tag.
+ * data are the format, the key id, the session ID (after its length) and that
+ * tag.
  *
- * Values of format 2 are read, too: they have no such tag, but the session ID
- * context itself in the additional data. So of these nobody can tell whether
- * they are of another context or damaged.
+ * Values of format 2 are read, too. They have the session ID context itself in
+ * the additional data, and no tag. So nobody can tell whether such a value is
+ * of another context or damaged.
  */
 
 #pragma once
@@ -27,8 +27,8 @@
 
 namespace session_cache {
 
-/* The first byte of a sealed value: of none of two formats one bit makes the
- * other. */
+/* The first byte of a sealed value. No single bit turns one format into
+ * another. */
 inline constexpr unsigned char sealed_format = 4;
 inline constexpr unsigned char sealed_format_2 = 2;
 
@@ -39,34 +39,33 @@ inline bool is_sealed(std::string_view value) noexcept {
 
 using Nonce = std::array<unsigned char, 12>;
 
-/* What a sealed value has before and behind the ciphertext, in bytes. */
+/* The bytes of a sealed value before and after the ciphertext. */
 inline constexpr std::size_t seal_head =
     1 + sizeof(SealingKey::Id) + sizeof(Nonce) + sizeof(SealingKey::ContextTag);
 inline constexpr std::size_t seal_tail = 16;
 
-/* The only session and servers that a value is for. */
+/* The session and the servers for which alone a value is sealed. */
 struct SealedFor {
     Bytes session_id;
     Bytes context;
 };
 
 /*
- * Seals in place: the plaintext stands seal_head bytes from the beginning of
- * `value` and ends seal_tail bytes before its end. Throws std::bad_alloc when
+ * Seals in place. The plaintext begins seal_head bytes after the beginning of
+ * `value`, and ends seal_tail bytes before its end. Throws std::bad_alloc if
  * OpenSSL fails.
  */
 void seal(const SealingKey& key, const SealedFor& what,
           std::span<unsigned char> value);
 
-/* The same with a nonce that is given, so the result is known. No two values
- * may have the same. */
+/* The same with a given nonce, so that the result is known. No two values may
+ * have the same nonce. */
 void seal(const SealingKey& key, const SealedFor& what, const Nonce& nonce,
           std::span<unsigned char> value);
 
 /*
- * Opens what seal() made, with the key of `keys` that made it: the plaintext
- * is in `out` then. Returns why it is not to be believed, or none. Throws as
- * seal() does.
+ * Opens what seal() made into `out`, with the key of `keys` that sealed it.
+ * Returns why the value must not be believed, or none. Throws as seal() does.
  */
 Refusal unseal(std::span<const SealingKey> keys, const SealedFor& what,
                std::string_view value, SecretBytes& out);

@@ -11,8 +11,8 @@ namespace session_cache {
 
 namespace {
 
-/* The answers are those of Python's hmac and hashlib, of GnuTLS, and of
- * `openssl enc -aes-256-ecb`. */
+/* The answers are from Python's hmac and hashlib, GnuTLS, and `openssl enc
+ * -aes-256-ecb`. */
 constexpr std::size_t key_size = 80; /* times the letter k */
 
 constexpr SealingKey::Id known_id{0xad, 0x18, 0x27, 0xa7,
@@ -61,7 +61,7 @@ std::array<unsigned char, 32> session_id(unsigned char first) {
     return id;
 }
 
-/* Objects come back as soon as they are fetched: the providers keep them. */
+/* Objects are freed as soon as they are fetched. The providers keep them. */
 std::string missing() {
     Owned<EVP_MD, EVP_MD_free> sha(EVP_MD_fetch(nullptr, "SHA256", nullptr));
     Owned<EVP_KDF, EVP_KDF_free> hkdf(
@@ -86,7 +86,7 @@ std::string missing() {
     return names;
 }
 
-/* More than once: an object that was used has to begin anew. */
+/* More than once, because a used object has to begin anew. */
 bool names_well(const SealingKey& key) {
     auto id = session_id(0);
     bool first = key.name(id) == known_name;
@@ -146,7 +146,7 @@ bool opens_well(SealingKey&& key) {
     return unseal(keys, {id, context}, value, opened) == Refusal::forged;
 }
 
-/* What fails is wrong, too. */
+/* A failure counts as wrong. */
 template <typename Test>
 bool passes(Test test) {
     try {
@@ -159,7 +159,7 @@ bool passes(Test test) {
 const char* wrong() {
     std::optional<SealingKey> key;
 
-    if (!passes([&] { /* HKDF is made of HMAC */
+    if (!passes([&] { /* HKDF is built from HMAC */
                       key.emplace(std::string(key_size, 'k'));
                       return key->id() == known_id && names_well(*key) &&
                              derives_well(*key) && names_well(*key) &&

@@ -64,7 +64,7 @@ Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> make_mac() {
     return owned;
 }
 
-/* AES-256 of a block at a time. It keeps its key. */
+/* AES-256 of one block at a time. It keeps its key. */
 Owned<EVP_CIPHER_CTX, EVP_CIPHER_CTX_free> make_block_cipher(Bytes key,
                                                              bool encrypts) {
     EVP_CIPHER* aes = EVP_CIPHER_fetch(nullptr, "AES-256-ECB", nullptr);
@@ -90,12 +90,12 @@ SealingKey::NameBlock crypt(EVP_CIPHER_CTX* ctx,
     return out;
 }
 
-/* Of a length that the FIPS provider takes, too. */
+/* Of a length that the FIPS provider accepts, too. */
 constexpr unsigned char no_key[32] = {};
 
 }  // namespace
 
-/* That 32 random bytes have fewer values happens once in 10^36 files. */
+/* 32 random bytes have fewer values once in 10^36 files. */
 bool SealingKey::is_varied(std::string_view file) noexcept {
     constexpr std::size_t least = 8;
     std::bitset<256> seen;
@@ -130,8 +130,8 @@ void SealingKey::derive_naming(std::string_view file,
 }
 
 /*
- * With the key set again: EVP_MAC_init(3) without one does not begin anew in
- * OpenSSL 3.0.0 to 3.0.2 (openssl#17811), and says that it does.
+ * Sets the key again. In OpenSSL 3.0.0 to 3.0.2, EVP_MAC_init(3) without a key
+ * does not begin anew, but claims to (openssl#17811).
  */
 SealingKey::Name SealingKey::name(Bytes session_id) const {
     Name name;
@@ -143,8 +143,8 @@ SealingKey::Name SealingKey::name(Bytes session_id) const {
 }
 
 /*
- * HKDF-Expand (RFC 5869, 2.3), which for so few bytes is one HMAC. EVP_KDF
- * looks its digest up each time, which costs more than all of this.
+ * HKDF-Expand (RFC 5869, 2.3). For so few bytes it is one HMAC. EVP_KDF looks
+ * its digest up each time, which costs more than all of this.
  */
 void SealingKey::expand(std::initializer_list<Bytes> info, Block& block) const {
     EVP_MAC_CTX* mac = mac_.get();
@@ -154,7 +154,7 @@ void SealingKey::expand(std::initializer_list<Bytes> info, Block& block) const {
         done = done && add(mac, part);
     }
     done = done && finish(mac, block);
-    set_key(mac, no_key); /* cleanses the one that it has */
+    set_key(mac, no_key); /* cleanses its present key */
     require(done);
 }
 
@@ -163,7 +163,7 @@ void SealingKey::derive(Bytes session_id, SessionKey& key) const {
     expand({session_id, first_block}, key.bytes);
 }
 
-/* What it is of ends otherwise than what a key is of. */
+/* Its input ends differently from a key's, so no tag equals a key. */
 SealingKey::ContextTag SealingKey::tag(Bytes session_id, Bytes context) const {
     const unsigned char end[] = {static_cast<unsigned char>(session_id.size()),
                                  2};
@@ -183,7 +183,8 @@ SealingKey::NameBlock SealingKey::uncover(const NameBlock& name) const {
     return crypt(uncover_.get(), name);
 }
 
-/* Both are of the key, not one the salt: OpenSSL 3.0 does not cleanse that. */
+/* Both are parts of the key. Neither is the salt, because OpenSSL 3.0 does not
+ * cleanse that. */
 void SealingKey::derive(const TicketSeed& seed, Bytes info,
                         std::span<unsigned char> out) const {
     SecretBytes both(std::string(secrets_->tickets.size() + seed.size(), '\0'));

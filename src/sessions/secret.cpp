@@ -21,7 +21,7 @@ bool is_open(const struct stat& status) noexcept {
     return (status.st_mode & (S_IROTH | S_IWOTH)) != 0;
 }
 
-/* Reads all that there is, up to one byte more than is allowed. */
+/* Reads everything, up to one byte more than is allowed. */
 std::string read_all(int fd, std::size_t most, std::string& to) {
     std::size_t length = 0;
 
@@ -57,7 +57,8 @@ std::string read_file(int fd, std::size_t most, SecretFile& file) {
 
 }  // namespace
 
-/* All that the string has room for: bytes behind its end were within once. */
+/* Cleanses the whole capacity: bytes after the end may have been used
+ * before. */
 SecretBytes::~SecretBytes() {
     bytes_.resize(bytes_.capacity());
     OPENSSL_cleanse(bytes_.data(), bytes_.size());
@@ -69,7 +70,7 @@ bool is_open(const std::string& path) noexcept {
            is_open(status);
 }
 
-/* Non-blocking, for a FIFO would wait for its writer. */
+/* Opens it non-blocking, because a FIFO would wait for its writer. */
 SecretFile read_secret(const std::string& path, std::size_t most) {
     SecretFile file;
 

@@ -11,7 +11,8 @@
 
 namespace session_cache {
 
-/* Bytes that hold secrets: cleansed (OPENSSL_cleanse(3)) when they go. */
+/* Bytes that hold secrets. They are cleansed (OPENSSL_cleanse(3)) when they are
+ * freed. */
 class SecretBytes {
   public:
     SecretBytes() = default;
@@ -25,7 +26,8 @@ class SecretBytes {
         return *this;
     }
 
-    /* To be resized once: what is left behind by growing is not cleansed. */
+    /* Resize it only once: memory that is left behind by growth is not
+     * cleansed. */
     std::string& bytes() noexcept { return bytes_; }
     std::string_view view() const noexcept { return bytes_; }
 
@@ -33,20 +35,20 @@ class SecretBytes {
     std::string bytes_;
 };
 
-/* What a file holds, or why that is not known. */
+/* The contents of a file, or why it could not be read. */
 struct SecretFile {
     SecretBytes content{};
-    std::string error{};  /* empty: it was read */
-    bool is_open = false; /* to users besides its owner and group */
+    std::string error{};  /* empty if it was read */
+    bool is_open = false; /* to users other than its owner and group */
 };
 
 /*
- * Reads a file of `most` bytes at most; another kind than a regular one is
- * an error. Throws std::bad_alloc.
+ * Reads a file of at most `most` bytes. A file that is not a regular one is an
+ * error. Throws std::bad_alloc.
  */
 SecretFile read_secret(const std::string& path, std::size_t most);
 
-/* SecretFile::is_open of a file that others read. */
+/* SecretFile::is_open of a file that is read elsewhere. */
 bool is_open(const std::string& path) noexcept;
 
 }  // namespace session_cache

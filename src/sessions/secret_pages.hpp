@@ -1,6 +1,6 @@
 /*
- * Keys in pages of their own: core dumps leave them out where the system can
- * (MADV_DONTDUMP, madvise(2)), and they are cleansed when they go.
+ * Keys in pages of their own. Core dumps leave them out if the system can do
+ * that (MADV_DONTDUMP, madvise(2)), and they are cleansed when they are freed.
  */
 
 #pragma once
@@ -25,7 +25,7 @@ struct CleanseAndUnmap {
 template <typename T>
 using SecretPages = std::unique_ptr<T, CleanseAndUnmap<T>>;
 
-/* T is no more than bytes. Throws std::bad_alloc. */
+/* T consists only of bytes. Throws std::bad_alloc. */
 template <typename T>
 SecretPages<T> make_secret_pages() {
     static_assert(std::is_trivially_destructible_v<T>);

@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t tag_size = 4;
 constexpr std::size_t least = 16;
 
-/* Longer than any ID, so the hash is no session's name in the store. */
+/* Longer than any ID, so that the hash is no session's name in the store. */
 constexpr std::string_view purpose = "ngx_ssl_session_cache tag of session IDs";
 static_assert(purpose.size() > SSL_MAX_SSL_SESSION_ID_LENGTH);
 
@@ -39,7 +39,7 @@ void tag_session_id(const SealingKey& key, std::span<unsigned char> id) {
     }
 }
 
-/* The time that a comparison takes must not tell how much of a tag is right. */
+/* The duration of a comparison must not reveal how much of a tag is right. */
 bool is_tagged(std::span<const SealingKey> keys, Bytes id) {
     if (id.size() < least || id.size() > SSL_MAX_SSL_SESSION_ID_LENGTH) {
         return false;

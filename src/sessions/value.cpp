@@ -9,10 +9,10 @@ namespace session_cache {
 
 namespace {
 
-/* The first byte of a value: which of its formats it is in. */
+/* The first byte of a value: its format. */
 constexpr char format_der = 1;
 
-/* What a value has before and behind the DER. */
+/* The bytes of a value before and after the DER. */
 struct Frame {
     std::size_t head;
     std::size_t tail;
@@ -39,7 +39,7 @@ std::time_t made_at(const SSL_SESSION* session) {
 #endif
 }
 
-/* A session's own timeout is of any value, negative ones among them. */
+/* A session's own timeout may have any value, even a negative one. */
 long lifetime(const SSL_SESSION* session, std::chrono::seconds timeout) {
     return std::clamp<long>(SSL_SESSION_get_timeout(session), 0,
                             timeout.count());
@@ -54,7 +54,7 @@ void add_checksum(std::string& bytes) {
     std::copy(sum.begin(), sum.end(), bytes.end() - sizeof(Checksum));
 }
 
-/* Leaves the DER; or says what is wrong. */
+/* Leaves the DER, or returns what is wrong. */
 Refusal strip_checksum(std::string_view& value) {
     if (value.empty() || value[0] != format_der) {
         return is_sealed(value) ? Refusal::no_key : Refusal::unknown_format;
@@ -75,7 +75,7 @@ Refusal strip_checksum(std::string_view& value) {
     return Refusal::none;
 }
 
-/* The session in a DER, if it is the one that is expected. */
+/* The session in a DER, if it is the expected one. */
 Decoded read_session(std::string_view value, const Expected& expected) {
     const auto* der = reinterpret_cast<const unsigned char*>(value.data());
     const auto* end = der + value.size();
@@ -190,8 +190,8 @@ Decoded decode(std::string_view value, const SealingKeys& keys,
                                     : Decoded{nullptr, refusal};
 }
 
-/* The time that a session was made at, too, is of any value; after `now` it
- * is of a node whose clock is ahead. */
+/* The time at which a session was made may also have any value. If it is after
+ * `now`, the clock of another node is ahead. */
 std::chrono::seconds time_left(const SSL_SESSION* session,
                                std::chrono::seconds timeout, std::time_t now) {
     long made = std::clamp<long>(made_at(session), 0, now);

@@ -1,5 +1,5 @@
 /*
- * What nginx's headers have of stream, and what differs between its versions.
+ * nginx's headers for stream, and names for what differs between its versions.
  */
 
 #pragma once
@@ -13,7 +13,7 @@ extern ngx_module_t ngx_stream_ssl_session_cache_module;
 }
 
 /*
- * From 1.25.5 on an address may have several servers, chosen by SNI, and the
+ * From 1.25.5 on, an address may have several servers, chosen by SNI, and the
  * structures are like http's.
  */
 #define NGX_HAVE_STREAM_SNI (nginx_version >= 1025005)

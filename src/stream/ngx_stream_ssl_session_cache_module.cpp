@@ -1,5 +1,5 @@
 /*
- * stream's module: its tables, its part in a worker.
+ * stream's module: its tables, and its part in a worker.
  */
 
 #include "module/handshake.hpp"
@@ -55,8 +55,8 @@ ngx_resolver_t* resolver(ngx_cycle_t* cycle) {
 }
 
 /*
- * Also while it waits for a PROXY protocol header, or in a phase before that
- * of TLS. "ssl_preread" comes after TLS, if there is any.
+ * True also while it waits for a PROXY protocol header, or is in a phase before
+ * TLS. "ssl_preread" comes after TLS, if there is any.
  */
 bool awaits_tls(ngx_connection_t* c) {
     return static_cast<ngx_stream_session_t*>(c->data)->ssl;

@@ -1,5 +1,5 @@
 /*
- * The variables, in stream.
+ * The variables in stream.
  */
 
 #pragma once

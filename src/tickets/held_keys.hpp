@@ -1,5 +1,5 @@
 /*
- * The ticket keys that a worker has, by the names of their tickets.
+ * The ticket keys that a worker has, by ticket name.
  */
 
 #pragma once
@@ -17,16 +17,16 @@
 namespace session_cache::tickets {
 
 struct Held {
-    const SealingKey* sealing; /* the key file's, which it is made of */
+    const SealingKey* sealing; /* the key file's, from which it is made */
     SeedName seed;
-    std::string record; /* the seed's, sealed */
+    std::string record; /* of the seed, sealed */
     TicketKey key;
     std::time_t expires; /* when the last of its tickets has expired */
 };
 
 class HeldKeys {
   public:
-    /* Of more than this the one that expires first goes. */
+    /* The most keys. Beyond this, the one that expires first is dropped. */
     static constexpr std::size_t most = 1024;
 
     explicit HeldKeys(Meter& meter) noexcept : meter_(meter) {}
@@ -35,12 +35,12 @@ class HeldKeys {
     HeldKeys& operator=(const HeldKeys&) = delete;
     ~HeldKeys() { count(-keys_.size()); }
 
-    /* Null: it is not held. What is returned stays where it is until it is
-     * removed or drops out. */
+    /* Null if it is not held. The result does not move until it is removed or
+     * dropped. */
     Held* find(const TicketName& name) noexcept;
 
-    /* The one with that ticket name; of two it is the first. May throw
-     * std::bad_alloc. */
+    /* Adds a key, unless one with its ticket name is held. Returns the one that
+     * is held. May throw std::bad_alloc. */
     Held& add(Held&& held);
 
     void remove(const TicketName& name) noexcept;
@@ -48,7 +48,7 @@ class HeldKeys {
     /* Cleanses those whose tickets have all expired. */
     void drop_expired(std::time_t now) noexcept;
 
-    /* All, in an order that only adding and removing change. */
+    /* All keys, in an order that changes only when one is added or removed. */
     auto begin() noexcept { return keys_.begin(); }
     auto end() noexcept { return keys_.end(); }
     std::size_t size() const noexcept { return keys_.size(); }
@@ -68,7 +68,7 @@ class HeldKeys {
     }
 
     std::unordered_map<TicketName, Held, Hash> keys_;
-    Meter& meter_; /* of several of these */
+    Meter& meter_; /* shared by several HeldKeys */
 };
 
 }  // namespace session_cache::tickets

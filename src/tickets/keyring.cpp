@@ -13,25 +13,26 @@ using backends::Status;
 
 namespace {
 
-/* Between attempts while the store tells nothing. */
+/* The longest pause between attempts while the store does not answer. */
 constexpr coro::Time longest_pause{8000};
 
-/* How often to look whether the store has forgotten something. */
+/* How often to check whether the store has forgotten something. */
 constexpr coro::Time most_often{10000};
 constexpr coro::Time least_often{3600000};
 
-/* How many seeds in a row have to be there for none to be looked for, besides
- * those in use. Each worker draws anew, so a fleet looks everywhere. */
+/* How many seeds in a row have to be there before a worker stops looking,
+ * besides those in use. Each worker draws anew, so a fleet looks everywhere. */
 constexpr std::size_t enough_in_a_row = 4;
 
 /*
- * How many slots ahead there are keys. Workers ask for the last of these within
- * half a slot, so between who was first to have one and its use is a slot at
- * least: a store that is away for as long keeps nobody from having it in time.
+ * For how many slots ahead there are keys. Workers ask for the last of these
+ * within half a slot. So at least a slot passes between the first worker's
+ * getting it and its use. If the store is away no longer than that, everybody
+ * has the key in time.
  */
 constexpr int slots_ahead = 2;
 
-/* Seeds to ask for without anybody's waiting. */
+/* How many seeds may be asked for while nobody waits. */
 constexpr std::size_t most_later = 64;
 
 bool is_answer(Status status) {
@@ -160,7 +161,7 @@ void Keyring::await(coro::Time deadline) noexcept {
     coro::wait(deadline);
 }
 
-/* All who wait: some of them are gone by now, and nothing happens. */
+/* Wakes all who wait. For those that are gone by now, nothing happens. */
 void Keyring::release() noexcept {
     asks_first_ = false;
     for (coro::Waker waker : std::exchange(waiting_, {})) {
@@ -176,7 +177,7 @@ void Keyring::connected() noexcept {
     tend_soon();
 }
 
-/* One coroutine at a time, which lives as long as something is to be asked. */
+/* One coroutine at a time, which lives while there is something to ask. */
 void Keyring::tend_soon() noexcept {
     if (tending_) {
         again_ = true;
@@ -226,7 +227,7 @@ void Keyring::tend_once() {
     load_later();
 }
 
-/* If the store does not answer, the next who want them ask again. */
+/* If the store does not answer, the next clients ask again. */
 void Keyring::load_later() {
     while (!later_.empty()) {
         const Wanted wanted = later_.back();
@@ -262,7 +263,7 @@ void Keyring::tend_slots() {
     }
 }
 
-/* The first one whose key should be there, and is not. */
+/* The first slot whose key should be there, and is not. */
 std::optional<Slot> Keyring::lacking() const noexcept {
     Slot slot = slot_now();
 
@@ -276,8 +277,8 @@ std::optional<Slot> Keyring::lacking() const noexcept {
 }
 
 /*
- * The last one ahead is asked for within the slot's second half, by each worker
- * when it will, so that a fleet does not ask at once.
+ * Each worker asks for the last slot ahead at a random time in the present
+ * slot's second half, so that a fleet does not ask at once.
  */
 void Keyring::enter(const Slot& slot) {
     const bool is_first = entered_ == Slot{};
@@ -335,7 +336,8 @@ bool Keyring::settle(const Slot& slot) {
     return name.has_value();
 }
 
-/* What makes tickets now and later, and some of what has made them. */
+/* Checks the keys that make tickets now and later, and some of those that made
+ * them. */
 void Keyring::check() {
     constexpr coro::Time::rep per_slot = 4;
     const coro::Time length(options_.rotate);
@@ -355,8 +357,7 @@ void Keyring::check() {
     put_some_back(done);
 }
 
-/* As many as it takes to find that they are there; not those that were just put
- * back. */
+/* Until enough in a row are there. Skips those that were just put back. */
 void Keyring::put_some_back(const std::set<TicketName>& done) {
     std::vector<TicketName> names;
 

@@ -1,6 +1,6 @@
 /*
- * The ticket keys of a fleet, as one worker has them: the one that tickets are
- * made with, the next ones ahead of time, and those that tickets name.
+ * A fleet's ticket keys in one worker: the one that makes tickets, the next
+ * ones ahead of time, and those that tickets name.
  */
 
 #pragma once
@@ -24,8 +24,8 @@ namespace session_cache::tickets {
 
 class Keyring {
   public:
-    /* Throws std::bad_alloc. What it does of its own accord begins with
-     * start(). No coroutine of its own may run when it is destroyed. */
+    /* Throws std::bad_alloc. Its own activity begins with start(). When it is
+     * destroyed, its coroutine must not be running. */
     explicit Keyring(Options options);
 
     Keyring(const Keyring&) = delete;
@@ -34,49 +34,47 @@ class Keyring {
 
     void start() noexcept { tend_soon(); }
 
-    /* Whether one with these options would have the same keys. */
+    /* Whether a keyring with these options would have the same keys. */
     bool is_of(const Options& options) const noexcept;
 
-    /* Tickets live for so long at one more server: to be told before start().
-     */
+    /* Call this before start(): tickets live so long at one more server. */
     void live_for(std::chrono::seconds life) noexcept {
         options_.lifetimes.ticket = std::max(options_.lifetimes.ticket, life);
     }
 
-    /* The store's connection is up: what it has may be older than before. */
+    /* The store's connection is up. What the store has may be older than
+     * before. */
     void connected() noexcept;
 
     /*
-     * The key that tickets are made with now: that of the current slot or,
-     * where the store has not told that in time, the last one that there is.
-     * Null: there is none.
+     * The key that makes tickets now: that of the current slot, or the last one
+     * if the store has not given that in time. Null if there is none.
      */
     const TicketKey* current() noexcept;
 
-    /* Whether there is no current key, but may be soon. */
+    /* Whether there is no current key yet, but may be soon. */
     bool is_awaited() noexcept { return asks_first_ && current() == nullptr; }
 
-    /* Suspends the calling coroutine as long as is_awaited(), and up to
-     * `deadline`. */
+    /* Suspends the calling coroutine while is_awaited(), up to `deadline`. */
     void await(coro::Time deadline) noexcept;
 
     /* The key of tickets with this name, if it is held. */
     const TicketKey* find(const TicketName& name) noexcept;
 
-    /* How old the slot of tickets with this name is; nothing: their key is not
-     * held. */
+    /* The age of the slot of tickets with this name. Nothing if their key is
+     * not held. */
     std::optional<Age> age_of(const TicketName& name) noexcept;
 
     /*
-     * What a name wants whose key is not held. Nothing: it is no name of ours,
-     * or all tickets with it have expired. Asks nobody.
+     * The seed for a name whose key is not held. Nothing if the name is not one
+     * of ours, or if all tickets with it have expired. Asks nobody.
      */
     std::optional<Wanted> want(const TicketName& name) noexcept;
 
-    /* Seeds::fetch(), and busy when memory is short. */
+    /* Seeds::fetch(). Busy if memory is short. */
     backends::Status fetch(const Wanted& wanted, coro::Time deadline) noexcept;
 
-    /* Without a wait, for the next who wants it. */
+    /* The same without a wait, for the next client that wants it. */
     void fetch_later(const Wanted& wanted) noexcept;
 
     Meter& meter() noexcept { return options_.meter; }
@@ -110,22 +108,22 @@ class Keyring {
     HeldKeys held_;
     Seeds seeds_;
     backends::Random random_{};
-    std::map<std::uint32_t, TicketName> in_use_; /* by beginnings of slots */
+    std::map<std::uint32_t, TicketName> in_use_; /* by start of slot */
 
-    bool asks_first_;                  /* for a first key, or is about to */
-    std::vector<coro::Waker> waiting_; /* for that */
+    bool asks_first_;                  /* asks for a first key, or will */
+    std::vector<coro::Waker> waiting_; /* waits for the first key */
 
     std::unique_ptr<coro::Timer> timer_;
-    bool tending_ = false; /* in a coroutine, */
-    bool again_ = false;   /* and once more after this */
+    bool tending_ = false; /* a coroutine is running, */
+    bool again_ = false;   /* and has to run once more */
     std::vector<Wanted> later_;
 
-    Slot entered_{};           /* the slot that was the current one last */
-    std::time_t ahead_at_ = 0; /* when to ask for the last one ahead */
-    coro::Time check_at_{0};   /* when to look whether all is there still */
-    coro::Time retry_at_{0};   /* when to ask again what was not told */
-    coro::Time pause_{0};      /* from then to the next time */
-    bool is_late_ = false;     /* told */
+    Slot entered_{};           /* the last slot that was current */
+    std::time_t ahead_at_ = 0; /* when to ask for the slot ahead */
+    coro::Time check_at_{0};   /* when to check what the store has */
+    coro::Time retry_at_{0};   /* when to repeat a question */
+    coro::Time pause_{0};      /* until the time after that */
+    bool is_late_ = false;     /* and that was logged */
 };
 
 }  // namespace session_cache::tickets

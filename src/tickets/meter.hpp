@@ -1,6 +1,6 @@
 /*
- * What is counted of stateless tickets and of the keys for them. It lies where
- * its owner wants it, such as in memory that processes share.
+ * Counters for stateless tickets and their keys. Their owner decides where they
+ * lie, such as in memory that processes share.
  */
 
 #pragma once
@@ -14,16 +14,16 @@
 
 namespace session_cache::tickets {
 
-/* How old the slot of a ticket is that was opened. */
+/* The age of an opened ticket's slot. */
 enum class Age { current, previous, older, count };
 
 /* Why a ticket was not opened, or not believed. */
 enum class Unopened {
-    foreign,   /* no name of ours, or long expired: nobody was asked */
+    foreign,   /* not a name of ours, or long expired: not asked for */
     missing,   /* the store has no seed for it */
-    no_answer, /* from the store, or nobody could wait for it */
-    damaged,   /* it is not what was made with its key */
-    refused,   /* its session is none for this client: see Refusal */
+    no_answer, /* the store did not answer, or it was not asked */
+    damaged,   /* it was not made with its key */
+    refused,   /* its session is not for this client: see Refusal */
     count
 };
 
@@ -32,12 +32,12 @@ inline constexpr std::size_t n_unopened =
     static_cast<std::size_t>(Unopened::count);
 
 struct Meter {
-    /* When the slot began whose key makes tickets now, in seconds since 1970;
-     * 0: there is none. */
+    /* The start of the slot whose key makes tickets now, in seconds since 1970.
+     * 0 if there is none. */
     std::atomic<std::int64_t> slot{0};
 
-    coro::Gauge keys;       /* that are held */
-    coro::Counter rotated;  /* times that another slot's key was taken */
+    coro::Gauge keys;       /* keys that are held */
+    coro::Counter rotated;  /* times that another slot's key came into use */
     coro::Counter late;     /* slots that began without a key of their own */
     coro::Counter made;     /* seeds */
     coro::Counter fetched;  /* seeds, from the store */

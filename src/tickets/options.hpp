@@ -1,5 +1,5 @@
 /*
- * What a fleet's ticket keys are made of, and where they come from.
+ * What a fleet's ticket keys are made from, and where that comes from.
  */
 
 #pragma once
@@ -18,24 +18,24 @@
 
 namespace session_cache::tickets {
 
-/* All that it refers to has to outlive who has it. */
+/* Everything that it refers to has to outlive its user. */
 struct Options {
     backends::Store& store;
     coro::Scheduler& scheduler;
     Meter& meter;
 
-    std::span<const SealingKey> keys; /* the first makes tickets */
+    std::span<const SealingKey> keys; /* the first one makes tickets */
     std::string prefix;               /* of names in the store */
 
-    /* From min_rotate to max_rotate; 0: none are made, but opened. */
+    /* From min_rotate to max_rotate. 0: tickets are opened, but not made. */
     std::chrono::seconds rotate{0};
     Lifetimes lifetimes{};
 
-    /* How long to remember that a seed is not there; and between attempts, at
-     * the beginning. */
+    /* How long to remember that a seed is not there. Also the first pause
+     * between attempts. */
     std::chrono::milliseconds interval{200};
 
-    /* The time of day. It throws nothing. */
+    /* The time of day. Must not throw. */
     std::function<std::time_t()> clock;
 
     /* Whether anybody may need keys again, as in backends::Options. */

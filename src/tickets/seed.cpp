@@ -12,7 +12,8 @@ namespace session_cache::tickets {
 
 namespace {
 
-/* What a record is for, in a session ID's place: not as long as one is. */
+/* The purpose of a record, in place of a session ID, and with another
+ * length. */
 std::vector<unsigned char> purpose(std::string_view kind,
                                    const SeedName& seed) {
     std::vector<unsigned char> bytes(kind.begin(), kind.end());
@@ -29,7 +30,7 @@ std::vector<unsigned char> purpose_of(const Slot& slot) {
     return purpose("slot", {slot, 0});
 }
 
-/* Half of the keyed hash is enough to be nobody else's. */
+/* Half of the keyed hash is enough to be unique. */
 std::string record_name(std::string_view prefix, std::string_view kind,
                         const SealingKey& key, Bytes what) {
     std::string name(prefix);
@@ -65,7 +66,7 @@ bool unsealed(const SealingKey& key, Bytes what, std::string_view record,
     return true;
 }
 
-/* Cleansed when it goes. */
+/* Cleansed when it is destroyed. */
 struct SeedText {
     static constexpr std::size_t seed_size = sizeof(Seed::bytes);
     std::array<unsigned char, seed_size + 8> bytes{};

@@ -1,14 +1,14 @@
 /*
- * Seeds, as the store has them. Of a seed and the key file the ticket key of a
- * slot is made: who has only one of the two can open no ticket.
+ * Seeds in the store. A seed and the key file make the ticket key of a slot.
+ * With only one of the two, no ticket can be opened.
  *
- * Two kinds of records, both sealed with the file's key and for their names
- * alone (sessions/seal.hpp):
+ * There are two kinds of records. Both are sealed with the file's key, and only
+ * for their names (sessions/seal.hpp):
  *
  *     PREFIXseed:...   a seed: its 32 bytes, and until when it is needed
  *     PREFIXslot:...   which seed is in use in a slot: its ID
  *
- * What follows is a keyed hash of slot, length and seed ID.
+ * The rest of a name is a keyed hash of slot, length and seed ID.
  */
 
 #pragma once
@@ -24,7 +24,7 @@
 
 namespace session_cache::tickets {
 
-/* Cleansed when it goes. */
+/* Cleansed when it is destroyed. */
 struct Seed {
     SealingKey::TicketSeed bytes{};
     std::time_t expires = 0; /* when the last of its tickets has expired */
@@ -32,9 +32,9 @@ struct Seed {
     ~Seed() { OPENSSL_cleanse(bytes.data(), bytes.size()); }
 };
 
-/* All of these throw std::bad_alloc, also when OpenSSL fails. */
+/* All of these throw std::bad_alloc, also if OpenSSL fails. */
 
-/* A new one, of random bytes, with an ID that is random, too. */
+/* Makes a new seed of random bytes, with a random ID. */
 void make_seed(Seed& seed, SeedId& id);
 
 std::string seed_record_name(std::string_view prefix, const SealingKey& key,
@@ -46,8 +46,8 @@ std::string seed_record(const SealingKey& key, const SeedName& name,
                         const Seed& seed);
 std::string slot_record(const SealingKey& key, const SeedName& in_use);
 
-/* False, or nothing: it is not what was written under that name. Both are of
- * a store, so of anybody. */
+/* False, or nothing, if the record is not what was written under that name.
+ * Records come from a store, and so from anybody. */
 bool read_seed_record(const SealingKey& key, const SeedName& name,
                       std::string_view record, Seed& seed);
 std::optional<SeedId> read_slot_record(const SealingKey& key, const Slot& slot,

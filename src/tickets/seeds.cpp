@@ -13,7 +13,7 @@ std::string Seeds::name_of(const Wanted& wanted) const {
     return seed_record_name(options_.prefix, *wanted.sealing, wanted.seed);
 }
 
-/* A second at least: the store takes no less, and it is soon gone. */
+/* At least a second: the store accepts no less, and that is soon over. */
 std::chrono::seconds Seeds::ttl_until(std::time_t expires) const noexcept {
     std::chrono::seconds left(expires - options_.clock());
     return std::clamp(left, std::chrono::seconds(1), backends::Store::max_ttl);
@@ -49,7 +49,7 @@ Seeds::Chosen Seeds::read_chosen(const Slot& slot) {
     }
 }
 
-/* Whether there is a key for what was chosen, as fetch() says it. */
+/* Whether there is a key for the chosen seed, as a result of fetch(). */
 Status Seeds::have(const Slot& slot, const Chosen& chosen, TicketName& name) {
     if (!chosen.answered) {
         return Status::down;
@@ -63,7 +63,8 @@ Status Seeds::have(const Slot& slot, const Chosen& chosen, TicketName& name) {
     return held_.find(name) != nullptr ? Status::hit : load({&primary(), seed});
 }
 
-/* Leaves a seed, and then which one it is: who reads that finds the seed. */
+/* Leaves a seed, and then the record that names it, so that a reader of the
+ * record finds the seed. */
 bool Seeds::propose(const Slot& slot, std::optional<TicketName> mine,
                     bool exists) {
     if (mine) {
@@ -74,7 +75,7 @@ bool Seeds::propose(const Slot& slot, std::optional<TicketName> mine,
     return mine && choose(*mine, exists);
 }
 
-/* A key of our own for a slot, whose seed is in the store, for all to have. */
+/* A key of our own for a slot, whose seed is in the store for everybody. */
 std::optional<TicketName> Seeds::candidate(const Slot& slot) {
     std::erase_if(candidates_, [this](const auto& entry) {
         return held_.find(entry.second.name) == nullptr;
@@ -88,7 +89,7 @@ std::optional<TicketName> Seeds::candidate(const Slot& slot) {
     switch (leave(*held_.find(name))) {
     case Addition::added:
         return name;
-    case Addition::exists: /* another one has that ID */
+    case Addition::exists: /* another seed has that ID */
         candidates_.erase(slot.start);
         held_.remove(name);
         return std::nullopt;
@@ -111,7 +112,7 @@ TicketName Seeds::make(const Slot& slot) {
         .key.name();
 }
 
-/* After `added` the seed is there, whoever has put it there. */
+/* After `added`, the seed is in the store, whoever put it there. */
 Addition Seeds::leave(const Held& held) {
     const std::string name = name_of({held.sealing, held.seed});
     const std::string record = held.record;
@@ -128,8 +129,9 @@ Addition Seeds::leave(const Held& held) {
     return addition;
 }
 
-/* Where there is a record that makes no sense any more, nobody's add() would
- * ever replace it. Of several who do so at a time the last one is read. */
+/* An existing record that makes no sense any more would never be replaced by an
+ * add(). If several workers replace it at the same time, the last record
+ * counts. */
 bool Seeds::choose(const TicketName& mine, bool exists) {
     const Held* held = held_.find(mine);
     if (held == nullptr) {
@@ -154,7 +156,8 @@ bool Seeds::choose(const TicketName& mine, bool exists) {
     return true;
 }
 
-/* A seed that was not chosen goes, if nobody can have made a ticket of it. */
+/* Erases a seed that was not chosen, if nobody can have made a ticket with
+ * it. */
 void Seeds::forget_candidate(const Slot& slot, const TicketName& chosen) {
     auto own = candidates_.find(slot.start);
     if (own == candidates_.end()) {
@@ -194,8 +197,8 @@ Status Seeds::take(const Wanted& wanted, Fetched&& fetched) {
     return status;
 }
 
-/* False: the record is not what was once written there. Of many who wanted it
- * the first one has had the work. */
+/* False if the record is not what was once written there. If several wanted the
+ * seed, only the first one has work. */
 bool Seeds::hold(const Wanted& wanted, std::string&& record) {
     if (held_.find(ticket_name(*wanted.sealing, wanted.seed)) != nullptr) {
         return true;
@@ -243,7 +246,7 @@ Status Seeds::put_back(const TicketName& name) {
     return found.status;
 }
 
-/* Nodes where tickets live longer need it for longer than who has made it. */
+/* A node where tickets live longer needs the seed for longer than its maker. */
 void Seeds::prolong(const TicketName& name, const Seed& seed) {
     Held* held = held_.find(name);
     if (held == nullptr || seed.expires >= held->expires) {

@@ -1,13 +1,13 @@
 /*
- * The seeds of a fleet: what is asked of the store for them, and left there.
+ * The seeds of a fleet: gets them from the store, and leaves them there.
  *
- * There is no leader and no lock. For each slot the store has a record of which
- * seed is in use; who finds none leaves a seed of its own and then that record
- * with Store::add(), and reads it back, always. Whatever a store forgets is put
- * back by those who have it.
+ * There is no leader and no lock. For each slot, the store has a record that
+ * says which seed is in use. A worker that finds no record leaves a seed of its
+ * own and then that record with Store::add(), and always reads it back. Workers
+ * put back what a store forgets.
  *
- * To be used in coroutines. What throws std::bad_alloc may do so when OpenSSL
- * fails, too.
+ * Use it in coroutines. Functions that throw std::bad_alloc may also do so if
+ * OpenSSL fails.
  */
 
 #pragma once
@@ -23,7 +23,7 @@
 
 namespace session_cache::tickets {
 
-/* A seed, and the key file's key that it is to be used with. */
+/* A seed, and the key file's key that belongs to it. */
 struct Wanted {
     const SealingKey* sealing;
     SeedName seed;
@@ -33,45 +33,46 @@ struct Wanted {
 
 class Seeds {
   public:
-    /* Both have to outlive it. */
+    /* Both arguments have to outlive it. */
     Seeds(const Options& options, HeldKeys& held)
         : options_(options), held_(held) {}
 
     /*
-     * Finds out which seed is in use in a slot, for new tickets; if none is,
-     * or it is lost, puts one there: that of the key `mine`, if it is held, or
-     * a new one. The key that it returns is held. Nothing: the store has not
-     * said. May throw std::bad_alloc.
+     * Finds out which seed is in use in a slot, for new tickets. If there is
+     * none, or it is lost, puts one there: that of the key `mine` if it is
+     * held, or a new one. The returned key is held. Nothing if the store has
+     * not answered. May throw std::bad_alloc.
      */
     std::optional<TicketName> settle(const Slot& slot,
                                      std::optional<TicketName> mine);
 
     /*
-     * Asks for a seed, up to `deadline`. After a hit its key is held. `miss`:
-     * also when what the store has is none. May throw std::bad_alloc.
+     * Asks for a seed, up to `deadline`. After a hit, its key is held. Also
+     * returns `miss` if the store's value is not a seed. May throw
+     * std::bad_alloc.
      */
     backends::Status fetch(const Wanted& wanted, coro::Time deadline);
 
-    /* The same for no client, and without a deadline of its own. */
+    /* The same, but not for a client, and without a deadline of its own. */
     backends::Status load(const Wanted& wanted);
 
-    /* Leaves a key's seed in the store again, if it is not there (`miss`) or
-     * not for long enough. Otherwise it returns what peek() says. May throw
+    /* Puts a key's seed into the store again, if it is not there (`miss`), or
+     * not for long enough. Otherwise returns what peek() says. May throw
      * std::bad_alloc. */
     backends::Status put_back(const TicketName& name);
 
-    /* What was not found is asked for again. */
+    /* Asks again for what was not found. */
     void forget_unfound() noexcept { unfound_.forget(); }
 
   private:
-    /* What the store says of a slot. */
+    /* What the store says about a slot. */
     struct Chosen {
         bool answered = false;
-        bool exists = false; /* a record, whatever it holds */
+        bool exists = false; /* a record, whatever it contains */
         std::optional<SeedId> id{};
     };
 
-    /* A seed of our own for a slot, not chosen yet. */
+    /* A seed of our own for a slot that is not chosen yet. */
     struct Candidate {
         TicketName name{};
         bool is_seen = false; /* others may have read that it is in use */
@@ -98,7 +99,7 @@ class Seeds {
     HeldKeys& held_;
     Unfound unfound_;
 
-    std::map<std::uint32_t, Candidate> candidates_; /* by where slots begin */
+    std::map<std::uint32_t, Candidate> candidates_; /* by start of slot */
 };
 
 }  // namespace session_cache::tickets

@@ -1,6 +1,7 @@
 /*
- * Time, cut into slots at multiples of their length since 1970: each has a
- * ticket key of its own, and every node of a fleet comes to the same ones.
+ * Time, divided into slots at multiples of their length since 1970. Each slot
+ * has a ticket key of its own, and every node of a fleet computes the same
+ * slots.
  */
 
 #pragma once
@@ -11,7 +12,7 @@
 
 namespace session_cache::tickets {
 
-/* Seconds, both; in 32 bits, which end in 2106. */
+/* Both in seconds, in 32 bits, which end in 2106. */
 struct Slot {
     std::uint32_t start = 0; /* since 1970, a multiple of `length` */
     std::uint32_t length = 0;
@@ -25,14 +26,14 @@ struct Slot {
 inline constexpr std::chrono::seconds min_rotate = std::chrono::minutes(1);
 inline constexpr std::chrono::seconds max_rotate = std::chrono::hours(7 * 24);
 
-/* The slot that `now` is in; `rotate` is from min_rotate to max_rotate. */
+/* The slot of `now`. `rotate` is from min_rotate to max_rotate. */
 inline Slot slot_at(std::time_t now, std::chrono::seconds rotate) noexcept {
     auto length = static_cast<std::uint32_t>(rotate.count());
     auto since = static_cast<std::uint32_t>(now > 0 ? now : 0);
     return {since - since % length, length};
 }
 
-/* Whether slots like this one are cut. */
+/* Whether such a slot can exist. */
 inline bool is_cut(const Slot& slot) noexcept {
     return slot.length >= min_rotate.count() &&
            slot.length <= max_rotate.count() && slot.start % slot.length == 0;

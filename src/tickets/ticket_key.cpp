@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t iv_size = 16;
 
-/* Once: each of OpenSSL's own names is looked up anew. */
+/* Fetched once, because OpenSSL looks its own names up anew each time. */
 const EVP_CIPHER* cipher_of(std::size_t key_size) noexcept {
     static EVP_CIPHER* const aes_256 =
         EVP_CIPHER_fetch(nullptr, "AES-256-CBC", nullptr);
@@ -28,8 +28,8 @@ TicketKey::TicketKey(const SealingKey& key, const SeedName& name,
                {secrets_->aes.data(), sizeof(Secrets)});
 }
 
-/* The name first; behind it in the longer file the HMAC key, in the other one
- * that of AES. */
+/* The name comes first. Then comes the HMAC key in the longer file, and the AES
+ * key in the other one. */
 TicketKey::TicketKey(std::string_view file)
     : key_size_(file.size() == 80 ? 32 : 16),
       secrets_(make_secret_pages<Secrets>()) {

@@ -1,6 +1,6 @@
 /*
- * What stateless tickets are made with and opened by: AES-CBC and HMAC-SHA256,
- * which is all that OpenSSL's callback offers
+ * The key that makes and opens stateless tickets: AES-CBC and HMAC-SHA256,
+ * because OpenSSL's callback allows nothing else
  * (SSL_CTX_set_tlsext_ticket_key_evp_cb(3)).
  */
 
@@ -19,12 +19,12 @@ namespace session_cache::tickets {
 
 class TicketKey {
   public:
-    /* That of a slot. Throws std::bad_alloc. */
+    /* The key of a slot. Throws std::bad_alloc. */
     TicketKey(const SealingKey& key, const SeedName& name, const Seed& seed);
 
     /*
-     * One of a file of nginx's "ssl_session_ticket_key", whose bytes these are,
-     * 48 or 80: the name, with AES-128 and AES-256 (ngx_ssl_ticket_keys()).
+     * The key in a file of nginx's "ssl_session_ticket_key", from the file's 48
+     * or 80 bytes: the name, and AES-128 or AES-256 (ngx_ssl_ticket_keys()).
      * Throws std::bad_alloc.
      */
     explicit TicketKey(std::string_view file);
@@ -36,9 +36,9 @@ class TicketKey {
     const TicketName& name() const noexcept { return name_; }
 
     /*
-     * Sets up what OpenSSL is going to make a ticket with: the caller's name
-     * and initialization vector, of 16 bytes each, and both contexts. False:
-     * OpenSSL has failed.
+     * Prepares OpenSSL to make a ticket: sets the caller's name and
+     * initialization vector, of 16 bytes each, and both contexts. Returns false
+     * if OpenSSL failed.
      */
     bool seal(unsigned char* name, unsigned char* iv, EVP_CIPHER_CTX* cipher,
               EVP_MAC_CTX* mac) const noexcept;
@@ -48,7 +48,7 @@ class TicketKey {
               EVP_MAC_CTX* mac) const noexcept;
 
   private:
-    /* No more than bytes: see secret_pages.hpp. */
+    /* Only bytes: see secret_pages.hpp. */
     struct Secrets {
         std::array<unsigned char, 32> aes;
         std::array<unsigned char, 32> hmac;

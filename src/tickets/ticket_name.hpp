@@ -1,7 +1,7 @@
 /*
  * A ticket's name, by which its key is found: "key_name" of RFC 5077, 4. It is
  * one AES block of the slot, the seed and 32 zero bits, under a key of the key
- * file: opaque, and told from any other bytes without asking anyone.
+ * file. So it is opaque, and recognized without asking anyone.
  */
 
 #pragma once
@@ -18,7 +18,7 @@ namespace session_cache::tickets {
 using TicketName = SealingKey::NameBlock;
 using SeedId = std::uint32_t;
 
-/* What a seed is for, and so what a ticket's name says. */
+/* What a seed is for, and so the contents of a ticket's name. */
 struct SeedName {
     Slot slot;
     SeedId id = 0;
@@ -26,14 +26,14 @@ struct SeedName {
     bool operator==(const SeedName&) const = default;
 };
 
-/* Slot and seed as 12 bytes, the highest of each number first. */
+/* Slot and seed as 12 bytes, in network order. */
 using SeedNameBytes = std::array<unsigned char, 12>;
 SeedNameBytes packed(const SeedName& seed) noexcept;
 
-/* Throws std::bad_alloc when OpenSSL fails, as below. */
+/* Throws std::bad_alloc if OpenSSL fails, as below. */
 TicketName ticket_name(const SealingKey& key, const SeedName& seed);
 
-/* Nothing: no name under this key. */
+/* Nothing if it is not a name under this key. */
 std::optional<SeedName> read_ticket_name(const SealingKey& key,
                                          const TicketName& name);
 

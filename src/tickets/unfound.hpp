@@ -1,5 +1,6 @@
 /*
- * Seeds that the store did not have a moment ago: nobody asks again at once.
+ * Seeds that the store did not have a moment ago, and that are not asked for
+ * again at once.
  */
 
 #pragma once
@@ -15,7 +16,8 @@ namespace session_cache::tickets {
 
 class Unfound {
   public:
-    /* For each the store was asked, so there cannot be many at a time. */
+    /* The store was asked for each of them, so there cannot be many at a
+     * time. */
     static constexpr std::size_t most = 256;
 
     /* May throw std::bad_alloc. */

@@ -1,6 +1,6 @@
 /*
- * Which release this is. The build has it from debian/changelog, and defines
- * SSL_SESSION_CACHE_VERSION for those few files that include this.
+ * Which release this is. The build takes it from debian/changelog, and defines
+ * SSL_SESSION_CACHE_VERSION for the few files that include this.
  */
 
 #pragma once
@@ -14,7 +14,7 @@ namespace session_cache {
 #define SSL_SESSION_CACHE_TEXT_OF(name) #name
 #define SSL_SESSION_CACHE_TEXT(name) SSL_SESSION_CACHE_TEXT_OF(name)
 
-/* As logs, the status and strings(1) have it. */
+/* As logs, the status and strings(1) show it. */
 inline constexpr char version_name[] =
     "ngx_ssl_session_cache/" SSL_SESSION_CACHE_TEXT(SSL_SESSION_CACHE_VERSION);
 

@@ -1,26 +1,28 @@
 #!/bin/bash
 # The benchmark: every row of build/bench/benchmarks.md, see docs/benchmarks.md.
-# Each round of a row measures all that is compared, the next round in reversed
-# order, and a ratio is taken within its round: that is what lets it hold on a
-# noisy machine. The rows are in rows/, the targets in targets.txt.
+# Each round of a row measures everything that is compared, and the next round
+# does so in reversed order. Ratios are taken within a round, so they are right
+# even on a noisy machine. The rows are in rows/, the targets in targets.txt.
 #
-# shellcheck disable=SC2317 # the rows call what looks as if nobody did
+# shellcheck disable=SC2317 # the rows call functions that seem unused
 set -euo pipefail
 shopt -s inherit_errexit
 
 usage() {
     cat <<EOF
 usage: $0 [options]
-  --rounds COUNT        rounds of the quick rows; the slow ones take a part of
-                        them ($rounds)
-  --handshakes COUNT    handshakes a round and variant ($handshakes)
-  --rows LIST           ("$rows")
+  --rounds COUNT        rounds of the quick rows; slow rows take fewer
+                        ($rounds)
+  --handshakes COUNT    handshakes per round and variant ($handshakes)
+  --rows LIST           rows to measure ("$rows")
   --placement WHERE     beside: worker and store on one CPU, the client on the
                         other; apart: the store with the client; free: where
                         the kernel puts them ($placement)
-  --programs DIR        the benchmark's programs, if they are compiled already
-  --profile DIR         instead: system calls a handshake and samples of the
-                        workers of the row "resume", by perf, into DIR
+  --programs DIR        use the benchmark's programs in DIR instead of compiling
+                        them
+  --profile DIR         instead of measuring, profile the workers of the row
+                        "resume" with perf, and write system calls per
+                        handshake and samples into DIR
 EOF
 }
 
@@ -45,8 +47,8 @@ parse() {
     done
 }
 
-# Apart, each command to the store interrupts an idle CPU, which may cost the
-# worker more than all else that it does for the command.
+# With "apart", each command to the store interrupts an idle CPU. That may cost
+# the worker more than everything else that it does for the command.
 place() {
     case $placement in
     beside) server_cpu=0 store_cpu=0 client_cpu=1 ;;
@@ -56,7 +58,7 @@ place() {
     esac
 }
 
-# A row sets `part` when it is slow, and defines prepare() and measure(), which
+# A slow row sets `part`. Each row defines prepare() and measure(). measure()
 # prints the samples of one round.
 run_row() {
     local count
@@ -73,9 +75,9 @@ run_row() {
     done
 }
 
-# In a shell of its own, which ends what it has started. A row that fails
-# leaves the others alone. Not to be called where its status is looked at, for
-# then no failure would end a row.
+# In a shell of its own, which ends what it has started, so that a row that
+# fails does not affect the others. Do not call this in a condition: bash then
+# ignores failures, and no row would ever fail.
 run_rows() {
     local row
     for row in $rows; do
@@ -105,18 +107,18 @@ sample() {
     echo "$1,$2,$round,$3,$4"
 }
 
-# What the report has to say beside the figures.
+# Adds a note to the report.
 note() {
     grep -qxF -- "- $*" "$work/notes" || echo "- $*" >>"$work/notes"
 }
 
-# Half of the rounds one way, half the other: a b c, c b a, ...
+# Every other round is in reversed order: a b c, c b a, ...
 in_turn() {
     if ((round % 2)); then printf '%s\n' "$@"; else printf '%s\n' "$@" | tac; fi
 }
 
-# A handshake that failed, or was not of its kind, spoils the whole run of a
-# client, which then says so and is repeated.
+# A client whose handshake fails, or is not of the expected kind, says so. Then
+# its whole run is repeated.
 repeat() {
     local tries=5
     until "$@"; do
@@ -125,7 +127,7 @@ repeat() {
     done | tail -n 1
 }
 
-# field NAME RESULT: of a program's line of names=numbers.
+# field NAME RESULT: a number in a program's line of names=numbers.
 field() {
     [[ $2 =~ (^| )$1=([0-9.]+) ]] || return 1
     echo "${BASH_REMATCH[2]}"
@@ -151,9 +153,9 @@ warm_up() {
     load "$1" "${2:-1.3}" 16 100 >"$work/warm-up" 2>&1
 }
 
-# A round of worker CPU of resumptions, with a new worker for each variant:
-# where a worker's memory lies makes a greater difference than what is compared,
-# and stays the same while it lives.
+# A round of worker CPU of resumptions, with a new worker for each variant. The
+# place of a worker's memory makes a greater difference than what is compared,
+# and stays the same while the worker lives.
 measure_new_workers() {
     local key=$1 protocol variant result cpu
     shift
@@ -171,12 +173,12 @@ measure_new_workers() {
     done
 }
 
-# Until it resumes.
+# Waits until it resumes.
 warm_up_resuming() {
     wait_for "resumption ($1)" warm_up "$1"
 }
 
-# Variants of nginx, each once it resumes.
+# Starts variants of nginx, and waits until each one resumes.
 start_resuming() {
     local variant
     for variant in "$@"; do

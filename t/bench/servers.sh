@@ -1,14 +1,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154 # shared with run.sh
-# Sourced by run.sh: what is measured. Private stores and, of each variant, one
-# nginx with one worker, all on loopback, all files under $work; sets
-# port[variant] and worker[variant]; stop_servers ends what was started.
+# Sourced by run.sh: what is measured. Private stores, and for each variant one
+# nginx with one worker, all on loopback, with all files under $work. Sets
+# port[variant] and worker[variant]. stop_servers ends what was started.
 
 declare -A port worker master
-declare -A maker # the port where sessions are made, if it is another one
+declare -A maker # the port where sessions are made, if it is a different one
 started=()
 connections=1024
 
-# Below the ephemeral range, from which the client's own ports are taken.
+# Below the ephemeral range, from which the client's own ports come.
 free_port() {
     local p
     while :; do

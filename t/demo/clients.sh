@@ -8,13 +8,13 @@ build_client() {
     [[ ! $client -nt $here/client.cpp ]] || return 0
     say "building the client"
     mkdir -p "${client%/*}"
-    # Others may run what is there.
+    # Another run may be using the present one.
     g++ -std=c++20 -O2 -Wall -Wextra "$here/client.cpp" -o "$client.$$" \
         -lssl -lcrypto
     mv "$client.$$" "$client"
 }
 
-# handshake NODE PROTOCOL [OPTION FILE]: what the client says of it.
+# handshake NODE PROTOCOL [OPTION FILE]: prints the client's line about it.
 handshake() {
     local node=$1 protocol=$2
     shift 2

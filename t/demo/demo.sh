@@ -1,22 +1,22 @@
 #!/usr/bin/env bash
 # Two nginx nodes share a store: TLS sessions that were made at node A are
 # presented to node B. With a Redis or a memcached it shows what a handshake
-# costs; with a Redis Cluster, or a Redis that Sentinels watch, a master is
-# killed meanwhile. Everything is private to the run and lives in a temporary
-# directory. Whether all was as it should be is the exit status.
+# costs. With a Redis Cluster, or a Redis that Sentinels watch, a master is
+# killed meanwhile. Everything is private to the run, in a temporary directory.
+# The exit status is 0 if everything was as expected.
 #
 # usage: demo.sh MODULE.so [--store redis | memcached | cluster | sentinel]
 #                [--keep] [--watched]
 #
-# With an empty MODULE.so it is in the nginx on PATH. --watched is for the debug
-# program: the store is on TCP ports, descriptor 3 is told where everything is,
-# and a line on standard input starts the clients.
+# An empty MODULE.so means that the nginx on PATH has the module built in.
+# --watched is for the debug program: the store is on TCP ports, descriptor 3
+# gets all addresses and files, and a line on standard input starts the clients.
 #
-# A store is a file in stores/, which has
-#   store_title       what it is
-#   start_store       sets store_parameters, those of the directive, and
-#                     store_addresses, KIND:ADDRESS of each server
-#   show_store        what is shown with it
+# A store is a file in stores/, which defines
+#   store_title       its description
+#   start_store       sets store_parameters (the directive's) and
+#                     store_addresses (KIND:ADDRESS of each server)
+#   show_store        what the demo shows
 set -euo pipefail
 
 here=$(CDPATH='' cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd)
@@ -35,7 +35,7 @@ say() {
     printf '==> %s\n' "$*"
 }
 
-# What a client came to that it should not have.
+# Notes an unexpected result of a client.
 complain() {
     not_as_expected+=("$*")
 }
@@ -79,7 +79,7 @@ main() {
     parse "$@"
     build_client
     local base=${TMPDIR:-/tmp}
-    # A Unix socket's path has at most 107 bytes, and none here is quoted.
+    # A Unix socket's path has at most 107 bytes, and paths here are not quoted.
     [[ ${#base} -lt 60 && $base != *[[:space:]]* ]] || base=/tmp
     work=$(mktemp -d "$base/tls-demo.XXXXXX")
     trap finish EXIT

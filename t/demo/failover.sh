@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# Sourced by stores that survive a master: one is killed, and sessions of node
-# A are presented to node B before, while it is away, and after.
+# Sourced by stores that survive the loss of a master. One is killed, and
+# sessions of node A are presented to node B before, during and after that.
 #
-# The store has masters, their ports, of which the first is killed, and
-#   master_pid       that one's process
-#   replicated       whether its replica has all that it has
+# The store defines masters (their ports, of which the first is killed) and
+#   master_pid       the process of the first master
+#   replicated       whether its replica has all of its data
 #   is_missed        whether the others have noticed that it is gone
-#   fail_over        lets them replace it; until then they wait, so that what is
-#                    shown does not depend on how fast they are
-#   has_failed_over  whether they are done
+#   fail_over        lets them replace it; until then they wait, so that the
+#                    output does not depend on their speed
+#   has_failed_over  whether they have replaced it
 
 protocols=(TLSv1.2 TLSv1.3)
 known_hits=()
-all_is_well="no handshake failed, and what the killed master had resumes again"
+all_is_well="no handshake failed, and the killed master's sessions resume again"
 
 show_store() {
     make_sessions
@@ -23,7 +23,7 @@ show_store() {
     show_sessions before resumed
     eventually replicated || die "the replica lags behind"
     kill_server "$master_pid"
-    eventually is_missed || die "nobody misses the master"
+    eventually is_missed || die "the others do not miss the master"
     show_sessions "* is killed" full
     await_successor
     show_sessions "* is replaced" resumed
@@ -32,7 +32,7 @@ show_store() {
         "and node B resumed its sessions $node_took ms later"
 }
 
-# Until each master has sessions of each protocol.
+# Makes sessions until each master has some of each protocol.
 make_sessions() {
     local protocol tries
     mkdir "$work/sessions"
@@ -51,25 +51,25 @@ each_master_has_some() {
     done
 }
 
-# sessions_of PROTOCOL PORT: their files.
+# sessions_of PROTOCOL PORT: prints their files.
 sessions_of() {
     find "$work/sessions" -name "$1.$2.*"
 }
 
-# make_session PROTOCOL NUMBER. A client does not see when a node has handed its
-# session to the store.
+# make_session PROTOCOL NUMBER. A client does not see when its session is in the
+# store, so this waits until it resumes.
 make_session() {
     local file=$work/new.pem
     handshake A "$1" -o "$file" > /dev/null
     if ! eventually resumes "$1" "$file"; then
         show_logs
-        die "a session does not resume, $1"
+        die "a session does not resume: $1"
     fi
     find_finder
     mv "$file" "$work/sessions/$1.$finder.$2"
 }
 
-# Sets finder, the master that has found what was looked up last.
+# Sets finder to the master that had the last session that was looked up.
 find_finder() {
     local port
     for port in "${masters[@]}"; do
@@ -85,8 +85,8 @@ resumes() {
     [[ $(handshake B "$1" -i "$2") == *" resumed "* ]]
 }
 
-# show_sessions WHEN KIND: presents all. KIND is what those of the first master
-# have to come to; those of others resume.
+# show_sessions WHEN KIND: presents all sessions. KIND is the expected handshake
+# for those of the first master. The others must resume.
 show_sessions() {
     local when=$1 kind protocol port came_to
     for protocol in "${protocols[@]}"; do
@@ -116,7 +116,7 @@ present_sessions() {
 await_successor() {
     local patience=30 start=${EPOCHREALTIME/[.,]/} elected
     fail_over
-    eventually has_failed_over || die "no replica takes the master's place"
+    eventually has_failed_over || die "no replica replaces the master"
     elected=${EPOCHREALTIME/[.,]/}
     eventually is_found || die "node B does not find the new master"
     servers_took=$(((elected - start) / 1000))

@@ -12,7 +12,7 @@ make_secrets() {
 
 node_configuration() {
     local node=$1 dir=$work/$1
-    # Workers of another user could not enter the temporary directory.
+    # Workers of another user cannot enter the temporary directory.
     ((EUID)) || echo "user root;"
     [[ ! $module ]] || echo "load_module \"$module\";"
     cat << END
@@ -67,7 +67,7 @@ start_node() {
             > /dev/null 2>&1 &
         eventually started_or_gone "$dir/nginx.pid" $! || break
         [[ ! -s $dir/nginx.pid ]] || return 0
-        # Somebody was faster: once more with another port.
+        # Somebody else took the port: try another one.
         grep -q 'bind() .* failed (98:' "$dir/error.log" || break
     done
     die "node $node does not start:
@@ -82,7 +82,7 @@ show_logs() {
     done
 } >&2
 
-# As the debug program reads it: a word and a value a line.
+# For the debug program: a word and a value on each line.
 announce_fleet() {
     local node
     printf 'store %s\n' "${store_addresses[@]}"

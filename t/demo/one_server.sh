@@ -1,9 +1,9 @@
 # shellcheck shell=bash
-# Sourced by stores that are one server: sessions are presented to the other
-# node and to their own, and what each handshake takes is told.
+# Sourced by stores that are one server. Sessions are presented to the other
+# node and to their own, and the time of each handshake is shown.
 #
-# The store has run_store, store_answers, store_size, the number of its
-# sessions, and store_lookups, "HITS MISSES".
+# The store defines run_store, store_answers, store_size (the number of its
+# sessions) and store_lookups ("HITS MISSES").
 
 all_is_well="every session resumed, at the other node and at its own"
 store_port=
@@ -44,7 +44,7 @@ show_lookups() {
         "$hits" "$misses" "$store_note"
 }
 
-# A client does not see when a node has handed its session to the store.
+# A client does not see when its session is in the store, so this waits.
 make_session() {
     local protocol=$1 before
     row - A "$(handshakes A "$protocol")"
@@ -62,8 +62,8 @@ present_session() {
     row A "$1" "$(handshakes "$1" "$2" -i "$work/$2.pem")"
 }
 
-# The fastest of a few, as any may have been disturbed; of a kind that is not
-# "resumed", if there was one.
+# The fastest of a few, because any may have been disturbed. If one was not
+# "resumed", one of these.
 handshakes() {
     for _ in {1..5}; do
         handshake "$@"

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# Builds nginx from the distribution's sources with the module in it, and
-# beside it, with the options that change what nginx is made of; two nodes of
-# each resume each other's sessions. Those with all of it also run the tests of
-# stream and mail, and one that has poll and select all end-to-end tests with
-# each of these, for which build/t/e2e must be there.
+# Builds nginx from the distribution's sources, with the module static and
+# dynamic, and with the options that change nginx's parts. Two nodes of each
+# build resume each other's sessions. Builds with all parts also run the tests
+# of stream and mail. One build with poll and select runs all end-to-end tests
+# with each of these, and needs build/t/e2e.
 #
 # usage: builds.sh [WORD...]
-# With words only those builds whose names have all of them.
+# WORDs choose the builds whose names contain all of them.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -18,7 +18,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . patches/source.sh
 
 out=build/builds
-# What patches/source.sh wants.
+# What patches/source.sh needs.
 dir=$PWD/$out
 version=$(nginx -v 2>&1 | sed 's|.*/\([^ ]*\).*|\1|')
 tree=$dir/src/nginx
@@ -26,7 +26,7 @@ module=ngx_http_ssl_session_cache_module.so
 wanted=("$@")
 passed=0
 failed=0
-# Most objects differ between builds in nothing.
+# Most objects are the same in all builds.
 export CCACHE_DIR=$PWD/$out/ccache
 
 stream="--with-stream --with-stream_ssl_module"
@@ -46,7 +46,7 @@ check() {
     shift
     is_wanted "$name" || return 0
     say "$name"
-    # A subshell of its own: what fails in it ends it.
+    # In a subshell, so that a failure ends only that.
     set +e
     (set -e; "$@")
     local status=$?
@@ -82,20 +82,20 @@ with() {
     PATH=$PWD/$out/bin:$PATH "${@:2}"
 }
 
-# resumes NGINX MODULE: whether two nodes of that nginx do. The module is empty
-# where it is in nginx.
+# resumes NGINX MODULE: whether two nodes of that nginx resume. MODULE is empty
+# if nginx has it built in.
 resumes() {
     with "$1" logged "$out/demo.log" t/demo/demo.sh "$2"
 }
 
-# Whether the tests of stream and mail pass; one of them is of module files.
+# Whether the tests of stream and mail pass. One of them tests module files.
 passes() {
     NGX_SSL_SESSION_CACHE_MODULE=$2 with "$1" logged "$out/e2e.log" \
         build/t/e2e -sf='*/stream_mail_test.cpp' -tce='*files of other builds*'
 }
 
-# Whether the end-to-end tests pass where events are level-triggered.
-# waits_by METHOD [EXCEPT]: leaves out tests that match EXCEPT, too.
+# Whether the end-to-end tests pass with level-triggered events.
+# waits_by METHOD [EXCEPT]: also leaves out tests that match EXCEPT.
 waits_by() {
     # shellcheck disable=SC2086 # several options
     build dynamic --with-http_ssl_module --with-http_v2_module $everything \
@@ -122,8 +122,8 @@ works_with_everything() {
     passes "$tree/objs/nginx" "$(module_of "$1")"
 }
 
-# With --with-compat modules fit an nginx that has other options: the one that
-# is installed.
+# With --with-compat, modules also fit an nginx with other options, such as the
+# installed one.
 elsewhere() {
     build dynamic --with-http_ssl_module --with-compat
     resumes "$(command -v nginx)" "$tree/objs/$module"

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# Sourced by the scripts here and by those of patches.
+# Sourced by the scripts here and in patches.
 
-# Where this machine has the distribution's packages from; of security updates
-# too, if SUITE is "...-security".
+# The mirror of this machine's packages, or of its security updates if SUITE is
+# "...-security".
 mirror() {
     # shellcheck disable=SC2016
     apt-get indextargets --format '$(CODENAME) $(REPO_URI)' \
@@ -14,8 +14,8 @@ mirror() {
         fi | head -n 1
 }
 
-# The archives of a suite, as sources.list(5) has them after the type. Unstable
-# has no security updates of its own.
+# The archives of a suite, as in sources.list(5) after the type. Unstable has no
+# security updates of its own.
 archives() {
     local name uri
     for name in "$1" "$1-security"; do

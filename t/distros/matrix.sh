@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Runs the tests in root file systems of Debian's suites, a cell for each
-# suite and store that speaks Redis' protocol; "oldest" is bookworm with what
-# oldest.sh puts there. Root file systems and what was built in them stay in
-# build/matrix for the next run.
+# Runs the tests in root file systems of Debian's suites, in a cell for each
+# suite and each store with Redis' protocol. "oldest" is bookworm with what
+# oldest.sh installs. Root file systems and their builds stay in build/matrix
+# for the next run.
 #
 # usage: matrix.sh [SUITE...] [doctest's ARGUMENTS]
 set -euo pipefail
@@ -29,20 +29,20 @@ parse() {
     arguments=("$@")
 }
 
-# The stores that the suite has, but for memcached, which is in each cell.
+# The stores of the suite, without memcached, which is in each cell.
 stores() {
     in_rootfs "$1" apt-cache pkgnames |
         grep -xE 'redis-server|valkey-server' | sort
 }
 
-# version DIR PACKAGE: the upstream one, of what is installed.
+# version DIR PACKAGE: the upstream version of an installed package.
 version() {
     # shellcheck disable=SC2016 # dpkg's variables
     in_rootfs "$1" dpkg-query -W -f '${Version}\n' "$2" 2> /dev/null |
         sed 's/^[0-9]*://; s/[-+~].*//'
 }
 
-# What the modules that were tested were built for, and with.
+# The versions for which, and with which, the tested modules were built.
 nginx_version() {
     sed -n 's/^#define NGINX_VERSION *"\(.*\)"/\1/p' \
         "$1/src/build/nginx/src/core/nginx.h"
@@ -53,7 +53,7 @@ gcc_version() {
         sed -n 's/.*GCC: (.*) //p'
 }
 
-# row NAME STORE DIR: the cell's line of the table.
+# row NAME STORE DIR: prints the cell's line of the table.
 row() {
     local dir=$3 passed='does not build' failed=-
     [[ ! -f $dir/src/build/t/summary ]] ||

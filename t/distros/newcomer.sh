@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Runs in a root file system with Debian's nginx and the packages: configures
-# them as one would who is new to them.
+# Runs in a root file system with Debian's nginx and the packages, and
+# configures them as a new user would.
 #
 # usage: newcomer.sh resume | removed
 #
@@ -8,7 +8,7 @@
 # removed: nginx works without the packages, which were removed.
 set -euo pipefail
 
-# The other node's, and its ports begin with 9 instead of 8.
+# The other node's. Its ports begin with 9 instead of 8.
 other=/etc/nginx-other
 failed=0
 
@@ -29,7 +29,7 @@ eventually() {
     done
 }
 
-# What there is without the module: a server in each of the three.
+# The configuration without the module: a server in each of the three.
 write_servers() {
     openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=localhost \
         -keyout /etc/nginx/key.pem -out /etc/nginx/certificate.pem 2> /dev/null
@@ -72,7 +72,7 @@ copy_to_other_node() {
     cp -a /etc/nginx "$other"
     find "$other" -type f -exec sed -i "s|/etc/nginx/|$other/|;
         s|listen 8|listen 9|; s|/run/nginx.pid|/run/nginx-other.pid|" {} +
-    # Of the packaged site, which is on port 80, one is enough.
+    # One packaged site, on port 80, is enough.
     rm -f "$other/sites-enabled/default"
 }
 
@@ -81,7 +81,7 @@ nodes() {
     nginx -c "$other/nginx.conf" "$@" 2>> nginx.log
 }
 
-# A client: visit PORT PROTOCOL OPTION..., which leaves by itself.
+# A client, which ends by itself: visit PORT PROTOCOL OPTION...
 visit() {
     local port=$1 protocol=$2 said=$'GET / HTTP/1.0\r\n\r\n'
     shift 2
@@ -97,8 +97,8 @@ answers() {
     visit "$1" tls1_2 | grep -q '^New, TLS'
 }
 
-# Until the session that the first node makes is resumed at the other, which
-# the store may be a moment late for.
+# Tries until a session of the first node resumes at the other. The store may
+# need a moment.
 resumes() {
     rm -f session.pem
     visit "8$1" "$2" -sess_out session.pem > visit.log || true
@@ -159,7 +159,7 @@ removed() {
     nginx
     eventually answers 8443 || fail "nginx without the packages"
     ! find /etc /usr /var/lib/nginx | grep -i ssl.session.cache ||
-        fail "something was left"
+        fail "something was not removed"
     check_log
     say "nginx works without them"
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests with the oldest nginx, compiler and libmemcached that the
-# modules are for, beside the OpenSSL of Debian 12. Changes what is installed:
-# for root file systems.
+# Runs the tests with the oldest supported nginx, compiler and libmemcached, and
+# the OpenSSL of Debian 12. Changes the installed packages, so use it only in
+# root file systems.
 #
 # usage: oldest.sh [doctest's ARGUMENTS]
 set -euo pipefail
@@ -14,7 +14,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 # shellcheck source=../../patches/source.sh
 . patches/source.sh
 
-# What patches/source.sh wants.
+# What patches/source.sh needs.
 version=1.18.0
 dir=$PWD/build/oldest
 tree=$dir/src/nginx
@@ -30,7 +30,7 @@ install_compiler() {
         libpcre3-dev libsasl2-dev zlib1g-dev
 }
 
-# From the suite that has this nginx, whose lists apt has been given by then.
+# From the suite that has this nginx. apt already has its lists.
 install_libmemcached() {
     local package packages=()
     for package in libmemcached-dev libmemcached11 libmemcachedutil2 \
@@ -41,8 +41,8 @@ install_libmemcached() {
         --no-install-recommends --allow-downgrades "${packages[@]}"
 }
 
-# With what conf_flags is in the tree of nginx-dev, which ./build.sh wants.
-# nginx 1.18 has a function that OpenSSL 3.0 has deprecated.
+# With a conf_flags as in nginx-dev, which ./build.sh needs. nginx 1.18 uses a
+# function that OpenSSL 3.0 has deprecated.
 build_nginx() {
     printf 'NGX_CONF_FLAGS=(%s)\n' "${flags[*]}" > "$tree/conf_flags"
     logged "$dir/configure.log" env -C "$tree" ./configure "${flags[@]}" \

@@ -1,11 +1,11 @@
 # shellcheck shell=bash
 # Sourced: root file systems of Debian's suites, and commands in them.
 
-# Makes build/chroots/SUITE, with the suite's packages as they are now and
-# nothing but what is essential.
+# Makes build/chroots/SUITE, with only the essential packages of the suite, in
+# their present versions.
 make_rootfs() {
     local suite=$1 dir=build/chroots/$1
-    ((EUID == 0)) || die "root file systems are root's to make: try sudo"
+    ((EUID == 0)) || die "only root can make root file systems: use sudo"
     [[ ! -d $dir ]] || return 0
     say "making a root file system of $suite"
     rm -rf "$dir.new"
@@ -15,7 +15,7 @@ make_rootfs() {
     # The mirror may be a snapshot.
     echo 'Acquire::Check-Valid-Until "false";' \
         > "$dir.new/etc/apt/apt.conf.d/snapshot"
-    # As every machine has it; a browser's driver needs the name.
+    # As on every machine. A browser's driver needs the name.
     printf '127.0.0.1 localhost\n::1 localhost\n' > "$dir.new/etc/hosts"
     # No package starts a server by itself.
     printf '#!/bin/sh\nexit 101\n' > "$dir.new/usr/sbin/policy-rc.d"
@@ -32,8 +32,9 @@ copy_rootfs() {
     cp -a --reflink=auto "build/chroots/$1" "$2"
 }
 
-# in_rootfs [--no-network] DIR COMMAND...: as root, with processes, mounts and,
-# if told so, a loopback interface of its own, which all end with the command.
+# in_rootfs [--no-network] DIR COMMAND...: as root, with process and mount
+# namespaces and, with --no-network, a loopback interface of its own. All of
+# these end with the command.
 in_rootfs() {
     local own=(--mount --pid --fork --kill-child)
     if [[ $1 == --no-network ]]; then
@@ -57,8 +58,8 @@ in_rootfs() {
     ' sh "$dir" "$@"
 }
 
-# Puts the sources into DIR/src of a root file system; what was built there is
-# kept.
+# Puts the sources into DIR/src of a root file system. Keeps what was built
+# there.
 copy_sources() {
     mkdir -p "$1/src"
     find "$1/src" -mindepth 1 -maxdepth 1 ! -name build -exec rm -rf {} +

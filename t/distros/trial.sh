@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
-# Tries the packages as a newcomer would: makes them in root file systems of
-# Debian's suites, has lintian look at them, installs them with apt where
-# nothing is installed, lets two nodes resume each other's sessions, and
-# removes them.
+# Tries the packages as a new user would: makes them in root file systems of
+# Debian's suites, checks them with lintian, installs them with apt on a bare
+# system, lets two nodes resume each other's sessions, and removes them.
 #
 # usage: trial.sh [SUITE...]
 set -euo pipefail
@@ -26,7 +25,7 @@ make_packages() {
     logged "$dir.log" in_rootfs "$dir" /src/build.sh package
 }
 
-# As root, which it warns of, and with what else it needs.
+# As root, about which it warns, and with the other packages that it needs.
 lint_packages() {
     local dir=$out/$1-maker
     say "$1: lintian"
@@ -38,7 +37,7 @@ lint_packages() {
 
 try_packages() {
     local suite=$1 dir=$out/$1
-    say "$suite: installing them where nothing is installed"
+    say "$suite: installing them on a bare system"
     copy_rootfs "$suite" "$dir"
     mkdir "$dir/packages"
     cp "$dir-maker"/src/build/package/*.deb t/distros/newcomer.sh \
@@ -64,7 +63,7 @@ main() {
         lint_packages "$suite"
         try_packages "$suite"
     done
-    say "the packages of $* are fine"
+    say "the packages of $* work"
 }
 
 main "$@"

@@ -6,13 +6,13 @@
 
 namespace fleet {
 
-// What must hold, and whether it does.
+// What must hold, and whether it holds.
 class Checks {
   public:
     struct Check {
         std::string what;
         bool holds;
-        std::string why;  // not, or with which figures
+        std::string why;  // why it does not, or the figures
     };
 
     void add(std::string what, bool holds, std::string why = "");
@@ -28,10 +28,10 @@ class Checks {
     std::vector<Check> all_;
 };
 
-// What doctest's assertions in the tests' support complain of, here where no
-// test runs: what nginx logged, how it ended. To be called once, at the begin.
+// Collects failed assertions of the tests' support, because no test runs here:
+// what nginx logged, and how it ended. Call this once, at the beginning.
 void collect_complaints();
-// All of these, a paragraph each.
+// All complaints, a paragraph each.
 std::string complaints();
 
 }  // namespace fleet

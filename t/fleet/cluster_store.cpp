@@ -13,8 +13,8 @@ namespace {
 constexpr int masters = 3;
 constexpr int moved_slots = 500;
 
-// A second, and not half of one: two CPUs have a fleet to serve, and a server
-// that waits for them is not to be replaced.
+// A second rather than half of one, because two CPUs serve a whole fleet, and a
+// server that waits for them must not be replaced.
 const Arguments options{"--cluster-node-timeout", "1000"};
 
 class ClusterStore : public Store {
@@ -67,14 +67,14 @@ class ClusterStore : public Store {
     }
 
   private:
-    // So that clients, and replicas, come by way of its proxy.
+    // So that clients and replicas connect through its proxy.
     void announce(std::size_t i) {
         proxies_.add(cluster_[i].address());
         cluster_[i].client().config_set("cluster-announce-port",
                                         proxies_.port(i));
     }
 
-    // By all to all.
+    // Whether all servers know all proxies.
     bool is_announced() const {
         for (std::size_t i = 0; i < cluster_.size(); ++i) {
             const auto nodes =

@@ -7,14 +7,14 @@ namespace fleet {
 
 namespace {
 
-// Over which a rate is taken, in whole seconds: with less there would be too
-// few visits in it.
+// Rates are taken over this many seconds. In less time there are too few
+// visits.
 constexpr std::size_t window = 2;
-// What has to come back of the usual rate. For so much clients that lost their
-// sessions have to have come 3.5 times as long as it is from visit to visit.
+// The share of the usual rate that has to come back. After a loss of sessions,
+// this takes 3.5 times as long as a client takes from visit to visit.
 constexpr double recovered_part = 0.97;
-// Before the first event each client is to have come, more or less; after the
-// last one it goes on for a little.
+// Before the first event, almost each client should have come. After the last
+// one, the run goes on for a little.
 constexpr double longest_warm_up = 15, cool_down = 3;
 
 std::size_t whole(double second) {
@@ -48,7 +48,7 @@ std::vector<const Event*> Day::wanted() const {
     return list;
 }
 
-// The end of a slot does not wait for its turn: it is taken when it comes.
+// The end of a slot does not wait for its turn. It is measured when it comes.
 void Day::run() {
     auto left = wanted();
     const double first = std::min(longest_warm_up, scene_.options.pause());

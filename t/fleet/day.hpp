@@ -14,7 +14,7 @@
 
 namespace fleet {
 
-// All that an event can do something to.
+// Everything that an event can change.
 struct Scene {
     const Options& options;
     Store& store;
@@ -26,11 +26,11 @@ struct Scene {
 struct Event {
     std::string name;
     std::string what;
-    // Returns when it is over; says why if there was none.
+    // Returns when it is over. If it did not happen, returns why.
     std::function<std::string(Scene&)> run;
     // Within how many seconds of its end clients resume as before.
     std::function<double(const Scene&)> bound;
-    // What has to be put right afterwards.
+    // Repairs what it has left.
     std::function<void(Scene&)> mend = [](Scene&) {};
 };
 
@@ -40,7 +40,7 @@ const std::vector<Event>& events();
 // How long it is until a slot of ticket keys ends, in seconds.
 double until_slot_ends();
 
-// What an event has come to.
+// The result of an event.
 struct Outcome {
     std::string name;
     std::string what;
@@ -48,14 +48,14 @@ struct Outcome {
     double begin = 0, end = 0;
     double bound = 0;
     std::optional<double> recovered{};  // seconds after its end
-    double before = 0;  // the part of returning clients that resumed
+    double before = 0;  // share of returning clients that resumed
     double lowest = 0;  // of any second, until it had recovered
-    unsigned lost = 0;  // full handshakes in place of resumptions, until then
+    unsigned lost = 0;  // full handshakes instead of resumptions, until then
 
     std::string text() const;
 };
 
-// Lets one event after the other happen, spread over the time that there is.
+// Runs one event after the other, spread over the available time.
 class Day {
   public:
     explicit Day(Scene scene) : scene_(scene) {}

@@ -20,7 +20,7 @@ bool is_due(Clock::time_point due) {
     return due <= Clock::now();
 }
 
-// Nothing when the server refuses.
+// Empty if the server refuses.
 UniqueFd connect_to_server(const Address& server) {
     try {
         const Socket socket(server);
@@ -69,8 +69,8 @@ void DelayProxy::run() {
     }
 }
 
-// Whether the other end takes what is due is tried again in a millisecond: it
-// hardly ever does not.
+// If the other end accepts nothing, which is rare, tries again after a
+// millisecond.
 int DelayProxy::timeout() const {
     int least = -1;
     for (const auto& link : links_) {

@@ -15,8 +15,8 @@
 
 namespace fleet {
 
-// Before a server, for it to be slow: it passes on every byte, whatever is
-// spoken, after a time that may be changed at any time. A thread of its own.
+// A proxy that makes a server slow. It passes on every byte of any protocol
+// after a delay, which may be changed at any time. It has a thread of its own.
 class DelayProxy {
   public:
     explicit DelayProxy(support::Address server);
@@ -26,7 +26,7 @@ class DelayProxy {
 
     const support::Address& address() const { return address_; }
 
-    // Each way; for what comes from now on.
+    // In each direction, for what comes from now on.
     void set_delay(support::Milliseconds delay) { delay_ = delay.count(); }
 
     // How many requests came (requests.hpp).
@@ -38,7 +38,7 @@ class DelayProxy {
         std::string bytes;
     };
 
-    // What comes from one end and goes to the other.
+    // Bytes from one end to the other.
     struct Way {
         support::UniqueFd from;
         std::deque<Piece> pieces{};

@@ -20,22 +20,22 @@ constexpr double peak_factor = 2.5;
 constexpr seconds peak_time{5};
 constexpr int slot_length = 60;
 
-// Nothing is lost that would have to come back: two seconds are measured, and
-// the machine may be busy with whatever the event was.
+// Nothing is lost that would have to come back. Two seconds are measured, and
+// the machine may be busy with the event.
 double at_once(const Scene&) {
     return 5;
 }
 
-// Clients have to come once to have a session that resumes. As they come at
-// random, 97 of a hundred have come after 3.5 of the times from one visit to
-// the next.
+// Each client has to come once before it has a session that resumes. Clients
+// come at random, so 97 of a hundred have come after 3.5 times the average time
+// between visits.
 double once_all_have_come(const Scene& scene) {
     return 5 * scene.options.pause() + 5;
 }
 
-// Tickets need no store. Without them nobody resumes what the master had until
-// a successor has taken its place; and what was made meanwhile, or what it had
-// where nobody succeeds, is gone.
+// Tickets need no store. Without them, sessions of the master do not resume
+// until it is replaced. Sessions that were made meanwhile are lost, and if
+// nothing replaces the master, its own sessions are lost, too.
 double once_replaced(const Scene& scene) {
     constexpr double failover = 10;
     if (scene.options.shared_tickets) {
@@ -44,7 +44,8 @@ double once_replaced(const Scene& scene) {
     return failover + once_all_have_come(scene);
 }
 
-// Who came while the store was frozen has a session that it does not have.
+// A client that came while the store was frozen has a session that is not
+// stored.
 double once_stored(const Scene& scene) {
     return scene.options.shared_tickets ? at_once(scene)
                                         : once_all_have_come(scene);
@@ -64,9 +65,9 @@ std::string slow_down(Scene& scene) {
     return "";
 }
 
-// As docs/security.md has it: every node opens with the new one before any
-// seals with it. That the old one goes is no part of it: it has to stay as long
-// as sessions live, or they are lost.
+// As in docs/security.md: every node opens with the new key before any node
+// seals with it. The old key is not removed here: it has to stay as long as its
+// sessions live.
 std::string rotate_key(Scene& scene) {
     scene.nodes.set_keys("ab");
     scene.nodes.set_keys("ba");
@@ -95,7 +96,7 @@ std::string run(Scene& scene) {
     return "";
 }
 
-// Where nobody takes its place it is started again, with nothing in it.
+// If nothing replaces it, it is started again, empty.
 std::string kill_master(Scene& scene) {
     scene.store.kill_master();
     if (!scene.store.has_successors()) {
@@ -123,7 +124,8 @@ double until_slot_ends() {
     return slot_length - std::fmod(now.count(), slot_length);
 }
 
-// What replaces workers comes first: those that live from then on are measured.
+// Events that replace workers come first, because the later workers are
+// measured.
 const std::vector<Event>& events() {
     static const std::vector<Event> all{
         {"reload", "rolling reload", run<&Nodes::reload>, at_once},

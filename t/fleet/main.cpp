@@ -17,8 +17,8 @@ using namespace fleet;
 
 namespace {
 
-// What a worker may have more in the end: a connection to each server that has
-// joined the store, and to the one that was killed.
+// How many more descriptors a worker may have in the end: connections to a
+// server that has joined the store, and to the one that was killed.
 constexpr long more_descriptors = 2;
 
 std::vector<std::string> names_of_events() {
@@ -91,7 +91,7 @@ void write_all(const Options& options, const Story& story) {
     support::write_file(options.out / "summary", story.checks.summary() + "\n");
 }
 
-// The nodes are gone when it returns, and have said what they had to say.
+// When it returns, the nodes have ended, with their complaints collected.
 std::vector<Outcome> play(const Options& options, Timeline& timeline,
                           Checks& checks) {
     const auto store = make_store(options.store);

@@ -23,8 +23,7 @@ Nodes::Nodes(std::size_t count, std::string store, bool shared_tickets,
     }
 }
 
-// Without nginx's own cache, so that the store is asked wherever it would be at
-// worst.
+// Without nginx's own cache, so that the store is asked as often as possible.
 NodeConfig Nodes::config(std::size_t number) const {
     NodeConfig config;
     config.host = "127.0.0." + std::to_string(first_host + number);

@@ -14,8 +14,8 @@
 
 namespace fleet {
 
-// The fleet: nginx nodes of two workers, each at a loopback address of its own.
-// What is done to all of them is done to one after the other.
+// The fleet: nginx nodes with two workers, each at a loopback address of its
+// own. Operations on all nodes are done one after the other.
 class Nodes {
   public:
     // `store` has the directive's parameters.
@@ -23,13 +23,13 @@ class Nodes {
           Rotation& rotation);
 
     void reload();
-    // Each out of the rotation first, and back in it when it runs.
+    // Takes each node out of the rotation first, and puts it back when it runs.
     void restart();
-    // One more, in the rotation as soon as it listens.
+    // Adds a node. It is in the rotation as soon as it listens.
     void add();
-    // From now on nodes have these key files, by their letters.
+    // From now on, nodes have these key files, by their letters.
     void set_keys(const std::string& letters);
-    // New certificates, of new keys.
+    // New certificates, with new keys.
     void renew_certificates();
 
     // Calls it with each node that is not being restarted.

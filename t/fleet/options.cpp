@@ -62,7 +62,7 @@ std::string Options::text() const {
     return text.str();
 }
 
-// More than a hundred nodes would be more than there are addresses for.
+// There are only addresses for a hundred nodes.
 Options parse(const Strings& arguments, const Strings& events) {
     Options options;
     options.script = events;

@@ -18,7 +18,7 @@ struct Options {
     std::vector<std::string> script;  // names of events, in order
     std::filesystem::path out = "build/fleet";
 
-    // After how many seconds a client comes back, on average.
+    // How many seconds pass, on average, until a client comes back.
     double pause() const { return static_cast<double>(clients) / rate; }
 
     // For a title: "12 nodes, 2000 clients, ...".

@@ -29,7 +29,7 @@ std::string escaped(const std::string& text) {
     return safe;
 }
 
-// One of the diagrams, which have the same seconds one below the other.
+// One of several diagrams, one below the other, with the same seconds.
 class Plot {
   public:
     using Value = std::function<double(const Second&)>;
@@ -62,7 +62,7 @@ class Plot {
         out_ << "\"/>\n";
     }
 
-    // Between two values, a step for each second.
+    // The area between two values, with a step for each second.
     void area(const char* kind, const Value& from, const Value& to) {
         for (std::size_t i = 0; i < timeline_.size(); ++i) {
             const auto second = timeline_.second(i);
@@ -77,7 +77,7 @@ class Plot {
         out_ << '\n';
     }
 
-    // What lies below all of it.
+    // The axis of time, below all diagrams.
     void time() {
         const auto length = timeline_.size();
         const std::size_t step = length > 240 ? 60 : length > 90 ? 20 : 10;
@@ -116,7 +116,7 @@ class Plot {
     double most_, least_;
 };
 
-// A round number that is no less than any.
+// A round number that is not less than any value.
 double most_of(const Timeline& timeline, const Plot::Value& value) {
     double most = 1;
     for (std::size_t i = 0; i < timeline.size(); ++i) {

@@ -9,7 +9,7 @@
 
 namespace fleet {
 
-// What a run is told by.
+// The data of a run's pictures.
 struct Story {
     std::string title;
     const Timeline& timeline;
@@ -20,7 +20,7 @@ struct Story {
 // The timeline drawn, with its events.
 std::string svg_of(const Story& story);
 
-// A page with the drawing, what came of each event, and what held. It needs
+// A page with the drawing, the result of each event, and the checks. It loads
 // nothing from elsewhere.
 std::string html_of(const Story& story);
 

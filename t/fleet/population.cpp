@@ -16,10 +16,10 @@ using std::chrono::microseconds;
 
 namespace {
 
-// Enough for a second's visits when each waits for the store as long as it may.
+// Enough for a second's visits if each waits for the store as long as it may.
 constexpr int threads = 48;
 constexpr double new_ones = 0.05;
-// How late a visit may be and still be made: no thread makes up for more.
+// How late a visit may be and still be made. Later ones are skipped.
 constexpr std::chrono::seconds latest{1};
 
 std::uint32_t since(Clock::time_point begin) {
@@ -27,12 +27,12 @@ std::uint32_t since(Clock::time_point begin) {
         duration_cast<microseconds>(Clock::now() - begin).count());
 }
 
-// Seconds, as nginx's variable has them: "0.000146", or "-".
+// Seconds as in nginx's variable: "0.000146", or "-".
 std::uint32_t microseconds_of(const std::string& text) {
     return text == "-" ? 0 : static_cast<std::uint32_t>(1e6 * std::stod(text));
 }
 
-// The wait for the store, of which the response tells.
+// The wait for the store, from the response.
 std::uint32_t wait_of(const Exchange& exchange) {
     if (!exchange.response.starts_with("HTTP/1.1 200")) {
         throw TlsError("no response");
@@ -71,8 +71,7 @@ void Population::stop() {
     threads_.clear();
 }
 
-// That all clients come at random times is that at random times one of them
-// comes.
+// At random times, one random client comes. That is as if all came at random.
 void Population::serve(const std::stop_token& stopped, std::mt19937 random) {
     std::uniform_int_distribution<std::size_t> any(0, clients_.size() - 1);
     auto due = Clock::now();
@@ -106,7 +105,7 @@ void Population::visit(Client& client, std::mt19937& random) {
         const auto done = exchange(tls);
         visit.resumed = done.reused;
         visit.waited_us = wait_of(done);
-        // With TLS 1.2 the session that was resumed may remain.
+        // With TLS 1.2, the resumed session may remain.
         if (!done.sessions.empty()) {
             client.session = done.session();
         }

@@ -14,12 +14,12 @@
 
 namespace fleet {
 
-// Clients that come back at random times to random nodes with the session that
-// they had last, half of them with TLS 1.2 and half with TLS 1.3. Of twenty
-// that come one is new, in the place of one that does not come any more.
+// Clients that come back at random times to random nodes with their last
+// session, half of them with TLS 1.2 and half with TLS 1.3. One in twenty is
+// new, and replaces one that does not come back.
 class Population {
   public:
-    // At `rate` visits a second; the times between them are exponential.
+    // `rate` is in visits per second. The times between them are exponential.
     Population(std::size_t clients, double rate, unsigned seed,
                Rotation& rotation, Timeline& timeline);
     ~Population() { stop(); }

@@ -27,7 +27,7 @@ class Proxies {
         return std::to_string((*this)[i].port);
     }
 
-    // Of a request and its answer together.
+    // For a request and its answer together.
     void set_delay(support::Milliseconds delay) {
         for (auto& proxy : all_) {
             proxy->set_delay(delay / 2);
@@ -54,7 +54,7 @@ class Proxies {
     }
 
   private:
-    mutable std::mutex mutex_;  // of who adds and who counts
+    mutable std::mutex mutex_;  // between adding and counting
     std::vector<std::unique_ptr<DelayProxy>> all_;
 };
 

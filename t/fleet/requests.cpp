@@ -6,7 +6,7 @@ namespace fleet {
 
 namespace {
 
-// As hiredis writes them, and in memcached's text protocol.
+// As in hiredis' commands, and in memcached's text protocol.
 constexpr std::array<std::string_view, 4> of_redis{
     "$3\r\nGET\r\n", "$3\r\nSET\r\n", "$5\r\nSETEX\r\n", "$3\r\nDEL\r\n"};
 constexpr std::array<std::string_view, 4> of_memcached{"get ", "set ", "add ",
@@ -21,7 +21,7 @@ std::size_t count(std::string_view bytes, std::string_view part) {
     return n;
 }
 
-// At the begin of a line.
+// At the beginning of a line.
 std::size_t count_lines(std::string_view bytes, std::string_view part) {
     std::size_t n = bytes.starts_with(part) ? 1 : 0;
     for (auto at = bytes.find("\r\n"); at != bytes.npos;

@@ -5,9 +5,9 @@
 
 namespace fleet {
 
-// How many requests of the module begin in what goes to a Redis or to a
-// memcached: lookups, sets and deletes. What its upkeep takes (pings, the slots
-// of a cluster) and what servers tell each other is not counted.
+// How many of the module's requests begin in these bytes to a Redis or a
+// memcached: lookups, sets and deletes. Does not count upkeep (pings, the slots
+// of a cluster) or what servers send each other.
 std::size_t count_requests(std::string_view bytes);
 
 }  // namespace fleet

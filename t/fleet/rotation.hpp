@@ -10,7 +10,7 @@
 
 namespace fleet {
 
-// The nodes that clients are sent to, as a load balancer has them.
+// The nodes to which clients are sent, as in a load balancer.
 class Rotation {
     struct Place {
         support::Address address;
@@ -18,7 +18,7 @@ class Rotation {
     };
 
   public:
-    // A visit under way at one of them.
+    // A running visit at one of them.
     class Lease {
       public:
         Lease(Rotation& rotation, std::shared_ptr<Place> place)
@@ -35,10 +35,10 @@ class Rotation {
     };
 
     void enter(const support::Address& address);
-    // Nobody is sent there any more; returns when the last visit has ended.
+    // Sends nobody there any more, and returns when the last visit has ended.
     void leave(const support::Address& address);
 
-    // At one of them at random; there has to be one.
+    // A visit at a random node. There has to be one.
     Lease visit(std::mt19937& random);
 
   private:

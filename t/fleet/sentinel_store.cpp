@@ -53,12 +53,12 @@ class SentinelStore : public Store {
     void announce_replica() {
         auto client = watched_.b().client();
         client.config_set("replica-announce-port", proxies_.port(replica));
-        // It tells its master when it connects.
+        // It announces itself to its master when it connects.
         client.command(
             {"REPLICAOF", proxies_[primary].host, proxies_.port(primary)});
     }
 
-    // In place of the primary itself.
+    // The proxy instead of the primary itself.
     void watch_proxy(RedisClient sentinel) const {
         const std::string name = Watched::name;
         const auto quorum = std::to_string(watched_.count() / 2 + 1);
@@ -69,7 +69,7 @@ class SentinelStore : public Store {
                           "1000", "failover-timeout", "4000"});
     }
 
-    // By all Sentinels, who know of each other and of the replica.
+    // By all Sentinels, which know each other and the replica.
     bool is_watched() {
         for (std::size_t i = 0; i < watched_.count(); ++i) {
             auto sentinel = watched_.sentinel(i).client();

@@ -8,8 +8,7 @@
 
 namespace fleet {
 
-// The servers that have the fleet's sessions, each behind a proxy that can be
-// slow.
+// The servers with the fleet's sessions, each behind a proxy that can be slow.
 class Store {
   public:
     virtual ~Store() = default;
@@ -17,25 +16,25 @@ class Store {
     // The directive's parameters.
     virtual std::string parameters() const = 0;
 
-    // Whether another one takes the place of a master that is killed.
+    // Whether another server replaces a killed master.
     virtual bool has_successors() const = 0;
 
-    // Of several, the first; it is gone when this returns.
+    // Kills the first of several. It is gone when this returns.
     virtual void kill_master() = 0;
-    // The one that was killed comes back, with what it has by then.
+    // Starts the killed one again, with the data that it still has.
     virtual void start_killed() = 0;
 
     virtual void freeze() = 0;
     virtual void thaw() = 0;
 
-    // How long each request to it takes longer.
+    // How much longer each request takes.
     virtual void set_delay(support::Milliseconds delay) = 0;
 
-    // How many there were.
+    // How many requests there were.
     virtual std::uint64_t requests() const = 0;
 
-    // A part of what it has moves to a server that joins. Returns false where
-    // the store cannot do that.
+    // Moves a part of the data to a server that joins. Returns false if the
+    // store cannot do that.
     virtual bool reshard() = 0;
 };
 

@@ -6,7 +6,7 @@
 
 namespace fleet {
 
-// One server, and nobody who takes its place.
+// One server, without a successor.
 std::unique_ptr<Store> make_redis();
 // A primary, its replica and three Sentinels.
 std::unique_ptr<Store> make_sentinel();

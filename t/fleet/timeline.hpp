@@ -13,19 +13,19 @@
 
 namespace fleet {
 
-// A handshake that was completed, as its client saw it.
+// A completed handshake, as its client saw it.
 struct Visit {
     bool offered = false;  // a session, to resume
     bool resumed = false;
     std::uint32_t took_us = 0;    // from connect() to the handshake's end
-    std::uint32_t waited_us = 0;  // of that, for the store
+    std::uint32_t waited_us = 0;  // part of that: for the store
 };
 
 struct Percentiles {
     std::uint32_t p50 = 0, p99 = 0;
 };
 
-// Of these microseconds, which are sorted; 0 where there are none.
+// Percentiles of microseconds. 0 if there are none.
 Percentiles percentiles(std::vector<std::uint32_t> values);
 
 // What happened in one second.
@@ -67,17 +67,16 @@ class Timeline {
 
     Second second(std::size_t index) const;
     std::size_t size() const;
-    // What is under way in that second, such as "reload"; may be empty.
+    // The events in that second, such as "reload". May be empty.
     std::string events_in(std::size_t index) const;
     std::vector<Mark> marks() const;
 
-    // The sum of these seconds; without times.
+    // The sum of these seconds, without times.
     Second sum(std::size_t begin, std::size_t end) const;
-    // Of the clients that had a session, the part that resumed; 1 where there
-    // was none.
+    // The share of clients with a session that resumed. 1 if there were none.
     double rate(std::size_t begin, std::size_t end) const;
 
-    // How handshakes have failed, up to a few, a line each.
+    // A few of the handshakes' failures, a line each.
     std::string failures() const;
 
   private:
@@ -91,7 +90,7 @@ class Timeline {
     std::vector<std::string> failures_;
 };
 
-// The line that is printed of a second.
+// The line that is printed for a second.
 std::string line_of(const Timeline& timeline, std::size_t second);
 
 void write_csv(const Timeline& timeline, const std::filesystem::path& file);

@@ -9,7 +9,7 @@ using namespace support;
 
 namespace {
 
-// Whoever lived for a shorter time cannot be told from one that warms up.
+// A worker with a shorter life may still be warming up.
 constexpr std::size_t least_samples = 20;
 
 }  // namespace

@@ -13,7 +13,7 @@
 
 namespace fleet {
 
-// Looks each second at what the store was asked, and what the nodes' workers
+// Checks each second what the store was asked, and what the nodes' workers
 // hold. Prints the timeline.
 class Watch {
   public:
@@ -24,10 +24,10 @@ class Watch {
 
     void stop();
 
-    // When stopped: what is said against workers that still live, of their
-    // memory in the course of their lives; empty when there is nothing.
+    // Call this when stopped. Describes living workers whose memory has grown
+    // during their lives. Empty if there are none.
     std::string growth() const;
-    // Of how many that can be told.
+    // For how many workers growth was measured.
     std::size_t measured() const;
 
   private:
@@ -43,8 +43,7 @@ class Watch {
     std::jthread thread_;
 };
 
-// The most descriptors that one of the workers holds, at a time when nobody
-// visits.
+// The highest number of descriptors of a worker, while nobody visits.
 long most_descriptors(Nodes& nodes);
 
 }  // namespace fleet

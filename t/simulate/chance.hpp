@@ -7,8 +7,8 @@
 
 namespace simulate {
 
-// All that may be one way or the other, from a seed: the same on every machine,
-// which the library's distributions do not promise.
+// All random choices, from a seed. They are the same on every machine, which
+// the library's distributions do not guarantee.
 class Chance {
   public:
     explicit Chance(std::uint64_t seed) : state_(seed) {}
@@ -41,7 +41,7 @@ class Chance {
             between(from.count(), to.count()));
     }
 
-    // One of them; there has to be one.
+    // A random one of them. There has to be one.
     template <class All>
     auto& of(All& all) {
         return all[below(all.size())];

@@ -7,12 +7,12 @@
 
 namespace simulate {
 
-// What a server remembers, each value until it expires by the server's clock.
+// A server's data. Each value expires by the server's clock.
 class Data {
   public:
     explicit Data(World& world) : world_(world) {}
 
-    // Null: there is none.
+    // Null if there is none.
     const std::string* find(const std::string& key) {
         const auto found = values_.find(key);
         if (found == values_.end()) {
@@ -35,7 +35,7 @@ class Data {
     void clear() { values_.clear(); }
     std::size_t size() const { return values_.size(); }
 
-    // As a replica has it, which lacks some of the last.
+    // Copies the data as a replica has it, without some of it.
     void copy(const Data& from, unsigned loses_one_in) {
         values_ = from.values_;
         forget(loses_one_in);
@@ -46,7 +46,7 @@ class Data {
             return one_in != 0 && world_.chance().one_in(one_in);
         });
     }
-    // Gives `to` what `chosen` says of keys.
+    // Moves the values to `to` whose keys `chosen` chooses.
     template <class Chosen>
     void move_to(Data& to, const Chosen& chosen) {
         std::erase_if(values_, [&](const auto& entry) {
@@ -58,7 +58,7 @@ class Data {
         });
     }
 
-    // By how much the machine's clock is ahead.
+    // How far the machine's clock is ahead.
     Micros ahead{0};
     Micros clock() const { return world_.wall() + ahead; }
 

@@ -16,8 +16,8 @@ namespace simulate {
 class Host;
 class Network;
 
-// A stream between a worker and a server. Bytes take their time, come in
-// pieces, and in order.
+// A stream between a worker and a server. Bytes take some time, and arrive in
+// pieces and in order.
 class Connection : public Socket,
                    public std::enable_shared_from_this<Connection> {
   public:
@@ -25,18 +25,18 @@ class Connection : public Socket,
 
     // --- the server's end ---
 
-    std::string request;   // what has come, and was not taken
-    bool asking = false;   // what servers know of who is connected
-    bool is_mute = false;  // nothing is answered any more
+    std::string request;   // what has arrived and was not taken
+    bool asking = false;   // what the server knows about the client
+    bool is_mute = false;  // no more answers
 
     void reply(std::string_view bytes);
-    // Behind what was replied; often with the last of it.
+    // Ends after what was replied, often together with the last of it.
     void hang_up();
-    // What is on its way gets lost.
+    // Ends it, and loses what is on its way.
     void reset();
     bool is_open() const { return !has_hung_up_ && !is_closed_; }
 
-    // --- the client's, as system calls: -1, and errno, or else ---
+    // --- the client's end, as system calls: -1 and errno on an error ---
 
     int connect(const sockaddr* address);
     ssize_t receive(char* buffer, std::size_t size);
@@ -48,7 +48,7 @@ class Connection : public Socket,
   private:
     enum class State { fresh, connecting, open, failed };
 
-    // What comes to the client: bytes, or its end.
+    // What arrives at the client: bytes, or the end.
     struct Piece {
         std::string bytes;
         bool is_end;
@@ -68,17 +68,17 @@ class Connection : public Socket,
     const int fd_;
     Host* host_ = nullptr;
     State state_ = State::fresh;
-    int error_ = 0;  // of connecting, or of the stream
+    int error_ = 0;  // from connecting, or of the stream
     std::string inbox_;
     bool has_ended_ = false;
     std::deque<Piece> to_client_;
-    std::deque<std::string> to_host_;  // empty: the client's end
-    Micros client_at_{0};              // when the last of these comes
+    std::deque<std::string> to_host_;  // an empty one is the client's end
+    Micros client_at_{0};              // when the last of these arrives
     Micros host_at_{0};
     const std::size_t room_;
-    std::size_t taken_ = 0;  // of that
+    std::size_t taken_ = 0;  // part of it that is taken
     bool wants_room_ = false;
-    bool has_noticed_ = false;  // the end, or that it was reset
+    bool has_noticed_ = false;  // the end, or the reset
     bool has_hung_up_ = false;
     bool is_closed_ = false;  // by the client
     friend class Host;
@@ -96,18 +96,18 @@ class Host {
     std::uint16_t port() const { return port_; }
     static constexpr const char* ip = "127.0.0.1";
 
-    // It takes connections, and says nothing.
+    // It accepts connections, and says nothing.
     void freeze(bool frozen);
     bool is_frozen() const { return is_frozen_; }
     // Nothing reaches it, and nothing comes from there.
     void cut_off(bool is_cut_off) { is_cut_off_ = is_cut_off; }
     bool is_cut_off() const { return is_cut_off_; }
-    // Each byte takes up to so much longer.
+    // Each byte takes up to this much longer.
     Micros slow{0};
-    // One answer in so many makes no sense; 0: none does.
+    // One answer in this many makes no sense. 0: all make sense.
     unsigned lies = 0;
 
-    // All connections are reset, or have an end.
+    // Resets or ends all connections.
     void drop_all(bool reset);
     // It does not listen any more.
     void die();
@@ -119,7 +119,7 @@ class Host {
     std::function<void()> on_accept;
 
   protected:
-    // Answers what of `request` is there as a whole, and takes it.
+    // Takes and answers all complete requests in `request`.
     virtual void serve(Connection& connection) = 0;
 
     bool tells_a_lie() const;
@@ -161,15 +161,15 @@ class Network {
 
     // How many sockets are open at the clients' ends.
     std::size_t open_sockets() const { return sockets_.size(); }
-    // Ever.
+    // How many were ever opened.
     std::uint64_t opened() const { return opened_; }
 
-    // Pieces of up to so many bytes, but for those that are whole.
+    // The largest piece in bytes, except for those that are not cut.
     std::size_t segment = 1448;
-    // What is on its way takes from the one to the other.
+    // The shortest and the longest time on the way.
     Micros nearest{50};
     Micros farthest{500};
-    // One system call in so many fails, if it can; 0: none does.
+    // One system call in this many fails, if it can. 0: none fails.
     unsigned fails = 0;
 
     bool fails_now() { return fails != 0 && world_.chance().one_in(fails); }

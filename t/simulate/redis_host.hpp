@@ -29,12 +29,12 @@ class RespHost : public Host {
     void lie(Connection& connection, const Words& words);
 };
 
-// The slots of a cluster, and who has them.
+// The slots of a cluster, and which node has them.
 class Slots {
   public:
     static constexpr std::uint16_t count = 16384;
 
-    // `masters` of them, evenly; the others have none.
+    // `masters` nodes share them evenly. The others have none.
     explicit Slots(std::size_t masters);
 
     struct Move {
@@ -44,7 +44,8 @@ class Slots {
 
     std::size_t owner(std::uint16_t slot) const { return owners_[slot]; }
     void give(std::size_t from, std::size_t to);
-    // One that is under way: what is gone is asked for at the new owner.
+    // A slot that is moving: for missing keys, clients are sent to the new
+    // owner.
     std::optional<Move> move;
     bool is_moving(std::uint16_t slot) const {
         return move && slot >= move->first && slot <= move->last &&
@@ -59,7 +60,7 @@ class Slots {
     std::vector<std::size_t> owners_;
 };
 
-// A Redis: one alone, one that replicates another, or a cluster's node.
+// A Redis: a single one, a replica, or a cluster's node.
 class RedisHost : public RespHost {
   public:
     RedisHost(Network& network, std::string name)
@@ -68,13 +69,13 @@ class RedisHost : public RespHost {
     Data data;
     bool is_replica = false;
     bool is_loading = false;
-    bool is_full = false;  // of clients
+    bool is_full = false;  // it has too many clients
     bool tells_time = true;
     std::uint64_t evicted = 0;
-    std::uint64_t topologies = 0;  // that it was asked for
+    std::uint64_t topologies = 0;  // how often it was asked for one
     std::string password;
 
-    // As one of a cluster, which is number `self` of `nodes`.
+    // For a node of a cluster, which is number `self` of `nodes`.
     struct Membership {
         Slots* slots = nullptr;
         std::size_t self = 0;
@@ -99,7 +100,7 @@ class RedisHost : public RespHost {
     std::string address_of(std::size_t node) const;
 };
 
-// A Sentinel: knows a master by now, or by then.
+// A Sentinel. It may know a new master late.
 class SentinelHost : public RespHost {
   public:
     using RespHost::RespHost;

@@ -17,23 +17,23 @@ class Ring {
     using TicketName = session_cache::tickets::TicketName;
 
     Ring(World& world, Worker& worker);
-    // No coroutine may run any more.
+    // No coroutine may be running any more.
     ~Ring();
     Ring(const Ring&) = delete;
     Ring& operator=(const Ring&) = delete;
 
-    // That tickets are made with; nothing: there is none.
+    // The name of the key that makes tickets. Nothing if there is none.
     std::optional<TicketName> current();
 
-    // Opens a ticket of another's, if the store has its key. A key of another
-    // content is a failure.
+    // Opens a ticket of another worker, if the store has its key. A key with
+    // other contents is a failure.
     void open(Ring& other);
 
     void connected();
     void close() { is_wanted_ = false; }
 
   private:
-    // What the key makes of a text; empty: it is not held.
+    // What the key makes of a text. Empty if it is not held.
     std::string mark(const TicketName& name);
 
     World& world_;

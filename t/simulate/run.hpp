@@ -8,18 +8,18 @@
 
 namespace simulate {
 
-// What became of a run.
+// The result of a run.
 struct Outcome {
-    std::string what;  // of which store, and for what
+    std::string what;  // the store, and the kind of run
     std::uint64_t trace = 0;
     std::uint64_t fetches = 0;
     Micros time{0};
     std::vector<std::string> failures;
 };
 
-// A few workers and the servers of one store: what they are, what they do and
-// what goes wrong is the seed's. First there is trouble; then all is well, and
-// they have to notice; then they end.
+// A few workers and the servers of one store. The seed decides what they are,
+// what they do and what goes wrong. First there is trouble. Then all is well,
+// and they have to notice. Then they end.
 Outcome run(std::uint64_t seed);
 
 }  // namespace simulate

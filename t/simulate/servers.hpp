@@ -10,7 +10,7 @@
 
 namespace simulate {
 
-// The servers of one store, what may become of these, and clients of them.
+// The servers of one store, what may happen to them, and clients for them.
 class Servers {
   public:
     explicit Servers(Network& network)
@@ -27,15 +27,16 @@ class Servers {
 
     virtual std::vector<Host*> hosts() = 0;
 
-    // Something that only this kind of store does, which may go on for a while.
+    // Does something that only this kind of store does. It may go on for a
+    // while.
     virtual void change() = 0;
-    // Some values go, which is counted.
+    // Throws some values out, and counts them.
     virtual void evict() = 0;
     virtual void set_clocks(Micros ahead) = 0;
-    // All is well, at last.
+    // All is well from now on.
     virtual void heal() = 0;
 
-    // How long after that it may take until it is used as ever.
+    // How long it may take after that until clients use the store again.
     virtual Seconds resumes_within() const = 0;
 
   protected:
@@ -51,9 +52,9 @@ backends::Server server_of(const Host& host);
 std::unique_ptr<Servers> make_pair_of_redis(Network& network);
 // The same, and three Sentinels.
 std::unique_ptr<Servers> make_watched_redis(Network& network);
-// Three masters of a cluster, and two that may take a master's place.
+// Three masters of a cluster, and two servers that may replace one.
 std::unique_ptr<Servers> make_cluster(Network& network);
-// Three memcacheds in a ring.
+// Three memcached servers in a ring.
 std::unique_ptr<Servers> make_ring(Network& network);
 
 }  // namespace simulate

@@ -10,24 +10,24 @@
 
 namespace simulate {
 
-// The client's end of a connection, as a kernel has it.
+// The client's end of a connection, as in a kernel.
 class Socket {
   public:
     virtual ~Socket() = default;
 
-    // What it is: an or of coro::Readiness.
+    // An OR of coro::Readiness.
     virtual unsigned readiness() const = 0;
 
     // Its descriptor is closed.
     virtual void close() = 0;
 
-    // Called with each change that epoll would tell of; null: nobody is told.
+    // Called at each change that epoll would report. May be null.
     std::function<void()> changed;
 };
 
-// A worker's event loop in virtual time, as nginx has it with epoll (edge) or
-// with poll and select (level). In which order what is ready is served, how
-// late a turn comes and which sockets are refused is chance.
+// A worker's event loop in virtual time, as in nginx with epoll (edge) or with
+// poll and select (level). The order of ready sockets, the delay of a turn and
+// refusals of sockets are random.
 class SimulatedLoop : public coro::Loop {
   public:
     enum class Triggered { edge, level };
@@ -46,7 +46,7 @@ class SimulatedLoop : public coro::Loop {
     std::unique_ptr<coro::Watch> watch(int fd,
                                        coro::Callback callback) override;
 
-    // Runs product code of this worker that no event has called.
+    // Runs product code of this worker that no event calls.
     template <class Body>
     void enter(const Body& body) {
         quiet_turns_ = 0;
@@ -55,11 +55,11 @@ class SimulatedLoop : public coro::Loop {
         end_turn();
     }
 
-    // From now on one in so many sockets is refused; 0: none is.
+    // From now on, refuses one in this many sockets. 0: none.
     void refuse(unsigned one_in) { refuses_ = one_in; }
-    // From now on one in so many allocations in turns fails; 0: none does.
+    // From now on, one in this many allocations in turns fails. 0: none.
     void starve(unsigned one_in) { starves_ = one_in; }
-    // The next turn comes so much later: the worker does something else.
+    // Delays the next turn, as if the worker did something else.
     void stall(Micros time) { free_at_ = world_.now() + time; }
 
     Micros wall_ahead{0};  // the machine's clock
@@ -85,15 +85,15 @@ class SimulatedLoop : public coro::Loop {
     Micros free_at_{0};
     Micros turn_at_{Micros::max()};
     std::uint64_t turns_ = 0;
-    unsigned quiet_turns_ = 0;  // in a row, in which nothing came
+    unsigned quiet_turns_ = 0;  // turns in a row without an event
     bool in_turn_ = false;
-    std::size_t made_ = 0;  // timers and watches that there are
+    std::size_t made_ = 0;  // existing timers and watches
     support::TaskQueue tasks_{[this] { schedule_next(); }};
     Timers timers_;
     std::map<std::uint64_t, SimulatedWatch*> watches_;
-    std::vector<std::uint64_t> edges_;  // of watches that something changed at
+    std::vector<std::uint64_t> edges_;  // watches with changes
     std::uint64_t last_watch_ = 0;
-    // Outlives the loop in what the world has for it.
+    // Outlives the loop in events of the world.
     std::shared_ptr<SimulatedLoop*> self_ =
         std::make_shared<SimulatedLoop*>(this);
 };

@@ -8,7 +8,7 @@
 
 namespace simulate {
 
-// What goes wrong in a run, now and then, for a while.
+// What goes wrong in a run, at times and for a while.
 class Trouble {
   public:
     using Workers = std::vector<std::unique_ptr<Worker>>;
@@ -18,13 +18,13 @@ class Trouble {
         : network_(network), world_(network.world()), servers_(servers),
           workers_(workers), terms_(terms) {}
 
-    // Puts a new worker in the place of one, which ends.
+    // Replaces a worker, which ends, by a new one.
     std::function<void(std::size_t)> reload;
 
-    // Of the servers at once, and of workers, of whom there are none yet.
+    // Begins with trouble of the servers. There are no workers yet.
     void begin(Micros longest_pause);
 
-    // All is well from now on, but for what takes until then.
+    // All is well from now on, except for what is under way.
     void end();
     static constexpr Micros aftermath = Seconds(8);
 

@@ -14,18 +14,18 @@
 
 namespace simulate {
 
-// What the clients of a run may take for granted, and count.
+// What the clients of a run may rely on, and their counts.
 struct Terms {
     Milliseconds interval{200};
     Milliseconds timeout{1000};
     std::size_t count = 5000;
     bool surveyed = false;
     bool has_tickets = false;
-    bool has_lies = false;  // then a server may forget what it has confirmed
+    bool has_lies = false;  // a server may forget what it has confirmed
 };
 
 // A worker process: the product's own scheduler and client, and handshakes that
-// want something of the store. What comes of it is checked.
+// ask the store. It checks the results.
 class Worker {
   public:
     using Make = std::function<std::unique_ptr<backends::Store>(
@@ -38,24 +38,24 @@ class Worker {
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
 
-    // Each in a coroutine of its own. What the values are tells the key.
+    // Each runs in a coroutine of its own. The values contain the key.
     void fetch(const std::string& key);
     void store(const std::string& key);
     void erase(const std::string& key);
     void add(const std::string& key);
     void claim(const std::string& key, std::function<void()> accepted);
-    // Of a key that no other worker has: stores it, and fetches it, with a
-    // deadline of its own at times unless it is patient.
+    // Stores and fetches a key that no other worker has. Unless it is patient,
+    // it sometimes has a deadline of its own.
     void store_and_fetch(bool is_patient = false);
 
-    // Any body, in a coroutine; nothing waits in it but what it calls.
+    // Runs any body in a coroutine. Only what it calls may wait.
     bool start(std::function<void()> body);
 
-    // How often the worker's own value was there when it looked for it.
+    // How often the worker found its own value.
     std::uint64_t found() const { return found_; }
     std::uint64_t fetches() const { return fetches_; }
 
-    // Cancels one of the waits that last.
+    // Cancels one of the present waits.
     void cancel();
 
     void close();
@@ -72,7 +72,8 @@ class Worker {
     std::function<void()> connected;
 
   private:
-    // Of each server that the store has; those of servers that went count on.
+    // Meters of each server of the store. Those of servers that are gone still
+    // count.
     class OwnMeters : public backends::Meters {
       public:
         backends::Meter& take(const std::string& /* name */) override {
@@ -97,7 +98,7 @@ class Worker {
     coro::StackPool stacks_;
     coro::Scheduler scheduler_;
     OwnMeters meters_;
-    std::size_t queued_ = 0;  // by those who share a queue
+    std::size_t queued_ = 0;  // by all that share a queue
     std::unique_ptr<backends::Store> store_;
     std::list<std::shared_ptr<Operation>> operations_;
     std::uint64_t found_ = 0;

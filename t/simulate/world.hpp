@@ -15,9 +15,9 @@ using Micros = std::chrono::microseconds;
 using Milliseconds = std::chrono::milliseconds;
 using Seconds = std::chrono::seconds;
 
-// Time and chance of one run. As long as it lives, in this process the clocks,
-// the sockets and the random bytes that the product asks for are its own
-// (wrapped.cpp). So what happens is a function of the seed.
+// Time and chance of one run. While it lives, it provides the clocks, sockets
+// and random bytes of the product in this process (wrapped.cpp). So what
+// happens is a function of the seed.
 class World {
   public:
     explicit World(std::uint64_t seed);
@@ -29,30 +29,30 @@ class World {
 
     std::uint64_t seed() const { return seed_; }
     Chance& chance() { return chance_; }
-    // For random bytes: how many were asked for must not change the rest.
+    // For random bytes. Their number must not change other choices.
     Chance& bytes() { return bytes_; }
 
-    // Since it began. It only goes on.
+    // The time since it began. It never goes back.
     Micros now() const { return now_ + spent_; }
 
-    // The time of day where the code runs, since 1970.
+    // The time of day of the running code's machine, since 1970.
     Micros wall() const { return epoch + now() + wall_ahead_; }
 
-    // Another one each time, from 1 on.
+    // A new number each time, from 1 on.
     std::uint64_t serial() { return ++serial_; }
 
-    // Runs `what` then, or as soon as it is its turn.
+    // Runs `what` at that time, or as soon as possible after it.
     void at(Micros when, std::function<void()> what);
     void in(Micros delay, std::function<void()> what) {
         at(now() + delay, std::move(what));
     }
 
-    // The next thing that happens, and time jumps to it. False: nothing will.
+    // Jumps to the next event, and runs it. Returns false if there is none.
     bool step();
 
     void run_for(Micros time);
 
-    // Whether `predicate` came to hold in time.
+    // Runs until `predicate` holds. Returns whether that was in time.
     template <class Predicate>
     bool run_until(const Predicate& predicate, Micros longest) {
         const Micros end = now() + longest;
@@ -64,20 +64,20 @@ class World {
         return true;
     }
 
-    // What code that runs takes, from begin_turn() to end_turn(), where the
-    // clock is so far ahead.
+    // The time that running code takes, from begin_turn() to end_turn(), on a
+    // machine whose clock is this far ahead.
     void begin_turn(Micros wall_ahead);
     void spend(Micros time) { spent_ += time; }
     Micros end_turn();
 
-    // A call that the product makes. Too many without an end of the turn are a
-    // loop without a wait, which nothing but the end of the process stops.
+    // Counts a call that the product makes. Too many in one turn mean a loop
+    // without a wait, which only the end of the process can stop.
     void count_call();
 
-    // What the run did goes into a number, and is shown to who replays it.
+    // Hashes what the run did, and prints it in a replay.
     void note(std::string_view what, std::uint64_t a = 0, std::uint64_t b = 0);
     std::uint64_t trace() const { return trace_; }
-    // In words, only for who replays it.
+    // Prints words, only in a replay.
     template <class... Words>
     void tell(const Words&... words) {
         if (told_) {
@@ -88,7 +88,7 @@ class World {
     }
     static void tell_all(bool told) { told_ = told; }
 
-    // Something that has to hold does not.
+    // Reports that something that must hold does not.
     void fail(const std::string& what);
     const std::vector<std::string>& failures() const { return failures_; }
 

@@ -53,7 +53,7 @@ void* operator new(std::size_t size) {
     return memory;
 }
 
-// A memory checker has its own of these otherwise, which do not fit.
+// Otherwise a memory checker's own versions of these would be mixed with ours.
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
     return support::fails() ? nullptr : std::malloc(size);
 }

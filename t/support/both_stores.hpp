@@ -8,7 +8,7 @@
 TYPE_TO_STRING(support::RedisServer);
 TYPE_TO_STRING(support::MemcachedServer);
 
-// A test that runs once for each kind of store, which it knows as `Server`.
+// A test that runs once for each kind of store, with that as `Server`.
 #define STORE_TEST_CASE(name)                                                  \
     TEST_CASE_TEMPLATE(name, Server, support::RedisServer,                     \
                        support::MemcachedServer)

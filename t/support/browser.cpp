@@ -12,10 +12,10 @@ using nlohmann::json;
 
 namespace {
 
-// A browser takes its time where others work, too.
+// A browser is slow on a busy machine.
 const Milliseconds browser_patience = 2 * patience;
 
-// ChromeDriver does not close a connection when asked to: the length tells.
+// ChromeDriver does not close a connection when asked to, so use the length.
 bool is_whole(const std::string& response) {
     const std::string label = "\r\nContent-Length:";
     const auto head = response.find("\r\n\r\n");
@@ -55,7 +55,7 @@ Arguments driver_command(const Address& address) {
             "--port=" + std::to_string(address.port)};
 }
 
-// What keeps it from asking for anything that it was not told to.
+// Options that prevent requests of its own.
 json capabilities(const std::string& profile) {
     json arguments{"--headless",
                    "--disable-gpu",
@@ -98,7 +98,7 @@ Browser::Browser()
     session_ = call("POST", "/session", capabilities(profile))["sessionId"];
 }
 
-// Without its browser ChromeDriver would leave that behind.
+// Ends the browser first, because ChromeDriver would leave it behind.
 Browser::~Browser() {
     try {
         call("DELETE", "/session/" + session_);

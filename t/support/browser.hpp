@@ -19,9 +19,9 @@ class Browser {
 
     // Returns when the page is loaded.
     void open(const std::string& url) const;
-    // What the body of a function in the page returns.
+    // Runs the body of a function in the page, and returns its result.
     nlohmann::json evaluate(const std::string& body) const;
-    // What the console has had since the last call, errors and exceptions.
+    // What the console shows since the last call, with errors and exceptions.
     nlohmann::json console() const;
     // A PNG file of the window.
     std::string screenshot(int width, int height) const;

@@ -67,7 +67,7 @@ Certificate unsigned_certificate(EVP_PKEY* key, const std::string& name,
     return result;
 }
 
-// Self-signed where there is no issuer.
+// Self-signed if there is no issuer.
 Issued issue(Key key, const std::string& name, const std::string& constraints,
              const std::string& alternatives, const Issued* issuer,
              long lifetime = month) {

@@ -12,28 +12,28 @@
 
 namespace support {
 
-// The clocks of the processes that are started while it lives, which may be
-// set at any time (t/preload/clocks.c). The last one made is theirs.
+// The clocks of processes that are started while it lives, which may be set at
+// any time (t/preload/clocks.c). If there are several, the last one counts.
 class Clocks {
   public:
-    // They go `speed` times as fast as others.
+    // They run `speed` times as fast as real ones.
     explicit Clocks(long long ahead = 0, long long speed = 1)
         : preload_("clocks"), file_(make(dir_.path() / "clocks")),
           speed_(speed), environment_("CLOCKS", file_.string()) {
         set_ahead(ahead);
     }
 
-    // All of their clocks, together.
+    // Moves all of their clocks.
     void skip(long long seconds) {
         monotonic_ += seconds;
         set_ahead(of_day_ + seconds);
     }
 
-    // That of the day alone.
+    // Sets only the time of day.
     void set_ahead(long long seconds) {
         of_day_ = seconds;
         const long long all[] = {of_day_, monotonic_, speed_, since_};
-        // In place: they have it mapped.
+        // Written in place, because the processes have it mapped.
         std::fstream file(file_,
                           std::ios::in | std::ios::out | std::ios::binary);
         file.write(reinterpret_cast<const char*>(all), sizeof all);

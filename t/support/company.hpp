@@ -7,22 +7,23 @@
 
 namespace support {
 
-// A server among others on one address.
+// One of several servers on one address.
 struct NamedServer {
     std::string name;
     std::string lines;                                   // in server{}
-    const KeyPair* certificate = &certificates().ecdsa;  // null: none
+    const KeyPair* certificate = &certificates().ecdsa;  // or null
 };
 
-// Its server{}, which answers with its name and whether it believes its client.
+// Its server{}, which answers with its name and whether it has verified its
+// client.
 std::string named_block(const NamedServer& server, const Address& address);
 
-// The first is the default server.
+// The first one is the default server.
 std::string company(const std::vector<NamedServer>& servers,
                     const Address& address);
 
-// Ways through a handshake; TLS 1.3 also with a HelloRetryRequest, which
-// servers ask for by retry_curve.
+// Kinds of handshakes. TLS 1.3 also with a HelloRetryRequest, which servers
+// cause by retry_curve.
 struct Way {
     const char* name;
     int version;
@@ -31,7 +32,7 @@ struct Way {
 extern const std::vector<Way> ways;
 extern const char* const retry_curve;
 
-// A client who has its certificate, or has lost it.
+// A visit of a client that has its certificate, or has lost it.
 Exchange visit(const Address& address, const std::string& name, const Way& way,
                const Session& session = nullptr, bool has_certificate = true);
 

@@ -18,7 +18,7 @@ struct Coroutines {
     coro::StackPool stacks;
     coro::Scheduler scheduler{loop, stacks};
 
-    // Runs `body`, which throws nothing, until it ends or first waits.
+    // Runs `body`, which must not throw, until it ends or first waits.
     bool start(std::function<void()> body) {
         const Allocations::Scope product(Allocations::Of::product);
         return scheduler.start({run, &body});
@@ -30,7 +30,7 @@ struct Coroutines {
     }
 
   private:
-    // Runs before start() returns, and so can take the body from its frame.
+    // Runs before start() returns, so it can take the body from its frame.
     static void run(void* data) noexcept {
         const auto body = std::move(*static_cast<std::function<void()>*>(data));
         body();

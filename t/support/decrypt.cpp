@@ -67,7 +67,7 @@ Flight parse(std::string_view bytes) {
     return flight;
 }
 
-// What one end's records are encrypted with.
+// The key that encrypts one end's records.
 struct WriteKey {
     std::string_view key;
     std::string_view salt;
@@ -127,7 +127,7 @@ std::string additional_data(const Record& record, std::uint64_t sequence,
     return data;
 }
 
-// Nothing when the tag does not fit.
+// Nothing if the tag does not match.
 std::optional<std::string> open(const WriteKey& key, const Record& record,
                                 std::uint64_t sequence) {
     if (record.body.size() < explicit_nonce_size + tag_size) {

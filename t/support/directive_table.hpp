@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-// Tables of the directive's arguments, and what is to become of them.
+// Tables of the directive's arguments, with the expected results.
 namespace support::directive {
 
 using session_cache::Directive;
@@ -19,7 +19,7 @@ using session_cache::ServerParameters;
 using session_cache::Tickets;
 using session_cache::Type;
 
-// Arguments are told apart by spaces, as in nginx.conf, unless told otherwise.
+// Arguments are separated by spaces, as in nginx.conf, or by `separator`.
 inline Parsed parse(const std::string& line, char separator = ' ') {
     std::vector<std::string_view> arguments;
     std::string_view rest = line;
@@ -38,7 +38,7 @@ inline ServerParameters redis(const std::string& host,
 
 struct Right {
     std::string line;
-    std::function<void(Directive&)> change;  // of the defaults
+    std::function<void(Directive&)> change;  // to the defaults
 };
 
 inline void check(const std::vector<Right>& table) {
@@ -69,7 +69,7 @@ inline std::string quoted(const std::string& text) {
     return '"' + text + '"';
 }
 
-// Each of `values` is refused, with a message that names both.
+// Each of `values` is refused, with a message that contains it and the name.
 inline void check_invalid(const std::string& name,
                           const std::vector<std::string>& values) {
     std::vector<Wrong> table(values.size());

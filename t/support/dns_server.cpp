@@ -17,8 +17,8 @@ void DnsServer::point_to(const std::string& address) {
     start();
 }
 
-// A new one each time: whether a running one has read its file again cannot
-// be seen. It says when it has set up its sockets.
+// Starts a new one each time, because nobody can see whether a running one has
+// read its file again. It reports when it has set up its sockets.
 void DnsServer::start() {
     process_.reset();
     const auto log = dir_.path() / "dnsmasq.log";

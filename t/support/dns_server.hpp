@@ -14,10 +14,10 @@ class DnsServer {
   public:
     explicit DnsServer(std::string name);
 
-    // As in a resolver directive.
+    // As in a "resolver" directive.
     std::string text() const { return port_.address().text(); }
 
-    // What the name stands for from now on; empty: there is no such name.
+    // Sets the name's address. If empty, there is no such name.
     void point_to(const std::string& address);
 
     void freeze() { process_->freeze(); }

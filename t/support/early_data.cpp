@@ -74,7 +74,7 @@ bool EarlyNodes::decided(std::size_t times) const {
 
 TlsOptions EarlyNodes::with_request(const std::string& path) const {
     auto options = tls13(nodes_[0]->get(tls13()).session());
-    // What is longer is a ticket.
+    // A longer one is a ticket.
     if (store_ != nullptr && session_id(options.session).size() == 64) {
         REQUIRE(wait_stored(*store_, options.session));
     }
@@ -127,7 +127,7 @@ std::size_t EarlyNodes::replay(const Flight& flight, std::size_t times) const {
     const auto served_before = served(flight);
     const auto attackers = send(flight, times);
     CHECK(decided(before + times));
-    // What is accepted is served without more of the client's.
+    // What is accepted is served without any more data from the client.
     CHECK(eventually([&] {
         return served(flight) - served_before == count("ACCEPTED") - accepted;
     }));

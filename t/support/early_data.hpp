@@ -8,15 +8,15 @@
 
 namespace support {
 
-// A first flight, with a request in early data, as it may be recorded on its
-// way; the client itself never sends it.
+// A first flight with a request in early data, as it may be recorded on its
+// way. The client itself never sends it.
 struct Flight {
     std::string bytes;
-    std::string path;  // that of the request, which no other one has
+    std::string path;  // of the request, and unique
 };
 
-// Several nodes on one store, that log each request: what became of its early
-// data, and its path.
+// Several nodes on one store. They log the path of each request, and what
+// became of its early data.
 class EarlyNodes {
   public:
     // `server` is for each server{}; `http` for its http{}.
@@ -31,22 +31,23 @@ class EarlyNodes {
     Node& operator[](std::size_t i) { return *nodes_[i]; }
     std::size_t size() const { return nodes_.size(); }
 
-    // Until each has compared its clock with the store's.
+    // Waits until each has compared its clock with the store's.
     bool surveyed() const;
-    // Until all have taken part in so many decisions, since the begin.
+    // Waits until there were `count` decisions of all nodes since the
+    // beginning.
     bool decided(std::size_t count) const;
-    // How often it was decided so, since the begin.
+    // How often a decision had this result since the beginning.
     std::size_t count(const std::string& result) const;
 
-    // With a session of node 0, made now.
+    // Records a flight with a new session of node 0.
     Flight record() const;
-    // A client with early data for node `i`; complete, its request answered.
-    // Whether the data was accepted.
+    // A client with early data at node `i`, up to the answer. Returns whether
+    // the early data was accepted.
     bool visit(std::size_t i) const;
 
-    // Sends the flight so many times at once, to one node after the other.
+    // Sends the flight `times` times at once, to one node after the other.
     std::vector<Socket> send(const Flight& flight, std::size_t times) const;
-    // Also waits until all is decided; how often its request was served.
+    // Also waits for all decisions. Returns how often its request was served.
     std::size_t replay(const Flight& flight, std::size_t times) const;
     std::size_t served(const Flight& flight) const;
     std::string log() const { return read_file(log_file()); }
@@ -58,7 +59,7 @@ class EarlyNodes {
     TlsOptions with_request(const std::string& path) const;
 
     TempDir dir_;
-    const StoreServer* store_ = nullptr;  // which sessions may be looked for in
+    const StoreServer* store_ = nullptr;  // to look for sessions
     std::vector<std::unique_ptr<Node>> nodes_;
 };
 

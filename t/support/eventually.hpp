@@ -10,17 +10,17 @@ namespace support {
 using Clock = std::chrono::steady_clock;
 using Milliseconds = std::chrono::milliseconds;
 
-// Whether the servers under test run in Valgrind, and take their time.
+// Whether the servers under test run in Valgrind, which is slow.
 inline bool in_valgrind() {
     return std::getenv("MEMCHECK") != nullptr;
 }
 
-// How long a test waits for something that ought to happen at once. Only a
-// broken program makes anyone wait this long, or a Sentinel that was not served
-// for two seconds: it trusts nothing for half a minute then ("tilt").
+// How long a test waits for something that should happen at once. Only a broken
+// program takes this long, or a Sentinel that did not run for two seconds: then
+// it trusts nothing for half a minute ("tilt").
 inline const Milliseconds patience{in_valgrind() ? 200'000 : 60'000};
 
-// Other processes offer nothing to wait on, so their state is polled.
+// Polls, because other processes offer nothing to wait on.
 template <class Predicate>
 bool eventually(Predicate&& predicate, Milliseconds deadline = patience) {
     const auto end = Clock::now() + deadline;
@@ -33,7 +33,7 @@ bool eventually(Predicate&& predicate, Milliseconds deadline = patience) {
     return true;
 }
 
-// What is left until `end`, as poll(2) wants it.
+// The time until `end`, for poll(2).
 inline int poll_timeout(Clock::time_point end) {
     const auto left =
         std::chrono::ceil<Milliseconds>(end - Clock::now()).count();

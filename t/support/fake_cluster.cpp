@@ -96,7 +96,7 @@ bool FakeCluster::serve(Connection& connection) {
                 MSG_NOSIGNAL) == static_cast<ssize_t>(answers.size());
 }
 
-// Of each command only its last word's end matters, and what it begins with.
+// Only the beginning of each command and the end of its last word matter.
 std::string FakeCluster::answer(Connection& connection) {
     static const std::vector<std::pair<std::string, std::string>> known{
         {"*2\r\n$5\r\nHELLO\r\n$1\r\n2\r\n", "-ERR unknown\r\n"},

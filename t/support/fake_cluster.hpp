@@ -13,7 +13,7 @@
 namespace support {
 
 // Masters of a cluster for very many clients, in a thread. They have no keys,
-// and note when they were asked for the slots.
+// and note when they are asked for the slots.
 class FakeCluster {
   public:
     explicit FakeCluster(std::size_t masters);
@@ -21,14 +21,14 @@ class FakeCluster {
 
     const Address& address(std::size_t i) const { return nodes_[i].address; }
 
-    // It closes all its connections, and takes none.
+    // Closes all connections of master `i`. It accepts no more.
     void kill(std::size_t i) { kill_ = static_cast<int>(i); }
     bool killed() const { return kill_ < 0 && ever_killed_; }
 
     // How many connections were made to it so far.
     int connected(std::size_t i) const;
 
-    // How often `i` was asked for the slots from `begin` on, for a second.
+    // How often `i` was asked for the slots in the second after `begin`.
     int asked(std::size_t i, Clock::time_point begin) const;
 
   private:

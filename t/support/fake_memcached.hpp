@@ -24,7 +24,7 @@ class FakeMemcached : public FakeServer<MemcachedProtocol> {
   public:
     using FakeServer::FakeServer;
 
-    // A set that has arrived, and wants an answer.
+    // A set that has arrived, and waits for an answer.
     void set(const std::string& key) {
         const auto before = peer.received().size();
         CHECK(store->store().store(key, "value", std::chrono::seconds(60)) ==
@@ -47,7 +47,7 @@ inline std::string binary_reply(unsigned char opcode, unsigned char number,
     return head + body;
 }
 
-// A memcached that wants a password, by SASL: whatever it is asked, it is fine.
+// A memcached that wants a password, by SASL. It accepts everything.
 struct SaslProtocol {
     struct Answered {
         std::size_t size = 0;
@@ -76,7 +76,7 @@ class FakeSaslMemcached : public FakeServer<SaslProtocol> {
   public:
     using FakeServer::FakeServer;
 
-    // What a fetch of "key" comes to when it is a hit.
+    // The result of a fetch of "key" that is a hit.
     backends::Fetched fetch_hit(const std::string& value) {
         const auto fetch = begin_fetch("key");
         const auto& received = peer.received();

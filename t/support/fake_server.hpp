@@ -9,30 +9,30 @@
 
 namespace support {
 
-// What a fake says, when it is asked this.
+// What a fake answers to this question.
 struct Answer {
     std::string_view question;
     std::string_view answer;
 };
 
-// A store's client, connected to what says things that no such server would.
-// `Protocol` has the answers to the `greeting`, of which the client may leave
-// questions out, the `ping` and the `pong` of later, what it is asked in a
-// `survey`, and makes the client. Or it has a function answer(), which tells
-// how much of what is asked it answers.
+// A store's client, connected to a server that says things that no real one
+// would. `Protocol` makes the client. It has the answers to the `greeting`, in
+// which the client may leave questions out, the later `ping` and `pong`, and
+// the questions of a `survey`. Or it has a function answer(), which returns how
+// much of the questions it answers.
 template <class Protocol>
 class FakeServer {
   public:
-    // Which is asked for surveys, or not.
+    // `surveyed`: whether it is asked for surveys.
     explicit FakeServer(bool surveyed = false) : surveyed_(surveyed) {
         auto options = store_options();
         options.surveyed = surveyed;
-        options.interval = interval;  // so that no PING comes between
+        options.interval = interval;  // so that no PING intervenes
         Protocol::connect(store, peer, std::move(options));
         greet();
     }
 
-    // Takes the client's next connection.
+    // Accepts the client's next connection.
     void reconnect() {
         store->loop.skip(interval);
         greet();
@@ -46,7 +46,7 @@ class FakeServer {
         return fetch;
     }
 
-    // What a fetch comes to when it is answered so.
+    // The result of a fetch with this answer.
     backends::Fetched fetch(const std::string& answer) {
         const auto fetch = begin_fetch("key");
         peer.send(answer);
@@ -54,7 +54,7 @@ class FakeServer {
         return fetch->result;
     }
 
-    // Answers the PING that comes next.
+    // Answers the next PING.
     void greet_again() {
         await(Protocol::ping, 0);
         peer.send(Protocol::pong);
@@ -91,7 +91,8 @@ class FakeServer {
         }
     }
 
-    // What has come behind the first `answered` bytes, which grow.
+    // Answers what has arrived after the first `answered` bytes, and increases
+    // that.
     void answer_next(std::size_t& answered) {
         const auto asked = std::string_view(peer.received()).substr(answered);
         if constexpr (requires { Protocol::answer(asked); }) {

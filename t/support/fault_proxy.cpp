@@ -37,7 +37,7 @@ std::size_t reply_length(std::string_view bytes) {
         if (end > bytes.size()) {
             return 0;
         }
-        if (!value) {  // more values may follow one, and END does
+        if (!value) {  // more values may follow, and then END
             return end;
         }
         begin = end;
@@ -183,8 +183,8 @@ void FaultProxy::take_replies(Link& link, const Fault& fault) {
     }
 }
 
-// One a turn, so that a trickle does not come as one segment. Whether the
-// connection goes on.
+// One each turn, so that a trickle does not arrive as one segment. Returns
+// whether the connection goes on.
 bool FaultProxy::send_piece(Way& way) {
     auto& piece = way.pieces.front();
     const auto sent = send(way.to.get(), piece.bytes.data(), piece.bytes.size(),

@@ -16,24 +16,24 @@
 
 namespace support {
 
-// Before a real store, for what no store does, or not when it is wanted. It
-// takes TCP connections, passes on what comes, and the store's replies; all
+// A proxy in front of a real store, for faults that no store has, or not at the
+// right time. It accepts TCP connections, and passes on requests and replies,
 // in a thread of its own.
 class FaultProxy {
   public:
     enum class Then { goes_on, closes, resets };
 
-    // What it does to the connections, those that are open too.
+    // What it does to all connections, also to open ones.
     struct Fault {
         Milliseconds delay{0};  // each way
         bool trickle = false;   // replies come byte by byte
-        bool silent = false;    // takes whatever comes, and answers nothing
-        // What is sent in place of a reply.
+        bool silent = false;    // accepts everything, and answers nothing
+        // Returns what is sent instead of a reply.
         std::function<std::string(std::string)> edit = nullptr;
         Then then = Then::goes_on;  // after a reply
     };
 
-    // The store has a Unix socket at `store`, when it is there.
+    // `store` is the path of the store's Unix socket.
     explicit FaultProxy(std::string store);
     ~FaultProxy();
     FaultProxy(const FaultProxy&) = delete;
@@ -44,7 +44,7 @@ class FaultProxy {
     void set(Fault fault);
     void heal() { set({}); }
 
-    // Sends what nobody has asked for, on each connection.
+    // Sends unsolicited bytes on each connection.
     void say(const std::string& bytes);
 
   private:
@@ -67,12 +67,12 @@ class FaultProxy {
     struct Link {
         Way store;
         Way client;
-        std::string replies;  // of the store, not whole yet
+        std::string replies;  // of the store, incomplete
         bool over = false;
     };
 
     void run();
-    // What poll(2) is to wait for: a pair of entries for each link, last.
+    // What poll(2) waits for. A pair of entries for each link comes last.
     std::vector<pollfd> interests() const;
     int timeout() const;
     void accept();
@@ -96,11 +96,11 @@ class FaultProxy {
     std::thread thread_;
 };
 
-// The length of the first reply in `bytes`, of a Redis or of a memcached in
-// its text protocol; 0: it is not whole. Arrays are not known.
+// The length of the first reply in `bytes`, of a Redis, or of a memcached in
+// its text protocol. 0 if it is incomplete. Arrays are not supported.
 std::size_t reply_length(std::string_view bytes);
 
-// Whether a reply brings a value, and so is an answer to a lookup.
+// Whether a reply has a value, and so is an answer to a lookup.
 bool is_value(std::string_view reply);
 
 }  // namespace support

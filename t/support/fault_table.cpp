@@ -24,7 +24,7 @@ std::vector<Cell>& cells() {
 
 using Names = std::vector<std::string>;
 
-// In the order in which they came.
+// In the order in which they were added.
 void add(Names& names, const std::string& name) {
     if (std::find(names.begin(), names.end(), name) == names.end()) {
         names.push_back(name);
@@ -84,7 +84,7 @@ void write_table(const std::string& file) {
     }
 }
 
-// Knows which cells are of the test that runs.
+// Knows which cells belong to the running test.
 class Listener : public doctest::IReporter {
   public:
     explicit Listener(const doctest::ContextOptions&) {}

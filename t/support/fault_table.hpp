@@ -4,10 +4,10 @@
 
 namespace support {
 
-// One cell of the fault matrix: a fault (a row of its group's table) as a
-// store, or nothing in particular, has it (a column). What the tests found
-// is written to the file that $FAULT_TABLE names, if any, as Markdown, when
-// they have all run; the cells of a failed test say so instead.
+// One cell of the fault matrix: the row is a fault in its group's table, and
+// the column is a store, or nothing in particular. When all tests have run, the
+// results are written as Markdown to the file that $FAULT_TABLE names, if any.
+// The cells of a failed test say that it failed.
 class FaultCell {
   public:
     FaultCell(const std::string& group, const std::string& fault,
@@ -21,7 +21,7 @@ class FaultCell {
     std::size_t index_;
 };
 
-// For what cannot be tested in a cell, and why.
+// For a cell that cannot be tested, with the reason.
 void untested_fault(const std::string& group, const std::string& fault,
                     const std::string& column, const std::string& why);
 

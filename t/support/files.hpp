@@ -6,8 +6,8 @@
 
 namespace support {
 
-// A directory that goes away with its owner; KEEP_TEST_FILES=1 in the
-// environment keeps it for a look after a failure.
+// A directory that is removed with its owner. KEEP_TEST_FILES=1 in the
+// environment keeps it, to look at after a failure.
 class TempDir {
   public:
     TempDir();
@@ -21,7 +21,7 @@ class TempDir {
     std::filesystem::path path_;
 };
 
-// The whole file; empty when there is none yet.
+// The whole file. Empty if there is none yet.
 std::string read_file(const std::filesystem::path& file);
 void write_file(const std::filesystem::path& file, std::string_view text);
 
@@ -31,8 +31,8 @@ std::size_t count_lines(std::string_view text, std::string_view part);
 // The repository this test binary was built from.
 const std::filesystem::path& repository();
 
-// A program by its name: on PATH, or in the sbin directories, which are not
-// on an ordinary user's PATH.
+// Finds a program on PATH, or in the sbin directories, which are not on an
+// ordinary user's PATH.
 std::string find_program(const std::string& name);
 
 }  // namespace support

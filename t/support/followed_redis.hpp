@@ -6,7 +6,7 @@
 
 namespace support {
 
-// What is logged of a server, by its address.
+// A log line about a server, by its address.
 inline std::string line(const RedisServer& server, const std::string& what) {
     return server.address().text() + ": " + what;
 }

@@ -77,7 +77,7 @@ void GnutlsConnection::request() {
     complete(
         [&] { return gnutls_record_send(session_, text.data(), text.size()); });
     char buffer[4096];
-    // To the end, since TLS 1.3 sends its tickets on the way.
+    // Reads to the end, because TLS 1.3 sends its tickets before that.
     while (complete([&] {
                return gnutls_record_recv(session_, buffer, sizeof buffer);
            }) > 0) {

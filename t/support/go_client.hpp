@@ -7,9 +7,9 @@
 
 namespace support {
 
-// What a client of Go's crypto/tls comes to that goes from one address to the
-// next with one session cache: "full" or "reused" for each. `protocol` is
-// "TLSv1.2" or "TLSv1.3".
+// Visits one address after the other with Go's crypto/tls and one session
+// cache. Returns "full" or "reused" for each. `protocol` is "TLSv1.2" or
+// "TLSv1.3".
 std::vector<std::string> go_visits(const std::string& protocol,
                                    const std::vector<Address>& addresses);
 

@@ -8,8 +8,8 @@
 
 namespace support {
 
-// A client of HTTP/3, ngtcp2's with GnuTLS, with one request on a connection.
-// Its session is serialized as that of gnutls_visit().
+// An HTTP/3 client, ngtcp2's with GnuTLS, with one request per connection. Its
+// session is serialized as that of gnutls_visit().
 class Http3Client {
   public:
     // `arguments` are gtlsclient's, besides what every run needs.
@@ -17,15 +17,15 @@ class Http3Client {
                          const std::string& session = "",
                          const Arguments& arguments = {});
 
-    // Whether it has not ended.
+    // Whether it still runs.
     bool runs() { return !process_->wait(Milliseconds{0}); }
     // Ends with CONNECTION_CLOSE.
     void close() { process_->signal(SIGINT); }
     // Ends without a word.
     void vanish() { process_->signal(SIGKILL); }
 
-    // Waits for its end; the server answers http3_response. Its protocol is
-    // empty when there was no answer.
+    // Waits for its end. The server answers http3_response. The protocol is
+    // empty if there was no answer.
     Visit finish(Milliseconds deadline = patience);
 
   private:
@@ -33,11 +33,11 @@ class Http3Client {
     std::unique_ptr<Process> process_;
 };
 
-// What a server for this client has to answer.
+// The `return` of a server for this client.
 inline const std::string http3_response =
     "200 \"$ssl_session_reused $server_protocol\"";
 
-// A VisitingClient, but that it offers no other protocol.
+// A VisitingClient, except that it offers no other protocol.
 Visit http3_visit(const Address& address, const Visit& last = {});
 
 }  // namespace support

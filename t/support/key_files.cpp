@@ -20,7 +20,7 @@ std::string KeyFiles::parameters(const std::string& letters) const {
     return text;
 }
 
-// What is all the same byte is refused.
+// A file of one repeated byte is refused.
 std::string KeyFiles::content(char letter) {
     std::string bytes(80, letter);
     for (std::size_t i = 0; i < bytes.size(); ++i) {
@@ -29,7 +29,7 @@ std::string KeyFiles::content(char letter) {
     return bytes;
 }
 
-// HKDF-SHA256 (RFC 5869), in the older of OpenSSL's ways.
+// HKDF-SHA256 (RFC 5869), with OpenSSL's older interface.
 std::string KeyFiles::sealing_key(char letter) {
     const auto file = content(letter);
     const std::string info = "ngx_ssl_session_cache sealing";

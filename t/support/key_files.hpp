@@ -11,7 +11,8 @@ namespace support {
 // Key files by letters, so that a test can tell which node has which.
 class KeyFiles {
   public:
-    // The parameters `key=` for the letters' files, which are made if need be.
+    // The `key=` parameters for the letters' files, which are made if
+    // necessary.
     std::string parameters(const std::string& letters) const;
 
     std::string file(char letter) const {
@@ -23,10 +24,10 @@ class KeyFiles {
         return session_cache::SealingKey(content(letter));
     }
 
-    // What is made of the file for sealing, in hexadecimal.
+    // The sealing key that is made from the file, in hexadecimal.
     static std::string sealing_key(char letter);
 
-    // Where a session that was sealed with this key is in the store.
+    // The name in the store of a session that was sealed with this key.
     static std::string name(char letter, const Session& session);
 
   private:

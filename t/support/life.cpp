@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Far more than a client's life takes.
+// Far more than in a client's life.
 constexpr std::size_t too_many = 20000;
 
 bool keeps(Store& store, const std::string& key) {
@@ -31,8 +31,8 @@ std::size_t Life::repeat(std::size_t more, std::size_t dense,
     return nth;
 }
 
-// Whether it comes to its end before the `nth` allocation. Whatever failed, in
-// the end it has to be as if nothing had been.
+// Whether it ends before the `nth` allocation. Whatever failed, in the end
+// nothing may be different.
 bool Life::ends_before(std::size_t nth, std::size_t more) {
     CAPTURE(nth);
     CAPTURE(more);
@@ -53,7 +53,7 @@ bool Life::ends_before(std::size_t nth, std::size_t more) {
     return over;
 }
 
-// Null: it could not be, and has said so.
+// Null if it could not be made, and reported that.
 std::unique_ptr<Store> Life::try_to_make(Coroutines& coroutines) {
     const Allocations::Scope product(Allocations::Of::product);
     try {
@@ -93,7 +93,7 @@ bool Life::works(Coroutines& coroutines, Store& store) const {
             }
         });
         coroutines.loop.run_once(1ms);
-        coroutines.loop.skip(20ms);  // it may be for a time that it rests
+        coroutines.loop.skip(20ms);  // it may rest for some time
     }
     return found == keys().size();
 }

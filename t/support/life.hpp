@@ -11,14 +11,14 @@
 
 namespace support {
 
-// The life of a store's client, from its making to its end, in which memory is
-// short for a moment.
+// The life of a store's client, from its creation to its end, during which
+// memory is short for a moment.
 class Life {
   public:
     virtual ~Life() = default;
 
     // Lets each allocation fail in turn, and `more` after it. Beyond the first
-    // `dense` it does so with every `step`th only. Returns how many there are.
+    // `dense`, only every `step`th one fails. Returns how many there are.
     std::size_t repeat(std::size_t more, std::size_t dense = 0,
                        std::size_t step = 1);
 
@@ -28,20 +28,20 @@ class Life {
     // A new client, which may throw std::bad_alloc.
     virtual std::unique_ptr<backends::Store> make(Coroutines& coroutines) = 0;
 
-    // All that is done with it while memory may be short.
+    // Everything that is done with it while memory may be short.
     virtual void live(Coroutines& coroutines, backends::Store& store) = 0;
 
-    // What has to be stored and found for it to work.
+    // The keys that it has to store and find.
     virtual const std::vector<std::string>& keys() const = 0;
 
-    // For a client, whose lines have to be whole ones.
+    // A log for a client. It checks that lines are complete.
     static backends::Log log();
 
-    // In a coroutine of its own, to its end, if there is one to be had.
+    // Runs `body` in a coroutine of its own to its end, if there is one.
     static void use(Coroutines& coroutines, backends::Store& store,
                     const Body& body);
 
-    // Whether it does, in a while.
+    // Whether it works, within some time.
     bool works(Coroutines& coroutines, backends::Store& store) const;
 
   private:

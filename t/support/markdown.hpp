@@ -8,9 +8,9 @@ namespace support {
 
 using Cells = std::vector<std::string>;
 
-// The rows of all tables below a heading ("## Parameters") of a document, named
-// from the repository, up to the next heading of its level or above. A table's
-// own head is not among them, nor the line below it.
+// The rows of all tables below a heading ("## Parameters"), up to the next
+// heading of its level or above, without the tables' heads. The document's path
+// is relative to the repository.
 std::vector<Cells> table_rows(const std::string& document,
                               std::string_view heading);
 

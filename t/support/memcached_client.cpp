@@ -40,7 +40,7 @@ std::string word_after(const std::string& line, const std::string& name) {
     return line.substr(begin, line.find(' ', begin) - begin);
 }
 
-// As in a URL.
+// Decodes it as in a URL.
 std::string decode(const std::string& text) {
     std::string result;
     for (std::size_t i = 0; i < text.size(); ++i) {
@@ -107,7 +107,7 @@ std::int64_t MemcachedClient::ttl(const std::string& key) {
 std::vector<std::string> MemcachedClient::keys() {
     std::vector<std::string> result;
     for (const auto& line : list("lru_crawler metadump all")) {
-        if (line != "OK") {  // memcached 1.6.45 begins with it
+        if (line != "OK") {  // memcached 1.6.45 begins with this
             result.push_back(decode(word_after(line, "key=")));
         }
     }
@@ -149,7 +149,7 @@ std::string MemcachedClient::command(const std::string& line) {
 std::vector<std::string> MemcachedClient::list(const std::string& line) {
     std::vector<std::string> result;
     std::string each;
-    // Its crawler may be on a walk of its own.
+    // Its crawler may be busy on its own.
     eventually([&] { return !(each = command(line)).starts_with("BUSY"); });
     // Newer ones end a dump of keys with "EN".
     for (; each != "END" && each != "EN"; each = read_line()) {
@@ -180,7 +180,7 @@ std::string MemcachedClient::read(std::size_t size) {
 
 std::string MemcachedClient::read_line() {
     std::size_t end;
-    // of the crawler's lines the end is a mere \n
+    // the crawler's lines end with only \n
     while ((end = received_.find('\n')) == std::string::npos) {
         receive();
     }

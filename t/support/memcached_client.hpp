@@ -11,9 +11,8 @@
 
 namespace support {
 
-// One connection to a memcached, in its text protocol, for looking into it
-// and setting it up. Each function throws on a lost connection or an
-// unexpected answer.
+// One connection to a memcached, in its text protocol, to inspect it and set it
+// up. Each function throws on a lost connection or an unexpected answer.
 class MemcachedClient {
   public:
     explicit MemcachedClient(const std::string& unix_path);
@@ -25,14 +24,14 @@ class MemcachedClient {
     bool exists(const std::string& key) { return get(key).has_value(); }
     void erase(const std::string& key);
 
-    // Seconds; -1: for ever, -2: there is no such key.
+    // In seconds. -1: no expiry, -2: there is no such key.
     std::int64_t ttl(const std::string& key);
     std::vector<std::string> keys();
     void flush();
 
     // One line of `stats`: stat("get_hits").
     std::string stat(const std::string& name);
-    // Bytes that an item takes, of those of the smallest that there is.
+    // How many bytes the smallest kind of item takes.
     std::size_t chunk_size();
     std::string version();
 

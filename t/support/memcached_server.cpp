@@ -11,7 +11,8 @@ using namespace std::string_literals;
 
 namespace {
 
-// All that is answered without authentication in the binary protocol.
+// The only command of the binary protocol that is answered without
+// authentication.
 const std::string binary_version = "\x80\x0b"s + std::string(22, '\0');
 
 const std::string unauthenticated = "CLIENT_ERROR unauthenticated\r\n";

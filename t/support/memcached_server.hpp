@@ -11,17 +11,17 @@
 
 namespace support {
 
-// A private memcached, on a Unix socket or on a loopback port: it cannot
-// have both.
+// A private memcached, on a Unix socket or on a loopback port. It cannot have
+// both.
 class MemcachedServer : public StoreServer {
   public:
-    // at_plain_port: without TLS, which others of its ports may have.
+    // at_plain_port: without TLS, which its other ports may have.
     enum class Listen { at_path, at_port, at_plain_port };
 
     // How it wants a password: with -S, in the binary protocol, or with -Y.
     enum class Auth { none, sasl, text };
 
-    // `options` go onto the command line: {"-I", "1024"}.
+    // `options` are for the command line: {"-I", "1024"}.
     explicit MemcachedServer(Arguments options = {},
                              Listen listen = Listen::at_path);
 

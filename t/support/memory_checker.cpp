@@ -18,7 +18,7 @@ std::string support_file(const char* name) {
     return (repository() / "t" / "support" / name).string();
 }
 
-// For an option: there may be spaces in it.
+// Quoted for an option, because it may contain spaces.
 std::string quoted(const std::string& path) {
     return "'" + path + "'";
 }

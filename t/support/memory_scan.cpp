@@ -54,7 +54,7 @@ bool is_at(const char* bytes, const std::string& hex) {
     return true;
 }
 
-// One byte of it gives nothing away, and finds where to look closer.
+// A single byte of it reveals nothing, and shows where to look closer.
 std::size_t count_in(const char* bytes, const char* end,
                      const std::string& hex) {
     const int first = std::stoi(hex.substr(0, 2), nullptr, 16);
@@ -73,8 +73,8 @@ std::size_t count_in(const char* bytes, const char* end,
     return found;
 }
 
-// Page by page, with as much of the page before as may belong to a find. The
-// buffer holds pieces of what was found: it is cleared.
+// Page by page, with as much of the page before as may belong to a match. The
+// buffer holds pieces of what was found, so it is cleared.
 std::size_t count(int memory, const Mapping& mapping, const std::string& hex) {
     const std::size_t size = hex.size() / 2;
     constexpr std::size_t step = 4096;
@@ -91,7 +91,7 @@ std::size_t count(int memory, const Mapping& mapping, const std::string& hex) {
     return found;
 }
 
-// What a memory checker reserves is too large to be looked through.
+// What a memory checker reserves is too large to search.
 bool is_wanted(const Mapping& mapping, bool hidden) {
     constexpr std::uintptr_t most = 1U << 30;
     return mapping.is_writable && mapping.is_hidden == hidden &&

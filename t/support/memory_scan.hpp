@@ -5,12 +5,12 @@
 
 namespace support {
 
-// How often `hex` (bytes in hexadecimal, so that looking for them does not put
-// them there) is in what a core dump of the process would hold: its private
-// writable memory but for what is marked with MADV_DONTDUMP.
+// How often `hex` would be in a core dump of the process, that is, in its
+// private writable memory without what is marked with MADV_DONTDUMP. The bytes
+// are in hexadecimal, so that the search does not put them there.
 std::size_t count_in_core(pid_t pid, const std::string& hex);
 
-// The same in the memory that is so marked.
+// The same in the memory that is marked.
 std::size_t count_hidden(pid_t pid, const std::string& hex);
 
 }  // namespace support

@@ -32,7 +32,7 @@ std::string temp_paths(const fs::path& dir) {
     return lines;
 }
 
-// How nginx is to wait for events: $NGINX_EVENTS, such as "poll".
+// nginx's event method: $NGINX_EVENTS, such as "poll".
 std::string event_method() {
     const char* method = std::getenv("NGINX_EVENTS");
     return method != nullptr ? std::string("use ") + method + ";\n    " : "";
@@ -45,7 +45,7 @@ std::string render(const NginxConfig& config, const fs::path& dir) {
     if (!config.master_process) {
         text << "master_process off;\n";
     }
-    // Workers must reach the test's files, which only their owner may.
+    // Workers need the test's files, which only their owner can access.
     if (geteuid() == 0) {
         text << "user root;\n";
     }
@@ -74,7 +74,7 @@ bool is_complaint(const std::string& line) {
            (has("exited with code") && !has("exited with code 0"));
 }
 
-// Those that shut down, too.
+// Also counts workers that shut down.
 std::ptrdiff_t count_workers(pid_t master) {
     const auto all = children_of(master);
     return std::count_if(all.begin(), all.end(), [](const Child& child) {
@@ -82,7 +82,7 @@ std::ptrdiff_t count_workers(pid_t master) {
     });
 }
 
-// An older one logs to stderr only if it was configured to.
+// An older nginx logs to stderr only if it was configured to.
 bool has_error_log_option() {
     return nginx_version() >= Version{1, 19, 5};
 }
@@ -109,7 +109,7 @@ bool minds_unexpected_eof() {
     return nginx_version() < Version{1, 21, 2};
 }
 
-// Before 1.21.1 it does not find out how many errors glibc 2.32 has.
+// Before 1.21.1, nginx does not find out how many errors glibc 2.32 has.
 std::string handshake_timeout() {
     const std::string error = nginx_version() < Version{1, 21, 1}
                                   ? "Unknown error"
@@ -167,7 +167,7 @@ Finished NginxPrefix::test() const {
     auto arguments = command();
     arguments.push_back("-t");
     auto result = run(arguments);
-    // What -t has to say goes to the error log once that is configured.
+    // The messages of -t go to the error log once that is configured.
     result.output += read_file(path() / "error.log");
     return result;
 }
@@ -218,7 +218,7 @@ Nginx::~Nginx() {
 
 void Nginx::stop() {
     const auto last = workers();
-    // Gracefully, because only then nginx looks for sockets left open.
+    // Gracefully, because only then nginx looks for open sockets.
     CHECK(process_->stop(SIGQUIT) == 0);
     // A master that had to be killed leaves its workers to us.
     for (const auto& child : children_of(getpid())) {
@@ -272,7 +272,7 @@ bool Nginx::runs_as(const std::string& title, const Child& child) const {
         return child.command.starts_with(title) &&
                child.command.find("shutting down") == std::string::npos;
     }
-    // Valgrind keeps the titles to itself; the log is next best.
+    // Valgrind hides the titles, so use the log.
     const auto pid = std::to_string(child.pid);
     return log_count("start" + title.substr(title.find(' ')) + " " + pid) > 0 &&
            log_count(pid + "#" + pid + ": gracefully shutting down") == 0;

@@ -13,11 +13,11 @@
 
 namespace support {
 
-// What goes into nginx.conf besides what every instance needs.
+// The contents of nginx.conf, besides what every instance needs.
 struct NginxConfig {
     bool load_module = true;
     bool master_process = true;
-    bool daemon = false;  // as upgrade() needs it
+    bool daemon = false;  // needed by upgrade()
     int workers = 1;
     int connections = 1000;
     std::string main;
@@ -27,11 +27,10 @@ struct NginxConfig {
     Leaks leaks = Leaks::reported;
 };
 
-// Lines of [warn], but for the one that tells who has no key of unsealed
-// sessions.
+// Counts lines of [warn], except the one about unsealed sessions without a key.
 std::size_t count_warnings(const std::string& log);
 
-// Of the nginx under test, such as {1, 22, 1}.
+// The version of the nginx under test, such as {1, 22, 1}.
 using Version = std::array<int, 3>;
 Version nginx_version();
 
@@ -39,25 +38,25 @@ Version nginx_version();
 // OpenSSL looks for a session, so that the directive of that server acts.
 bool has_sni_before_session();
 
-// Whether this nginx (before 1.21.2) takes a client that closes without a
-// close_notify for a fault, as OpenSSL 3.0 does unless told otherwise: it is
-// logged as [crit], and the client's session is removed.
+// Whether this nginx (before 1.21.2) treats a client that closes without a
+// close_notify as an error, which is OpenSSL 3.0's default. Then it logs
+// [crit], and removes the client's session.
 bool minds_unexpected_eof();
 
-// What nginx says of a client that is silent during its handshake.
+// nginx's log line for a client that is silent during its handshake.
 std::string handshake_timeout();
 
-// Whether this nginx has the directive; tells where it has not.
+// Whether this nginx has the directive. Prints a message if not.
 bool has_directive(const std::string& name);
 
 // The module under test: $NGX_SSL_SESSION_CACHE_MODULE, which is empty if nginx
-// itself has it, or the one beside the directory that this test binary is in.
+// has it built in, or else the one next to this test binary's directory.
 std::filesystem::path module_path();
 
-// What of nginx.conf loads a module, if any.
+// The line of nginx.conf that loads a module, if any.
 std::string load_line(const std::filesystem::path& module);
 
-// nginx.conf and all that goes with it, in a directory of its own.
+// nginx.conf and its other files, in a directory of its own.
 class NginxPrefix {
   public:
     explicit NginxPrefix(const NginxConfig& config);
@@ -75,34 +74,35 @@ class NginxPrefix {
     Leaks leaks_;
 };
 
-// A running nginx. When it goes, it has to have run cleanly: no worker died,
-// the error log holds nothing from [crit] upwards, and no memory checker found
+// A running nginx. Its destructor checks that it ran cleanly: no worker died,
+// the error log has nothing from [crit] upwards, and no memory checker found
 // anything.
 class Nginx {
   public:
-    // Returns when all its workers run.
+    // Returns when all of its workers run.
     explicit Nginx(const NginxConfig& config);
     ~Nginx();
 
-    // A complaint that this test provokes.
+    // Ignores a complaint that this test provokes.
     void expect_complaint(const std::string& part);
-    // Those of records that are damaged, or are none at all: some versions of
-    // OpenSSL have errors for them that nginx does not know, and so are [crit].
+    // Ignores complaints about damaged or wrong records. Some versions of
+    // OpenSSL have errors for them that nginx does not know, and logs as
+    // [crit].
     void expect_damaged_records();
 
-    // Pids of the master's children that are called `title`, and so have
-    // been set up and are not shutting down.
+    // Pids of the master's children with the title `title`. These are set up
+    // and not shutting down.
     std::vector<pid_t> children(const std::string& title) const;
     std::vector<pid_t> workers() const;
     void signal(int number) const { process_->signal(number); }
-    // Reloads the configuration; the new workers run when it returns.
+    // Reloads the configuration. When it returns, the new workers run.
     void reload() const;
     void reload(const NginxConfig& config);
-    // Puts a new master with new workers in the place of this one, as for a
-    // new version of nginx; the old ones have ended when it returns.
+    // Replaces this master by a new one with new workers, as for a new version
+    // of nginx. When it returns, the old ones have ended.
     void upgrade();
-    // Waits until there are no workers but the configured number, also none
-    // that shut down.
+    // Waits until there is exactly the configured number of workers, with none
+    // that shuts down.
     bool settled() const;
     // Waits until the master has ended by itself.
     bool ended(Milliseconds deadline = patience);
@@ -115,7 +115,7 @@ class Nginx {
     bool started();
     bool runs_as(const std::string& title, const Child& child) const;
     void stop();
-    // What nginx.pid says; 0: nothing.
+    // The pid in nginx.pid, or 0.
     pid_t recorded_pid() const;
     void follow_daemon();
     std::string complaints() const;

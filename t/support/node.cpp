@@ -104,7 +104,7 @@ int Node::active() const {
     const std::string label = "Active connections: ";
     const auto at = response.find(label);
     REQUIRE(at != std::string::npos);
-    // The one that asks is one of them.
+    // The client that asks is one of them.
     return std::atoi(response.c_str() + at + label.size()) - 1;
 }
 
@@ -112,7 +112,8 @@ bool Node::idle() const {
     return eventually([this] { return active() == 0; });
 }
 
-// On a new connection: the store takes those that came before it first.
+// On a new connection, because the store first accepts those that came before
+// it.
 int count_clients(const RedisServer& redis) {
     return std::stoi(redis.client().info("clients", "connected_clients"));
 }
@@ -186,7 +187,7 @@ bool eventually_resumes(const Node& a, const Node& b) {
         return eventually([&] {
             options.session = nullptr;
             options.session = a.get(options).session();
-            // The store has its answer to give before that.
+            // The store has to answer before that.
             return eventually([&] { return b.get(options).reused; },
                               Milliseconds{100});
         });

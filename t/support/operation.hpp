@@ -9,8 +9,8 @@
 
 namespace support {
 
-// A node under a constant load of resumptions, for something that its
-// operator does; a row of the fault table.
+// A node under a constant load of resumptions, while its operator does
+// something. A row of the fault table.
 template <class Server>
 class Operation {
   public:
@@ -30,8 +30,8 @@ class Operation {
     Nginx& nginx() { return node().nginx(); }
     const TlsLoad& load() const { return load_; }
 
-    // No more than `lost` visits have failed, sessions are resumed, and
-    // nothing is left of clients and old workers.
+    // Checks that at most `lost` visits have failed, that sessions resume, and
+    // that nothing is left of clients and old workers.
     void finish(int lost = 0) {
         CHECK(load_.resumes());
         const auto tally = load_.stop();

@@ -16,7 +16,7 @@ namespace {
     throw std::system_error(errno, std::generic_category(), what);
 }
 
-// An address of ours in `family`; the kernel chooses the port.
+// A local address in `family`. The kernel chooses the port.
 socklen_t any_address(int family, const std::string& path,
                       sockaddr_storage& storage) {
     storage.ss_family = static_cast<sa_family_t>(family);

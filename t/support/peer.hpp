@@ -10,8 +10,8 @@
 
 namespace support {
 
-// The other end of a connection: a listening socket, and the connection that
-// it took last. It never blocks, so that one thread can have both ends.
+// The other end of a connection: a listening socket, and the last connection
+// that it accepted. It never blocks, so one thread can have both ends.
 class Peer {
   public:
     // AF_UNIX, AF_INET or AF_INET6; `backlog` as for listen(2).
@@ -22,22 +22,22 @@ class Peer {
     }
     socklen_t length() const { return length_; }
 
-    // Takes the next connection, in place of any earlier one, if one is
-    // there; what came on the earlier is forgotten.
+    // Accepts the next connection, if one is there, in place of any earlier
+    // one. What came on the earlier one is forgotten.
     bool accept();
     int fd() const { return connection_.get(); }
 
-    // All that has come on the connection so far.
+    // Everything that has come on the connection so far.
     const std::string& received();
-    // No more than `most` bytes more.
+    // Receives at most `most` bytes more.
     void receive(std::size_t most);
     // Whether the other end has closed.
     bool closed();
 
-    // Throws when it does not fit into the socket.
+    // Throws if it does not fit into the socket.
     void send(std::string_view data);
     void hang_up() { connection_.reset(); }
-    // With a RST, where the family has one.
+    // Closes with a RST, if the family has one.
     void abort();
 
   private:
@@ -50,7 +50,7 @@ class Peer {
     bool closed_ = false;
 };
 
-// A listener whose queue is full: connecting to it takes for ever.
+// A listener whose queue is full, so that connecting never ends.
 class Unreachable : public Peer {
   public:
     Unreachable();

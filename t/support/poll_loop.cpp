@@ -62,7 +62,7 @@ class PollLoop::PollWatch : public coro::Watch {
     }
 
     ~PollWatch() override {
-        set(0);  // or else a duplicate of it would stay registered
+        set(0);  // otherwise a duplicate of it would stay registered
         loop_.watches_.erase(number_);
         close(fd_);
     }
@@ -80,7 +80,7 @@ class PollLoop::PollWatch : public coro::Watch {
 
     unsigned take() noexcept override { return std::exchange(ready_, 0); }
 
-    // What is registered, and no more: the rest is for nobody.
+    // Reports only what is registered.
     void serve(std::uint32_t events) {
         if (events & (EPOLLERR | EPOLLHUP)) {
             events |= EPOLLIN | EPOLLOUT;
@@ -101,7 +101,7 @@ class PollLoop::PollWatch : public coro::Watch {
     }
 
   private:
-    // What is registered stays so, and is not told of again for that.
+    // What is registered stays registered, and is not reported again.
     bool set(std::uint32_t events) noexcept {
         if (events == registered_) {
             return true;

@@ -11,19 +11,19 @@
 
 namespace support {
 
-// How an event is told of.
+// How an event is reported.
 enum class Triggered {
-    edge,  // when something comes, as nginx with epoll does
-    level  // once each time it is awaited, as nginx with poll or select does
+    edge,  // when something comes, as in nginx with epoll
+    level  // once each time it is awaited, as in nginx with poll or select
 };
 
-// The event loop under the unit tests, on epoll(7). A turn is as nginx's:
-// events, then timers, then tasks.
+// The event loop of the unit tests, on epoll(7). A turn is as in nginx: events,
+// then timers, then tasks.
 class PollLoop : public coro::Loop {
   public:
     explicit PollLoop(Triggered triggered = Triggered::edge);
 
-    // Stands still but for skip(), until the next turn.
+    // Stands still until the next turn, except for skip().
     coro::Time now() const noexcept override { return clock_ + skipped_; }
 
     std::unique_ptr<coro::Task> make_task(coro::Callback callback) override;
@@ -31,11 +31,12 @@ class PollLoop : public coro::Loop {
     std::unique_ptr<coro::Watch> watch(int fd,
                                        coro::Callback callback) override;
 
-    // One turn, which waits for something to happen for at most `longest`.
+    // One turn, which waits at most `longest` for something to happen.
     void run_once(coro::Time longest = coro::Time{0});
 
-    // Turns until `predicate` holds; whether it did before the deadline. It
-    // may look at other processes too: it is asked every 5 ms at least.
+    // Turns until `predicate` holds. Returns whether it did before the
+    // deadline. It may look at other processes, too, because it is called at
+    // least every 5 ms.
     template <class Predicate>
     bool run_until(Predicate&& predicate, Milliseconds deadline = patience) {
         const auto end = Clock::now() + deadline;
@@ -48,14 +49,15 @@ class PollLoop : public coro::Loop {
         return true;
     }
 
-    // Turns that do not wait: for what is there, or for what must not come.
+    // Turns that do not wait, to handle what is there, or to check that nothing
+    // comes.
     void run_turns(int times);
 
-    // Whether every socket that is not registered yet is refused from now on,
-    // as by an epoll with no room (fs.epoll.max_user_watches).
+    // From now on, refuses sockets that are not registered yet, as an epoll
+    // without room does (fs.epoll.max_user_watches).
     void refuse(bool refuses) { refuses_ = refuses; }
 
-    // Moves the loop's clock ahead: nobody has to wait for what takes long.
+    // Moves the loop's clock ahead, so that nobody has to wait.
     void skip(coro::Time time) { skipped_ += time; }
 
   private:
@@ -75,7 +77,7 @@ class PollLoop : public coro::Loop {
     coro::Time skipped_{0};
     TaskQueue tasks_;
     Timers timers_;
-    // By number, for a descriptor may be closed and used again in one turn.
+    // By number, because a descriptor may be closed and reused in one turn.
     std::map<std::uint64_t, PollWatch*> watches_;
     std::uint64_t last_watch_ = 0;
 };

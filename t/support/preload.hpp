@@ -7,13 +7,13 @@
 #include <filesystem>
 #include <string>
 
-// What is preloaded would take the place of AddressSanitizer.
+// A preloaded library would replace AddressSanitizer.
 #define PRELOAD_TEST_CASE(name)                                                \
     TEST_CASE(name* doctest::skip(support::in_sanitizer()))
 
 namespace support {
 
-// In the environment of the processes that are started meanwhile.
+// A variable in the environment of processes that are started while it lives.
 class Environment {
   public:
     Environment(std::string name, const std::string& value)
@@ -28,8 +28,8 @@ class Environment {
     std::string name_;
 };
 
-// Lets them have t/preload/NAME.c, which lies beside the test binary; by a
-// name without blanks, which would end it.
+// Preloads t/preload/NAME.c, which is built next to the test binary, under a
+// path without blanks, which would end the name.
 class Preload {
   public:
     explicit Preload(const std::string& name)

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// In the child between fork and exec: system calls only.
+// In the child between fork and exec: only system calls.
 [[noreturn]] void become(char* const* arguments, int output, int last_signal) {
     prctl(PR_SET_PDEATHSIG, last_signal);
     std::signal(SIGPIPE, SIG_DFL);
@@ -41,7 +41,7 @@ UniqueFd open_output(const fs::path& file) {
     return fd;
 }
 
-// The header that declares pidfd_open() is not fit for C++ everywhere.
+// The header that declares pidfd_open() does not compile as C++ everywhere.
 UniqueFd open_handle(pid_t pid) {
     return UniqueFd(static_cast<int>(syscall(SYS_pidfd_open, pid, 0)));
 }
@@ -130,8 +130,8 @@ Finished run(const Arguments& arguments, Milliseconds deadline) {
 
 namespace {
 
-// The fields of /proc/PID/stat from the third on; before it there is a name,
-// which may hold anything. Empty when the process is gone.
+// The fields of /proc/PID/stat from the third on. The second is a name that may
+// contain anything. Empty if the process is gone.
 std::istringstream stat_fields(pid_t pid) {
     const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat");
     const auto name_end = stat.rfind(')');

@@ -14,15 +14,14 @@ namespace support {
 
 using Arguments = std::vector<std::string>;
 
-// A child process that cannot outlive its owner, nor a crashed test run.
+// A child process that outlives neither its owner nor a crashed test run.
 class Process {
   public:
-    // Standard output and error go to the file `output`. A crash of ours
-    // sends it `last_signal`.
+    // Standard output and error go to the file `output`. If we crash, it gets
+    // `last_signal`.
     Process(const Arguments& arguments, const std::filesystem::path& output,
             int last_signal = SIGKILL);
-    // Takes over a child that somebody else has made; it does outlive a
-    // crash.
+    // Takes over a child that somebody else has made. It does outlive a crash.
     explicit Process(pid_t child);
     Process(Process&&) noexcept = default;
     Process& operator=(Process&&) = delete;
@@ -33,11 +32,11 @@ class Process {
     // Stops it (SIGSTOP) and returns when it stands still.
     void freeze() const;
 
-    // The exit status, or 128 + the number of the signal that ended it;
-    // nothing when it still runs at the deadline.
+    // The exit status, or 128 + the number of the signal that ended it. Nothing
+    // if it still runs at the deadline.
     std::optional<int> wait(Milliseconds deadline);
 
-    // Asks with `number`, insists with SIGKILL, and waits for the end.
+    // Sends signal `number`, later SIGKILL, and waits for the end.
     int stop(int number, Milliseconds grace = patience);
 
   private:
@@ -54,8 +53,7 @@ struct Finished {
 // Runs a program to its end.
 Finished run(const Arguments& arguments, Milliseconds deadline = patience);
 
-// What any process of ours holds and uses. Duplicates of a descriptor are one
-// socket.
+// Resources of any of our processes. Duplicates of a descriptor are one socket.
 std::size_t open_sockets(pid_t pid);
 Milliseconds cpu_time(pid_t pid);
 

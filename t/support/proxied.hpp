@@ -6,8 +6,8 @@
 
 namespace support {
 
-// A store that nginx sees through a proxy, which takes the path of the
-// store's Unix socket and has an address of its own.
+// A store behind a proxy. The proxy gets the path of the store's Unix socket,
+// and has an address of its own for nginx.
 template <class Server, class Proxy>
 class Proxied : public Server {
   public:

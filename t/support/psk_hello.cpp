@@ -18,7 +18,7 @@ std::string number(std::size_t value, std::size_t size) {
     return bytes;
 }
 
-// With its length before it, which takes `size` bytes.
+// Prefixes the bytes with their length, in `size` bytes.
 std::string counted(const std::string& bytes, std::size_t size) {
     return number(bytes.size(), size) + bytes;
 }

@@ -5,8 +5,8 @@
 
 namespace support {
 
-// A TLS 1.3 ClientHello, in its records, that offers so many sessions as no
-// client does: with IDs at random, as stateful tickets have them.
+// A TLS 1.3 ClientHello, in records, that offers more sessions than any real
+// client, with random IDs as in stateful tickets.
 std::string hello_with_sessions(std::size_t count);
 
 }  // namespace support

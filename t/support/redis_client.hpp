@@ -12,23 +12,23 @@ struct redisContext;
 
 namespace support {
 
-// One connection to a Redis server, for looking into it and setting it up.
-// Each function throws on a lost connection or an unexpected error reply.
+// One connection to a Redis server, to inspect it and set it up. Each function
+// throws on a lost connection or an unexpected error reply.
 class RedisClient {
   public:
-    // `address` is a Unix socket's path, or "host:port"; `credentials` are
-    // what AUTH is given, if anything.
+    // `address` is a Unix socket's path, or "host:port". `credentials` are
+    // AUTH's arguments, if any.
     explicit RedisClient(const std::string& address,
                          const std::vector<std::string>& credentials = {});
     ~RedisClient();
 
     struct Reply {
         bool error = false;
-        std::optional<std::string> text;  // nothing: the nil reply
+        std::optional<std::string> text;  // nothing for a nil reply
         std::int64_t integer = 0;
         std::vector<std::string> elements;
     };
-    // Whatever the server answers, errors too.
+    // Returns any answer of the server, also errors.
     Reply try_command(const std::vector<std::string>& words);
     Reply command(const std::vector<std::string>& words);
 

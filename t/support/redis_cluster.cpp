@@ -158,7 +158,7 @@ std::string RedisCluster::first() const {
     return (*this)[0].address().text();
 }
 
-// It does nothing as long as the nodes do not agree.
+// redis-cli does nothing until the nodes agree.
 void RedisCluster::manage(const Arguments& what) const {
     Arguments all{cli_program(), "--cluster"};
     if (!credentials_.empty()) {
@@ -176,7 +176,7 @@ void RedisCluster::manage(const Arguments& what) const {
     }
 }
 
-// The bus of the one has TLS then, and that of the others has not.
+// Then its bus has TLS, and that of the others has not.
 void RedisCluster::cut_off(std::size_t i) const {
     const auto& pair = certificates().store;
     auto& node = (*this)[i];
@@ -318,8 +318,8 @@ void RedisCluster::end_move(int slot, std::size_t to) const {
     (*this)[to].client().command(
         {"CLUSTER", "SETSLOT", number, "NODE", new_owner});
     source.command({"CLUSTER", "SETSLOT", number, "NODE", new_owner});
-    // As redis-cli does: nobody claims it with what they knew before. Replicas
-    // refuse.
+    // As redis-cli does it, so that no node claims the slot with older
+    // knowledge. Replicas refuse.
     for (std::size_t i = 0; i < size(); ++i) {
         if (i != from && i != to && alive(i)) {
             (*this)[i].client().try_command(

@@ -9,7 +9,7 @@ namespace support {
 
 namespace {
 
-// Or another server that speaks its protocol and has its options.
+// Or another server with its protocol and its options.
 std::string redis_program() {
     const auto* given = std::getenv("REDIS_SERVER");
     return given ? given : "redis-server";

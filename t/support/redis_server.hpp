@@ -14,8 +14,8 @@ namespace support {
 // A private redis-server on a Unix socket and on a loopback port.
 class RedisServer : public StoreServer {
   public:
-    // `options` go onto the command line: {"--requirepass", "secret"};
-    // `credentials` are what AUTH needs from us then.
+    // `options` are for the command line: {"--requirepass", "secret"}.
+    // `credentials` are then our arguments for AUTH.
     explicit RedisServer(Arguments options = {}, Arguments credentials = {});
     ~RedisServer() override;
 
@@ -39,7 +39,7 @@ class RedisServer : public StoreServer {
     // With more options than usual.
     void start(const Arguments& more);
     bool frozen() const { return frozen_; }
-    // Whatever was done to it.
+    // Makes it run, whatever was done to it.
     void thaw_or_start() { process_ ? thaw() : start(); }
 
     std::string log() const { return read_file(dir_.path() / "redis.log"); }

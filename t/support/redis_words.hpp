@@ -6,8 +6,8 @@
 
 namespace support {
 
-// "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n": its words, taken off; nothing: it is not
-// there as a whole.
+// Takes a command such as "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n" off, and returns
+// its words. Nothing if it is incomplete.
 std::optional<std::vector<std::string_view>>
 take_words(std::string_view& bytes);
 

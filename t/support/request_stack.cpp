@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What no line of a log has.
+// A byte that no log line contains.
 constexpr char filling = '\0';
 
 bool is_main_stack(pid_t pid, unsigned long address) {
@@ -47,13 +47,13 @@ bool RequestStack::is_own(pid_t worker) {
     unsigned long stack_pointer = 0;
     REQUIRE(eventually([&] { return stopped(worker, stack_pointer); }));
     const bool own = is_main_stack(worker, stack_pointer);
-    // The worker goes on when its line has found room, and not before.
+    // The worker goes on only when there is room for its line.
     REQUIRE(eventually([&] { return drain(); }));
     fill();
     return own;
 }
 
-// What it waits for in the kernel: see syscall in proc(5).
+// Its system call: see syscall in proc(5).
 bool RequestStack::stopped(pid_t worker, unsigned long& stack_pointer) const {
     const auto proc = fs::path("/proc") / std::to_string(worker);
     std::istringstream text(read_file(proc / "syscall"));

@@ -9,9 +9,9 @@
 
 namespace support {
 
-// Tells on which stack a worker handles requests: its access log is a pipe
-// that is full, so each request stops where it is logged, at the bottom of
-// all that handled it.
+// Finds out on which stack a worker handles requests. Its access log is a full
+// pipe. So each request stops when it is logged, which is below everything that
+// handled it.
 class RequestStack {
   public:
     RequestStack();
@@ -19,8 +19,8 @@ class RequestStack {
     // For access_log.
     const std::string& log() const { return log_; }
 
-    // Waits until `worker` stops in a request, and lets it go on: whether it
-    // was on the stack that the kernel gave to the process.
+    // Waits until `worker` stops in a request, and lets it go on. Returns
+    // whether it was on the stack that the kernel gave to the process.
     bool is_own(pid_t worker);
 
   private:

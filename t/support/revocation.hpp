@@ -4,16 +4,16 @@
 
 namespace support {
 
-// What lets certificates().client in no longer, or somewhere else.
+// Files with which certificates().client is refused.
 struct Revocation {
     TempDir dir;
-    std::filesystem::path crl;       // of client_ca, with the client in it
-    std::filesystem::path namesake;  // a CA called as client_ca, another key
+    std::filesystem::path crl;       // of client_ca, and contains the client
+    std::filesystem::path namesake;  // named like client_ca, another key
 
     Revocation();
 };
 
-// Made once a run.
+// Made once per run.
 const Revocation& revocation();
 
 }  // namespace support

@@ -7,12 +7,12 @@
 
 namespace support {
 
-// The value that `plain` is sealed into.
+// Seals `plain` into a value.
 std::string sealed(const session_cache::SealingKey& key,
                    const session_cache::SealedFor& what,
                    const std::string& plain);
 
-// As OpenSSL and the product have bytes.
+// Bytes as OpenSSL and the product use them.
 using session_cache::bytes_of;
 
 }  // namespace support

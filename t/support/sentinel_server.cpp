@@ -10,7 +10,7 @@ namespace support {
 
 namespace {
 
-// Or another server that speaks its protocol, and is a Sentinel likewise.
+// Or another server with its protocol that can be a Sentinel.
 std::string program() {
     const auto* given = std::getenv("REDIS_SERVER");
     return given ? given : "redis-server";

@@ -16,7 +16,7 @@ namespace support {
 // A private Sentinel on a loopback port, which fails over within a second.
 class SentinelServer {
   public:
-    // `lines` are more of its configuration.
+    // `lines` are more lines of its configuration.
     SentinelServer(const Address& master, unsigned quorum,
                    const std::vector<std::string>& lines = {},
                    Arguments credentials = {});
@@ -25,7 +25,7 @@ class SentinelServer {
     const Address& address() const { return port_.address(); }
     RedisClient client() const;
 
-    // Of the master that it knows, as it tells it.
+    // The master's address, according to it.
     std::string master() const;
     // How often it was asked for the master.
     std::string log() const { return read_file(dir_.path() / "log"); }
@@ -47,8 +47,8 @@ class Watched {
   public:
     static constexpr auto name = "mymaster";
 
-    // `options` are the servers', with `credentials` where they want these;
-    // `lines` are more of the Sentinels' configuration.
+    // `options` are the servers', and `credentials` are for them. `lines` are
+    // more lines of the Sentinels' configuration.
     explicit Watched(std::size_t sentinels = 3, const Arguments& options = {},
                      const Arguments& credentials = {},
                      const std::vector<std::string>& lines = {},
@@ -59,12 +59,12 @@ class Watched {
     SentinelServer& sentinel(std::size_t n = 0) { return *sentinels_[n]; }
     std::size_t count() const { return sentinels_.size(); }
 
-    // By command: b takes a's place. Returns when the Sentinels say so.
+    // By command: b replaces a. Returns when the Sentinels say so.
     void fail_over();
-    // By hand: b is the master from now on and a its replica, as the first
-    // Sentinel is told.
+    // By hand: b becomes the master and a its replica, and the first Sentinel
+    // is told.
     void swap();
-    // Waits until all Sentinels that are asked name it.
+    // Waits until all Sentinels in `asked` name this server.
     bool names(const RedisServer& server,
                const std::vector<std::size_t>& asked = {0, 1, 2}) const;
 

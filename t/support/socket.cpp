@@ -40,7 +40,7 @@ SocketAddress parse(const Address& address) {
     return result;
 }
 
-// The port is at the same place in both families.
+// The port is in the same place in both families.
 std::uint16_t port_of(const SocketAddress& address) {
     return ntohs(
         reinterpret_cast<const sockaddr_in*>(&address.storage)->sin_port);
@@ -79,7 +79,8 @@ ReservedPort::ReservedPort(std::string host) : address_{std::move(host), 0} {
         getsockname(socket_.get(), any.get(), &any.length) != 0) {
         fail("bind");
     }
-    // For `listen ... reuseport`; set before, it would let others share.
+    // For `listen ... reuseport`. If set earlier, it would let others share the
+    // port.
     enable(socket_.get(), SOL_SOCKET, SO_REUSEPORT);
     address_.port = port_of(any);
 }

@@ -18,9 +18,9 @@ struct Address {
     std::string text() const;
 };
 
-// A free port, kept for its owner: our socket is bound to it but does not
-// listen, so that a server may take the port (SO_REUSEADDR) while nobody else
-// is given it, and until then a connection is refused.
+// A free port, reserved for its owner. Our socket is bound to it but does not
+// listen. So a server may take the port (SO_REUSEADDR), nobody else gets it,
+// and until then connections are refused.
 class ReservedPort {
   public:
     explicit ReservedPort(std::string host = "127.0.0.1");
@@ -36,7 +36,7 @@ class ReservedPort {
 // Whether this machine has an IPv6 loopback, which not every container has.
 bool has_ipv6();
 
-// Whether it knows the name localhost, which a bare root file system does not.
+// Whether it knows the name localhost. A bare root file system does not.
 bool has_localhost();
 
 // A non-blocking TCP connection.
@@ -44,12 +44,12 @@ class Socket {
   public:
     // `source` may name a local address to come from.
     explicit Socket(const Address& address, const std::string& source = "");
-    // One that is there already, of any kind; throws when it is not.
+    // Takes over an existing connection of any kind. Throws if there is none.
     explicit Socket(UniqueFd connected);
 
     int fd() const { return fd_.get(); }
     void write(std::string_view data);
-    // All that comes until the other end closes; throws at the deadline.
+    // Everything that comes until the other end closes. Throws at the deadline.
     std::string read_to_end(Milliseconds deadline = patience);
     // Closes with a RST instead of a FIN.
     void abort();
@@ -59,16 +59,16 @@ class Socket {
     UniqueFd fd_;
 };
 
-// Listens on a port of `address` that the kernel chooses, and is told there.
+// Listens on a port that the kernel chooses, and writes it to `address`.
 UniqueFd listen_at(Address& address);
 
-// The next connection; nothing when none is there any more.
+// The next connection. Empty if there are no more.
 UniqueFd accept_from(const UniqueFd& listener);
 
-// To a Unix socket; nothing when nobody is there.
+// Connects to a Unix socket. Empty if nobody listens.
 UniqueFd connect_to(const std::string& path);
 
-// What is there to read; nothing at the end, or on an error.
+// What there is to read. Empty at the end, or on an error.
 std::string receive_some(int fd);
 
 // Whether `fd` has any of `events` before `end`.

@@ -45,7 +45,7 @@ TlsClient Suspension::start(const TlsOptions& options) {
 TlsClient Suspension::start_another(const TlsOptions& options) {
     TlsClient client(node_.address(), options);
     CHECK_FALSE(client.step());
-    // Connections are taken in turn, so this one's is taken by now.
+    // Connections are accepted in order, so this one is accepted by now.
     check_serves();
     CHECK_FALSE(client.step());
     return client;

@@ -10,7 +10,7 @@ namespace support {
 std::vector<TlsClient> start_handshakes(const Node& node,
                                         const std::vector<TlsOptions>& each);
 
-// One node whose store can be frozen, and where nothing times out by itself.
+// One node whose store can be frozen, without timeouts.
 class Suspension {
   public:
     explicit Suspension(StoreServer& store, const NodeConfig& config = {},
@@ -19,21 +19,21 @@ class Suspension {
     // `options` with a session that is in the store.
     TlsOptions returning(const TlsOptions& options) const;
 
-    // Freezes the store; a client whose lookup is under way.
+    // Freezes the store, and starts a client whose lookup is under way.
     TlsClient start(const TlsOptions& options);
-    // One more.
+    // Starts one more.
     TlsClient start_another(const TlsOptions& options);
-    // So many of them, each with a session of its own.
+    // Starts `count` of them, each with a session of its own.
     std::vector<TlsClient> start(std::size_t count,
                                  const std::vector<TlsOptions>& kinds = {
                                      tls12(), tls13()});
 
     void check_serves() const;
 
-    // Everything goes on, and nothing is left of the clients.
+    // Checks that everything goes on, and that nothing is left of the clients.
     void check_recovers();
 
-    // Whoever waits for the store does so asleep.
+    // Checks that a worker that waits for the store sleeps.
     void check_sleeps() const;
 
     Node& node() { return node_; }

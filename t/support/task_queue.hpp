@@ -9,24 +9,24 @@
 
 namespace support {
 
-// What is posted to a loop of the tests, as nginx has it: what runs in a turn
-// and posts itself runs in the next one.
+// Tasks that are posted to a loop of the tests, as in nginx: a task that posts
+// itself while it runs, runs again in the next turn.
 class TaskQueue {
   public:
-    // `posted` is told of each task that is queued.
+    // `posted` is called for each task that is queued.
     explicit TaskQueue(std::function<void()> posted = nullptr)
         : tell_(std::move(posted)) {}
 
     std::unique_ptr<coro::Task> make(coro::Callback callback);
 
-    // Whether something is to run in this turn.
+    // Whether something will run in this turn.
     bool is_due() const { return !posted_.empty(); }
-    // Whether nothing is, nor in the next one.
+    // Whether nothing will run in this turn or the next.
     bool empty() const { return posted_.empty() && next_.empty(); }
-    // Tasks that there are, posted or not.
+    // How many tasks there are, posted or not.
     std::size_t made() const { return made_; }
 
-    // What was for the next turn is for this one.
+    // Tasks for the next turn are now for this one.
     void begin_turn();
     void run();
 

@@ -8,7 +8,7 @@ namespace support {
 
 namespace {
 
-// Hundreds of suspended handshakes are as many open sockets.
+// Hundreds of suspended handshakes need as many open sockets.
 void raise_descriptor_limit() {
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);

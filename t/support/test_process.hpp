@@ -2,7 +2,7 @@
 
 namespace support {
 
-// Prepares this process, which starts servers and is their client, for that.
+// Prepares this process for starting servers and being their client.
 void prepare_process();
 
 }  // namespace support

@@ -9,7 +9,7 @@
 
 namespace support {
 
-// Whose answers a test writes; it has them at once.
+// A resolver whose answers a test sets. It answers at once.
 class TestResolver : public backends::Resolver {
   public:
     backends::Resolved resolve(std::string name, std::uint16_t /* port */,
@@ -26,7 +26,7 @@ class TestResolver : public backends::Resolver {
     std::vector<std::string> asked;
 };
 
-// Every name is here. It may take its time.
+// Every name is this machine. The answer may take some time.
 class LoopbackResolver : public backends::Resolver {
   public:
     backends::Resolved resolve(std::string name, std::uint16_t port,

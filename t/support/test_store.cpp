@@ -117,7 +117,7 @@ backends::Log TestStore::logger() {
 
 TestStore::~TestStore() {
     store_->close();
-    // how soon it ends has tests of its own
+    // other tests check how soon it ends
     loop.skip(std::chrono::hours(24));
     CHECK(finish());
 }

@@ -16,8 +16,8 @@ backends::Address store_address(const std::string& unix_path);
 backends::Address store_address(const Address& address);
 backends::Address store_address(const Peer& peer);
 
-// One address; attempts follow each other quickly, and nothing times out
-// unless a test lets it.
+// Options with one address. Attempts follow each other quickly, and nothing
+// times out unless a test lets it.
 backends::Options store_options(backends::Address address);
 backends::Options store_options(const RedisServer& server);
 // Without an address, for servers that have their own.
@@ -35,7 +35,7 @@ struct ClusterSeeds {
 ClusterSeeds cluster_seeds(const RedisCluster& cluster,
                            const std::vector<std::size_t>& nodes = {0, 1, 2});
 
-// A store's client as a worker has it, what it logs, and its users.
+// A store's client as in a worker, its log, and its users.
 class TestStore : public Coroutines {
   public:
     // Redis
@@ -69,10 +69,10 @@ class TestStore : public Coroutines {
     std::shared_ptr<Fetch> begin_fetch(std::string key);
 
     using Fetches = std::vector<std::shared_ptr<Fetch>>;
-    // Of key0, key1, ...: those of one key would be one lookup.
+    // Fetches of key0, key1, ... Fetches of the same key would be one lookup.
     Fetches begin_fetches(std::size_t n, const std::string& key);
 
-    // To its end.
+    // Runs a fetch to its end.
     backends::Fetched fetch(std::string key);
 
     // An add, likewise.
@@ -96,10 +96,10 @@ class TestStore : public Coroutines {
                                        coro::Time deadline = coro::never);
     backends::Claimed claim(std::string key);
 
-    // Whether a fetch answers so without a wait.
+    // Whether a fetch has this result without a wait.
     bool at_once(backends::Status status);
 
-    // Returns when the store has answered this and all before it.
+    // Returns when the store has answered this and everything before it.
     void put(const std::string& key, const std::string& value);
 
     backends::Store& store() { return *store_; }

@@ -9,8 +9,8 @@
 
 namespace support {
 
-// A file with a random ticket key of 48 or 80 bytes, as nginx's
-// ssl_session_ticket_key wants it.
+// A file with a random ticket key of 48 or 80 bytes, for nginx's
+// ssl_session_ticket_key.
 class TicketFile {
   public:
     explicit TicketFile(std::size_t size = 80) {

@@ -46,7 +46,7 @@ struct TlsClient::State {
 
     void configure(const TlsOptions& options);
     bool send_early_data();
-    // Of an operation that returned `result`: whether it has to wait.
+    // Whether an operation that returned `result` has to wait.
     bool must_wait(int result, const char* what);
 
     Socket socket;
@@ -78,7 +78,7 @@ TlsClient::State::State(const Address& address, const TlsOptions& options)
 }
 
 TlsClient::State::~State() {
-    // Who hangs up without a close_notify would spoil the session.
+    // To hang up without a close_notify would spoil the session.
     SSL_set_shutdown(ssl.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
 }
 
@@ -110,7 +110,8 @@ void TlsClient::State::configure(const TlsOptions& options) {
                 "client certificate");
     }
     if (options.session) {
-        // A copy, because OpenSSL spoils what TLS 1.3 has used once.
+        // A copy, because OpenSSL invalidates a session that TLS 1.3 has used
+        // once.
         const Session copy(SSL_SESSION_dup(options.session.get()),
                            SSL_SESSION_free);
         require(SSL_set_session(s, copy.get()), "session");

@@ -15,13 +15,13 @@ namespace support {
 
 using Session = std::shared_ptr<SSL_SESSION>;
 
-// The ID by which a server can look the session up: TLS 1.3 sends it as the
+// The ID by which a server can look the session up. TLS 1.3 sends it as the
 // ticket.
 std::string raw_session_id(const Session& session);
 // In lower-case hexadecimal.
 std::string session_id(const Session& session);
 
-// When it was made, in seconds since 1970; OpenSSL 3.4 and newer has other
+// When it was made, in seconds since 1970. OpenSSL 3.4 and newer have other
 // functions for that.
 std::time_t made_at(const SSL_SESSION* session);
 void set_made_at(SSL_SESSION* session, std::time_t time);
@@ -33,7 +33,7 @@ struct TlsOptions {
     int min_version = TLS1_2_VERSION;
     int max_version = TLS1_3_VERSION;
     Session session = nullptr;
-    std::string server_name;  // none: no SNI, but Host: localhost
+    std::string server_name;  // if empty: no SNI, and Host: localhost
     std::vector<std::string> alpn = {};
     std::string groups;
     const KeyPair* certificate = nullptr;
@@ -58,20 +58,21 @@ class TlsClient {
     TlsClient& operator=(TlsClient&&) noexcept;
     ~TlsClient();
 
-    // Goes on as far as it can without waiting; true when the handshake is
-    // complete. Throws TlsError when it has failed. The first step sends the
-    // ClientHello.
+    // Goes on as far as it can without waiting. Returns whether the handshake
+    // is complete, and throws TlsError if it has failed. The first step sends
+    // the ClientHello.
     bool step();
-    // In place of the first step: the ClientHello, for the caller to send.
+    // Instead of the first step: returns the ClientHello, which the caller
+    // sends.
     std::string unsent_hello();
     void handshake(Milliseconds deadline = patience);
     // What step() waits for, as events of poll(2).
     short wants() const;
 
     void write(std::string_view data);
-    // At least one byte, unless the other end closes.
+    // Reads at least one byte, unless the other end closes.
     std::string read_some(Milliseconds deadline = patience);
-    // All that comes until the other end closes.
+    // Reads everything until the other end closes.
     std::string read_to_end(Milliseconds deadline = patience);
 
     // Sends a close_notify.
@@ -83,7 +84,7 @@ class TlsClient {
     bool early_data_accepted() const;
     bool hello_retry() const;  // the server asked for another key share
     const std::string& host() const;
-    // Those received up to now; in TLS 1.3 they come after the handshake.
+    // The sessions received so far. In TLS 1.3 they come after the handshake.
     const std::vector<Session>& sessions() const;
     Session session() const;  // the last of them
 
@@ -94,8 +95,8 @@ class TlsClient {
     std::unique_ptr<State> state_;
 };
 
-// Goes on with all of them until they are complete or the deadline is over;
-// the number of complete ones. Throws when one fails.
+// Goes on with all of them until they are complete or the deadline is over.
+// Returns the number of complete ones. Throws if one fails.
 std::size_t handshake_all(std::span<TlsClient> clients,
                           Milliseconds deadline = patience);
 

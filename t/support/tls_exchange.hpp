@@ -4,7 +4,7 @@
 
 namespace support {
 
-// What a whole HTTP/1.1 request on a connection of its own brought.
+// The result of an HTTP/1.1 request on a connection of its own.
 struct Exchange {
     bool reused;
     int version;
@@ -15,16 +15,17 @@ struct Exchange {
     std::string body() const;
 };
 
-// The request and its response on a connection with its handshake complete.
+// Sends the request on a connection after its handshake, and reads the
+// response.
 Exchange exchange(TlsClient& client, Milliseconds deadline = patience);
 
 Exchange get(const Address& address, const TlsOptions& options = {});
 
-// The whole response of a server without TLS; `headers` end with CRLF each.
+// The whole response of a server without TLS. Each of `headers` ends with CRLF.
 std::string plain_get(const Address& address, const std::string& path,
                       const std::string& headers = "");
 
-// What comes after the headers.
+// The response's body.
 std::string http_body(const std::string& response);
 
 }  // namespace support

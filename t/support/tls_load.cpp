@@ -81,7 +81,7 @@ void TlsLoad::visit(const Address& address, TlsOptions& options) {
             visit.body().empty()) {
             throw TlsError("no response");
         }
-        // With TLS 1.2 the session that was resumed remains.
+        // With TLS 1.2, the resumed session remains.
         if (!visit.sessions.empty()) {
             options.session = visit.session();
             where = "store";

@@ -12,23 +12,23 @@
 
 namespace support {
 
-// Clients that come back again and again to resume their sessions, each on
-// its own, one half with TLS 1.2 and the other with TLS 1.3.
+// Clients that come back again and again to resume their sessions, each
+// independently, one half with TLS 1.2 and the other with TLS 1.3.
 class TlsLoad {
   public:
     TlsLoad(const Address& address, int clients);
 
-    // Whether a client may come back with a session it has just been given:
-    // where it goes to another node, it may be faster than the store.
+    // Whether a client may come back with a session that it has just received.
+    // At another node, it may be faster than the store.
     using Ready = std::function<bool(const Session& session)>;
-    // From node to node, at random.
+    // They go from node to node at random.
     TlsLoad(std::vector<Address> addresses, int clients, Ready ready);
     ~TlsLoad();
 
     struct Tally {
         int resumed = 0;
         int full = 0;
-        std::map<std::string, int> failures;  // by where they happened
+        std::map<std::string, int> failures;  // by place
 
         int served() const { return resumed + full; }
         int failed() const;
@@ -36,7 +36,7 @@ class TlsLoad {
     };
     Tally tally() const;
 
-    // Until so many more visits were served; or resumed.
+    // Waits until so many more visits were served, or resumed.
     bool goes_on(int visits = 100) const;
     bool resumes(int visits = 100) const;
 

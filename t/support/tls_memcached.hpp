@@ -8,15 +8,15 @@
 
 namespace support {
 
-// A private memcached with TLS (-Z) on a port of its own; the tests look into
-// it without TLS.
+// A private memcached with TLS (-Z) on a port of its own. The tests inspect it
+// without TLS.
 class TlsMemcached : private TlsPort, public MemcachedServer {
   public:
     explicit TlsMemcached(const KeyPair& certificate = certificates().store);
 
     const Address& tls_address() const { return tls_port.address(); }
 
-    // With TLS, and the CA that signed the store's certificates.
+    // Parameters with TLS, and the CA that signed the store's certificates.
     std::string parameters() const override;
 };
 

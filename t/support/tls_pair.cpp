@@ -23,7 +23,7 @@ Ssl make_ssl(SSL_CTX* context, BIO* bio) {
     return ssl;
 }
 
-// One step of either side; whether it is done with its part.
+// One step of either side. Returns whether its part is done.
 bool step(SSL* ssl, int result) {
     if (result == 1) {
         return true;
@@ -122,7 +122,7 @@ TlsServer::Met TlsServer::meet(const SharedSession& session) {
     met_ = {};
     handshake(server.get(), client.get());
     met_.reused = SSL_session_reused(server.get()) == 1;
-    // lest OpenSSL takes the end of the connection for a broken session
+    // so that OpenSSL does not take the end of the connection for an error
     SSL_set_shutdown(server.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_set_shutdown(client.get(), SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     return std::exchange(met_, {});

@@ -10,8 +10,8 @@ namespace support {
 
 using SharedSession = std::shared_ptr<SSL_SESSION>;
 
-// A TLS server without a cache or tickets of its own, which meets its clients
-// in memory.
+// A TLS server without a cache or tickets of its own. Its connections are in
+// memory.
 class TlsServer {
   public:
     // TLS1_2_VERSION or TLS1_3_VERSION
@@ -20,12 +20,12 @@ class TlsServer {
     struct Met {
         bool reused;
         std::vector<SharedSession> made;  // by the server, in this handshake
-        SharedSession client;             // to come back with
+        SharedSession client;             // for the next visit
     };
     // A whole handshake with a client that offers `session`, if any.
     Met meet(const SharedSession& session = nullptr);
 
-    // Where the server looks a session up by its ID; it owns what it is given.
+    // The server looks a session up by its ID with this, and owns the result.
     using Lookup = std::function<SSL_SESSION*(std::string id)>;
     void on_lookup(Lookup lookup) { lookup_ = std::move(lookup); }
 

@@ -10,8 +10,8 @@
 
 namespace support {
 
-// A peer that speaks TLS on the connection that it took, byte by byte if it
-// has to be: nothing leaves but what a test lets go.
+// A peer that speaks TLS on its connection, byte by byte if necessary. Nothing
+// leaves unless a test sends it.
 class TlsPeer : public Peer {
   public:
     explicit TlsPeer(const KeyPair& certificate = certificates().store,
@@ -20,23 +20,23 @@ class TlsPeer : public Peer {
     SSL_CTX* context() const { return context_.get(); }
     SSL* ssl() const { return ssl_.get(); }
 
-    // Takes the next connection.
+    // Accepts the next connection.
     bool accept();
 
-    // Reads what has come, and goes on with the handshake. What is to be
-    // sent is left to flush().
+    // Reads what has come, and goes on with the handshake. flush() sends the
+    // results.
     void step();
     bool shaken() const { return SSL_is_init_finished(ssl_.get()) == 1; }
 
-    // Sends what there is, no more than `most` bytes.
+    // Sends what there is, but at most `most` bytes.
     void flush(std::size_t most = std::string::npos);
 
-    // All that was said, without TLS.
+    // Everything that was received, decrypted.
     const std::string& heard() const { return heard_; }
-    // Whether it ended with a goodbye.
+    // Whether it ended with a close_notify.
     bool dismissed() const;
 
-    // Without TLS; flush() sends it.
+    // Encrypts `text`. flush() sends it.
     void say(std::string_view text);
 
   private:

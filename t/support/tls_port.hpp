@@ -4,7 +4,8 @@
 
 namespace support {
 
-// For a server with TLS to inherit before its base, which is told its number.
+// A base class for servers with TLS. It comes before the base that gets its
+// number.
 struct TlsPort {
     ReservedPort tls_port;
 };

@@ -8,11 +8,12 @@
 
 namespace support {
 
-// Of a redis-server that has TLS on this port, and wants no certificate.
+// Arguments of a redis-server with TLS on this port, without client
+// certificates.
 Arguments tls_arguments(const Address& address, const KeyPair& certificate);
 
-// A private redis-server with TLS on a port of its own; the tests look into
-// it without TLS.
+// A private redis-server with TLS on a port of its own. The tests inspect it
+// without TLS.
 class TlsRedis : private TlsPort, public RedisServer {
   public:
     explicit TlsRedis(const KeyPair& certificate = certificates().store,
@@ -21,10 +22,10 @@ class TlsRedis : private TlsPort, public RedisServer {
 
     const Address& tls_address() const { return tls_port.address(); }
 
-    // From now on, whoever connects is shown this.
+    // Changes the server's certificate.
     void show(const KeyPair& certificate) const;
 
-    // With TLS, and the CA that signed the store's certificates.
+    // Parameters with TLS, and the CA that signed the store's certificates.
     std::string parameters() const override;
 };
 

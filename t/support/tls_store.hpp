@@ -10,7 +10,7 @@
 
 namespace support {
 
-// Trusts the CA of the tests' certificates.
+// Parameters that trust the CA of the tests' certificates.
 inline backends::tls::Parameters
 trusting(const std::string& name = "localhost") {
     backends::tls::Parameters parameters;

@@ -8,16 +8,16 @@
 
 namespace support {
 
-// What loads our module for stream or mail, and nginx's own, where they are
-// files. Ours is the one beside the module under test, or that at `ours`.
+// The lines that load our module for stream or mail, and nginx's own if that is
+// a file. Ours is the one next to the module under test, or that at `ours`.
 std::string load_protocol(const std::string& protocol,
                           std::filesystem::path ours = {});
 
-// A server of mail's.
+// A mail server.
 struct MailServer {
     const char* protocol;
     bool starttls;
-    const char* goodbye;  // as printf(1) takes it
+    const char* goodbye;  // for printf(1)
     ReservedPort port = ReservedPort();
 
     std::string block() const;
@@ -35,13 +35,13 @@ class Trio {
     Trio(const std::string& directive, const Options& options);
 
     Node& node() { return node_; }
-    // Each answers with its status and whether the session was reused, and
-    // closes.
+    // Each server answers with its status and whether the session was reused,
+    // and closes.
     const Address& stream() const { return stream_.address(); }
     const Address& proxied() const { return proxied_.address(); }
     const std::array<MailServer, 5>& mail() const { return mail_; }
 
-    // Until so many handshakes wait for the store.
+    // Waits until `count` handshakes wait for the store.
     bool suspended(std::size_t count);
 
   private:
@@ -54,8 +54,8 @@ class Trio {
     Node node_;
 };
 
-// A visit to a server of stream's, which answers and closes. It says no
-// goodbye: when that of a client comes while nginx says its own, OpenSSL takes
+// A visit to a stream server, which answers and closes. The client sends no
+// close_notify. If that arrived while nginx sends its own, OpenSSL would take
 // the session for a bad one, also in nginx's own cache.
 struct Answer {
     bool reused;

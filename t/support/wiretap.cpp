@@ -58,7 +58,7 @@ void Wiretap::run() {
     }
 }
 
-// Who finds nobody there is hung up on.
+// Hangs up if the server is not there.
 void Wiretap::accept() {
     try {
         Socket client(accept_from(listener_));
@@ -71,7 +71,7 @@ void Wiretap::accept() {
     }
 }
 
-// Recorded first: who has got it may look at the recording at once.
+// Recorded first, because the receiver may look at the recording at once.
 void Wiretap::pass(Link& link, Socket& from, std::string Recording::*way) {
     const auto bytes = receive_some(from.fd());
     {

@@ -18,8 +18,8 @@ struct Recording {
     std::string to_client;
 };
 
-// Before a server, for who listens to its connections: what comes is recorded
-// and passed on as it is, in a thread of its own.
+// An eavesdropper in front of a server. It records everything and passes it on,
+// in a thread of its own.
 class Wiretap {
   public:
     explicit Wiretap(const Address& server);
@@ -31,8 +31,8 @@ class Wiretap {
 
     const Address& address() const { return address_; }
 
-    // Each connection up to now, in the order of their beginnings. What one
-    // of its ends has received is among it.
+    // All connections so far, in the order in which they began. A recording
+    // contains everything that either end has received.
     std::deque<Recording> recordings() const;
 
   private:

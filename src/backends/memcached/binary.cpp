@@ -28,7 +28,7 @@ enum ResponseStatus : std::uint32_t {
 
 constexpr std::size_t head_size = 24;
 
-/* Network byte order, `n` bytes. */
+/* In network byte order, `n` bytes. */
 void append_number(CleansedBytes& out, std::uint64_t number, unsigned n) {
     numbers::put_big_endian(number, n, std::back_inserter(out));
 }
@@ -53,7 +53,7 @@ void append_head(CleansedBytes& out, unsigned char opcode, std::size_t key,
 
 }  // namespace
 
-/* What stands in a reply's first 24 bytes. */
+/* The first 24 bytes of a reply. */
 struct Binary::Head {
     unsigned char opcode;
     std::uint32_t key;
@@ -69,7 +69,7 @@ struct Binary::Head {
           opaque(number_at(bytes, 12, 4)) {}
 };
 
-/* No other byte of it is a line's end. */
+/* The only line end is its last byte. */
 void Binary::probe(CleansedBytes& out) {
     append_head(out, op_sasl_list, 0, 0, 0, 0, '\n');
 }

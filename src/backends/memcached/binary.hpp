@@ -13,13 +13,13 @@ namespace backends::memcached {
 
 class Binary final : public Dialect {
   public:
-    /* What each reply begins with; the text protocol has no such byte. */
+    /* The first byte of each reply. The text protocol has no such byte. */
     static constexpr char magic = '\x81';
 
     /*
-     * What finds out which protocol a server speaks: a command whose answer
-     * is numbered 0, and which is one line in the text protocol, where it is
-     * an error.
+     * Appends a command that finds out which protocol a server speaks. Its
+     * answer has the number 0. In the text protocol it is one line, and an
+     * error.
      */
     static void probe(CleansedBytes& out);
 

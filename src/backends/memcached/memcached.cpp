@@ -9,9 +9,9 @@ namespace backends {
 namespace {
 
 /*
- * Servers with the keys spread over them by consistent hashing. Each has a
- * client of its own, so that one that fails holds nobody else up: its keys
- * are misses until it is back.
+ * Several servers, with the keys spread over them by consistent hashing. Each
+ * server has a client of its own. So a server that fails holds up no other
+ * keys, and its own keys are misses until it is back.
  */
 class Memcached final : public Store {
   public:
@@ -68,7 +68,7 @@ class Memcached final : public Store {
         return *servers_[ring_ ? ring_->server_of(key) : 0];
     }
 
-    std::optional<memcached::Ring> ring_; /* none: there is one server */
+    std::optional<memcached::Ring> ring_; /* empty if there is one server */
     std::vector<std::unique_ptr<memcached::Server>> servers_;
 };
 

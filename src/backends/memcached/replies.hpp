@@ -1,5 +1,5 @@
 /*
- * Bytes that came and are no whole reply yet.
+ * Received bytes that are not a whole reply yet.
  */
 
 #pragma once
@@ -25,12 +25,13 @@ class Replies {
         bytes_.append(bytes.substr(owed));
     }
 
-    /* What was not taken. It stays where it is until the next feed(). */
+    /* What was not taken. It does not move until the next feed(). */
     std::string_view rest() const noexcept {
         return std::string_view(bytes_).substr(taken_);
     }
 
-    /* May be more than there is: then so many that come are not kept. */
+    /* Takes `n` bytes. If there are fewer, the missing ones are dropped when
+     * they arrive. */
     void take(std::uint64_t n) noexcept {
         std::size_t there = std::min<std::uint64_t>(n, rest().size());
 
@@ -41,7 +42,7 @@ class Replies {
   private:
     CleansedBytes bytes_;
     std::size_t taken_ = 0;
-    std::uint64_t owed_ = 0; /* to be taken when they come */
+    std::uint64_t owed_ = 0; /* to be dropped when they arrive */
 };
 
 }  // namespace backends::memcached

@@ -10,7 +10,7 @@ namespace backends::memcached {
 
 namespace {
 
-/* The library's functions that are used. */
+/* The functions of the library that are used. */
 struct Functions {
     decltype(&memcached_create) create;
     decltype(&memcached_free) free;
@@ -51,8 +51,8 @@ std::string Ring::load() {
 }
 
 /*
- * The port is part of the name. libmemcached leaves its default port out of
- * what it hashes, and so all are given that.
+ * The port is part of the name. libmemcached does not hash its default port, so
+ * all servers get that one.
  */
 Ring::Ring(const std::vector<Server>& servers) : ring_(api.create(nullptr)) {
     if (ring_ == nullptr) {
@@ -92,7 +92,7 @@ std::string Ring::load() {
 }
 
 Ring::Ring(const std::vector<Server>&) {
-    throw std::bad_alloc(); /* load() has said so */
+    throw std::bad_alloc(); /* load() has reported it */
 }
 
 std::size_t Ring::server_of(std::string_view) const noexcept {

@@ -1,9 +1,9 @@
 /*
  * Which of several memcached servers has a key: libmemcached's ring, ketama
- * with weights, which other clients have, too. Nothing here opens a socket or
- * reads a byte from outside.
+ * with weights, as other clients use it. Nothing here opens a socket or reads a
+ * byte from outside.
  *
- * The library is loaded when it is needed, for it would bring libsasl2 and
+ * The library is loaded only when needed, because it would bring libsasl2 and
  * another libcrypto into every nginx.
  */
 
@@ -23,19 +23,19 @@ namespace backends::memcached {
 
 class Ring {
   public:
-    /* More servers are an assertion in libmemcached's update_continuum(). */
+    /* More servers fail an assertion in libmemcached's update_continuum(). */
     static constexpr std::size_t max_servers = 100;
 
     /*
      * Loads the library, once in a process. Returns what is missing, or an
-     * empty string. May block; to be called while nginx is configured.
+     * empty string. May block, so call it while nginx reads its configuration.
      */
     static std::string load();
 
     /*
-     * Of 1 to max_servers servers. It is made of their names and weights,
-     * whatever their order, so that every node of a fleet makes the same.
-     * load() has to have returned nothing. Throws std::bad_alloc.
+     * Makes the ring from the names and weights of 1 to max_servers servers,
+     * whatever their order, so that every node of a fleet has the same. load()
+     * must have returned an empty string. Throws std::bad_alloc.
      */
     explicit Ring(const std::vector<Server>& servers);
 

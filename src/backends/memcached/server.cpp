@@ -33,10 +33,10 @@ Server::Server(coro::Scheduler& scheduler, Options options, Log log)
     : Pipeline(scheduler, std::move(options), std::move(log), "memcached") {}
 
 /*
- * SASL is spoken in the binary protocol only, and the password of "memcached
- * -Y" in that of text. Without a password the text protocol will do. Each step
- * waits for the answer to the one before: one that is refused may be the last
- * that is answered.
+ * Only the binary protocol has SASL, and only the text protocol has the
+ * password of "memcached -Y". Without a password, the text protocol is enough.
+ * Each step waits for the answer to the one before, because the server may
+ * answer nothing after a refusal.
  */
 void Server::greet() {
     in_doubt_ = false;
@@ -107,7 +107,8 @@ void Server::put(Put how, const Request& request) {
                   expiration_of(request.ttl, std::time(nullptr)));
 }
 
-/* A Redis waits for the end of what the probe begins. */
+/* For a Redis, the probe is the beginning of a command, and it waits for the
+ * end. */
 const char* Server::unheard() const noexcept {
     return probing_ ? "; it may be a Redis (type=redis)" : "";
 }
@@ -133,7 +134,7 @@ Client::Loss Server::digest(std::string_view bytes) {
     return {std::string(dialect_->error())};
 }
 
-/* The first byte of the answer to the probe tells. */
+/* The first byte of the answer to the probe decides. */
 void Server::choose_dialect(char first) {
     if (first == Binary::magic) {
         dialect_ = std::make_unique<Binary>();
@@ -187,7 +188,7 @@ Client::Loss Server::handle(const Reply& reply) {
     return loss;
 }
 
-/* With the greeting, of which this has been answered. */
+/* Continues the greeting after this answer. */
 void Server::go_on(Role answered) {
     if (answered == Role::setup) {
         introduce();
@@ -197,7 +198,7 @@ void Server::go_on(Role answered) {
     }
 }
 
-/* To a server of the text protocol the probe was an error. */
+/* For a server with the text protocol, the probe was an error. */
 Client::Loss Server::meet(const Reply& reply) {
     bool is_text = !dialect_->numbers_replies();
 
@@ -269,14 +270,14 @@ Client::Loss Server::deliver(const Reply& reply) {
     return {"get failed: a value that nobody asked for"};
 }
 
-/* Of what a value may have gone by before its time: for want of memory, with a
- * page of it that is needed elsewhere, or by flush_all. */
+/* Counts by which a value may have disappeared before its time: for lack of
+ * memory, with a page that is needed elsewhere, or by flush_all. */
 void Server::note(const Reply& figure) noexcept {
     constexpr std::string_view evictions = "evictions";
     constexpr std::array<std::string_view, 4> gone{
         evictions, "slab_reassign_evictions_nomem",
         "slab_reassign_busy_deletes", "cmd_flush"};
-    constexpr std::uint64_t latest = 100'000'000'000; /* in 3,000 years */
+    constexpr std::uint64_t latest = 100'000'000'000; /* 3,000 years from now */
     auto number = numbers::read<std::uint64_t>(figure.text);
 
     if (!number) {
@@ -303,11 +304,11 @@ Pipeline::Result Server::surveyed() noexcept {
 }
 
 /*
- * One that takes the line of a set for wrong may take the value for commands,
- * and answer these, too: then each reply answers the command before. Most
- * that does no harm, as keys are compared; but an add could be told that it
- * was the first. So nothing is believed of one until a reply that cannot be
- * another's has come in its place.
+ * If a server rejects the line of a set, it may take the value for commands,
+ * and answer these, too. Then each reply answers an earlier command. That is
+ * mostly harmless, because keys are compared. But an add could get a wrong
+ * "stored". So no add is believed until a reply that can belong to only one
+ * command has come in its place.
  */
 Client::Loss Server::doubt(const Reply& reply) {
     if (dialect_->numbers_replies() || in_doubt_ ||
@@ -334,7 +335,7 @@ Client::Loss Server::complete_line(const Result& result) {
     return loss;
 }
 
-/* An add hits what stands there already, and misses where nothing does. */
+/* An add is a hit if there was a value, and a miss if there was none. */
 Pipeline::Result Server::result_of(const Command& command,
                                    const Reply& reply) const noexcept {
     bool is_add = command.is(Kind::add);

@@ -1,5 +1,5 @@
 /*
- * The client of one memcached.
+ * The client of one memcached server.
  */
 
 #pragma once
@@ -15,9 +15,9 @@
 namespace backends::memcached {
 
 /*
- * A time to live as memcached has it at `now`, in seconds since 1970. Up to
- * 30 days it is a number of seconds; what is more is a point in time
- * (REALTIME_MAXDELTA there), of 31 bits: what lives longer lives until then.
+ * A time to live in memcached's format; `now` is in seconds since 1970. Up to
+ * 30 days (REALTIME_MAXDELTA there) it is a number of seconds. More is a point
+ * in time of 31 bits, and later ones are cut to the last of these.
  */
 std::uint32_t expiration_of(std::chrono::seconds ttl, std::time_t now) noexcept;
 
@@ -54,11 +54,11 @@ class Server final : public Pipeline {
     Result result_of(const Command& command, const Reply& reply) const noexcept;
     static bool fits(const Command& command, const Reply& reply) noexcept;
 
-    std::unique_ptr<Dialect> dialect_; /* null until it is known */
-    bool probing_ = false;             /* for it */
+    std::unique_ptr<Dialect> dialect_; /* null until known */
+    bool probing_ = false;             /* for the dialect */
     bool in_doubt_ = false;            /* see doubt() */
-    Survey survey_{};                  /* as far as it was told */
-    bool has_evictions_ = false;       /* among what survey_ has */
+    Survey survey_{};                  /* as far as it has arrived */
+    bool has_evictions_ = false;       /* whether survey_ has evictions */
 };
 
 }  // namespace backends::memcached

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view eol = "\r\n";
 
-/* Cuts the first word off `text`; one space is between two. */
+/* Cuts the first word off `text`. Words are separated by one space. */
 std::string_view cut_word(std::string_view& text) noexcept {
     std::size_t end = text.find(' ');
     std::string_view word = text.substr(0, end);
@@ -28,7 +28,7 @@ bool is_error(std::string_view line) noexcept {
 
 }  // namespace
 
-/* What is appended with it cannot be joined any more. */
+/* Nothing can join this line any more. */
 void Text::line(CleansedBytes& out,
                 std::initializer_list<std::string_view> words) {
     open_ = 0;
@@ -44,7 +44,7 @@ void Text::line(CleansedBytes& out,
 bool Text::get(CleansedBytes& out, std::string_view key) {
     constexpr std::string_view command = "get";
 
-    /* none of the line has been sent, and there is room in it */
+    /* none of the line was sent yet, and it has room */
     if (open_ != 0 && out.size() >= open_ &&
         open_ + 1 + key.size() <= max_line) {
         out.insert(out.size() - eol.size(), CleansedBytes(1, ' ').append(key));
@@ -82,8 +82,8 @@ void Text::stats(CleansedBytes& out) {
 
 /*
  * A server that wants a password takes the first set for it (memcached's
- * try_read_command_asciiauth()). One that wants none stores it: as a value
- * that has expired, so that nobody can ask for it.
+ * try_read_command_asciiauth()). A server that wants none stores it, but as a
+ * value that has already expired, so that nobody can ask for it.
  */
 void Text::authenticate(CleansedBytes& out, std::string_view user,
                         std::string_view password) {
@@ -148,7 +148,7 @@ std::optional<Reply> Text::simple(std::string_view line) noexcept {
     return fail("unexpected reply");
 }
 
-/* VALUE <key> <flags> <bytes>, then so many bytes, then the line's end. */
+/* VALUE <key> <flags> <bytes>, then that many bytes, then a line end. */
 std::optional<Reply> Text::value(std::string_view line) noexcept {
     std::string_view words = line;
     cut_word(words);
@@ -179,7 +179,7 @@ std::optional<Reply> Text::value(std::string_view line) noexcept {
                  .last = false};
 }
 
-/* Takes the end of the line that follows a value; false: it is not there. */
+/* Takes the line end after a value. False if it is not there. */
 bool Text::ends_value() noexcept {
     std::string_view rest = replies_.rest();
 

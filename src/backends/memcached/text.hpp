@@ -11,8 +11,8 @@ namespace backends::memcached {
 
 class Text final : public Dialect {
   public:
-    /* The longest line, either way: memcached takes a longer one for
-     * nonsense, but for a get. */
+    /* The longest line in either direction. memcached takes a longer one for
+     * nonsense, except for a get. */
     static constexpr std::size_t max_line = 2048;
 
     bool get(CleansedBytes& out, std::string_view key) override;
@@ -36,8 +36,8 @@ class Text final : public Dialect {
 
     bool ends_value() noexcept;
 
-    std::size_t open_ = 0;  /* the length of a get that others may join */
-    bool in_value_ = false; /* its end is due, behind what is not kept */
+    std::size_t open_ = 0;  /* length of a get that others may join */
+    bool in_value_ = false; /* its end comes after what is not kept */
 };
 
 }  // namespace backends::memcached

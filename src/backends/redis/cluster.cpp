@@ -15,8 +15,8 @@ using redis::Redirect;
 using std::chrono::seconds;
 
 /*
- * Redis Cluster: a client for each master, so that one that fails holds
- * nobody else up. What is sent elsewhere follows, once.
+ * Redis Cluster: a client for each master, so that one that fails holds up no
+ * others. Requests follow a redirect once.
  */
 class Cluster final : public Store, private ClusterNode::Listener {
   public:
@@ -40,7 +40,7 @@ class Cluster final : public Store, private ClusterNode::Listener {
   private:
     using Request = ClusterNode::Request;
 
-    /* What a get or add is about. */
+    /* The contents of a get or add. */
     struct Question {
         Kind kind;
         std::string_view key;
@@ -49,7 +49,7 @@ class Cluster final : public Store, private ClusterNode::Listener {
         bool surveyed = false; /* as in Request */
     };
 
-    /* One that came before it was known whom to ask. */
+    /* A request that came before the nodes were known. */
     struct Early {
         Question question;
         Waiter waiter;
@@ -73,8 +73,8 @@ class Cluster final : public Store, private ClusterNode::Listener {
 
     coro::Scheduler& scheduler_;
     const Options options_;
-    Meter unread_; /* where there is no other */
-    Meter& meter_; /* what no node counts */
+    Meter unread_; /* if Options has no meter */
+    Meter& meter_; /* for what no node counts */
     Kept::Budget budget_;
     redis::NodeTable table_;
     redis::Keeper keeper_;
@@ -114,14 +114,14 @@ void Cluster::start_took_long() noexcept {
     }
 }
 
-/* Lookups wait for the first topology, as they do for a first connection. */
+/* Lookups wait for the first topology as they do for a first connection. */
 void Cluster::end_start() noexcept {
     starting_ = false;
     start_timer_->cancel();
 
     for (const Early& early : std::exchange(early_, {})) {
         if (!scheduler_.waiting(early.waiter.wait)) {
-            continue; /* the key was the caller's */
+            continue; /* the key belonged to the caller */
         }
         Status status = submit_now(early.question, early.waiter);
         if (status != Status::queued) {
@@ -135,7 +135,7 @@ Node* Cluster::owner_of(std::string_view key) const noexcept {
     return table_.of_slot(redis::slot_of(key));
 }
 
-/* It is counted with who has the slot now, for that is who was asked last. */
+/* Counted with the node that has the slot now, because that was asked last. */
 Fetched Cluster::fetch(std::string_view key, coro::Time deadline) noexcept {
     Fetched result = ask({.kind = Kind::get, .key = key}, deadline);
     const Node* owner = owner_of(key);
@@ -158,7 +158,7 @@ Addition Cluster::add(std::string_view key, std::string_view value,
             .status);
 }
 
-/* Whoever has the slot in the end has to have had it for long. */
+/* The node that has the slot in the end must have had it for long enough. */
 Claimed Cluster::claim(std::string_view key, seconds ttl,
                        coro::Time deadline) noexcept {
     Request request = ClusterNode::claim_of(key, ttl);
@@ -180,7 +180,7 @@ Claimed Cluster::claim(std::string_view key, seconds ttl,
     return claimed;
 }
 
-/* However many nodes are asked, it is one wait, of one timeout. */
+/* However many nodes are asked, it is one wait with one timeout. */
 Fetched Cluster::ask(const Question& question, coro::Time deadline) noexcept {
     return await([&](const Waiter& waiter) { return submit(question, waiter); },
                  std::min(deadline, now() + options_.timeout));
@@ -244,8 +244,8 @@ Status Cluster::change(Request request) noexcept {
     return Status::down;
 }
 
-/* The node that a redirect leads to, of which the slot is from now on unless
- * it says otherwise; null: it cannot be reached. */
+/* The node of a redirect. It gets the slot from now on, unless it is an ASK.
+ * Null if it cannot be reached. */
 Node* Cluster::heed(ClusterNode& from, const Redirect& redirect) noexcept {
     Node* to = nullptr;
 
@@ -280,7 +280,7 @@ bool Cluster::pass_on(ClusterNode& client, const Redirect& redirect,
     request.asking = redirect.ask;
 
     if (request.kept != nullptr) {
-        to->client->change(std::move(request)); /* counts what fails */
+        to->client->change(std::move(request)); /* which counts failures */
         return true;
     }
     return request.lookup != nullptr && (!client.is_awaited(*request.lookup) ||

@@ -9,8 +9,8 @@ namespace {
 
 constexpr const char* slots_command = "CLUSTER SLOTS";
 
-/* Whether the slot has nobody at the moment: nothing is wrong with the
- * command, nor with what is known of the key. */
+/* Whether nobody has the slot at the moment. Nothing is wrong with the command,
+ * or with what is known of the slot. */
 bool is_away(std::string_view code) noexcept {
     return code == "CLUSTERDOWN" || code == "TRYAGAIN";
 }
@@ -67,7 +67,7 @@ bool ClusterNode::idle() const noexcept {
     return length() == 0 && !asked_slots_;
 }
 
-/* Both are one unit: nothing comes between them. */
+/* ASKING and the command are one unit, so nothing comes between them. */
 void ClusterNode::format(const Request& request, Command& command) {
     command.asking = request.asking;
     if (request.asking) {
@@ -85,7 +85,7 @@ void ClusterNode::expect(const Command& command,
     }
 }
 
-/* Why ASKING is refused, the command's own reply says better. */
+/* If ASKING is refused, the command's own reply says why. */
 Client::Loss ClusterNode::handle(const redisReply& reply) {
     if (queue().empty()) {
         return Redis::handle(reply);
@@ -135,7 +135,7 @@ Client::Loss ClusterNode::redirect(const Redirect& redirect,
     Result result = result_of(command, reply);
     Request request = request_of(command);
 
-    /* a claim is not to be believed where its slot has moved */
+    /* a claim cannot be believed if its slot has moved */
     result.elsewhere =
         listener_.pass_on(*this, redirect, request) || command.surveyed;
     if (!result.elsewhere) {
@@ -144,7 +144,7 @@ Client::Loss ClusterNode::redirect(const Redirect& redirect,
     return complete(result);
 }
 
-/* What has not been kept of a change is not there any more. */
+/* Of a change, only what was kept still exists. */
 ClusterNode::Request ClusterNode::request_of(Command& command) noexcept {
     Request request{.kind = command.kind,
                     .key = {},

@@ -27,20 +27,21 @@ class ClusterNode final : public Redis {
     using Client::up;
     using Pipeline::footing;
 
-    /* Whom it tells what it hears. */
+    /* Receives what the node reports. */
     class Listener {
       public:
         virtual ~Listener() = default;
 
-        /* It has connected or is lost, or has said which slots there are. */
+        /* The node has connected or is lost, or has answered with the slots. */
         virtual void changed(ClusterNode& node) noexcept = 0;
 
-        /* It has said that it cannot serve. */
+        /* The node has said that it cannot serve. */
         virtual void refused(ClusterNode& node) noexcept = 0;
 
         /*
-         * It has sent a request elsewhere, which is taken over, with who waits
-         * for it. False: it is left as it was, and fails.
+         * The node has redirected a request. Takes the request over, with
+         * everyone who waits for it. If it returns false, the request is
+         * unchanged, and fails.
          */
         virtual bool pass_on(ClusterNode& node, const Redirect& redirect,
                              Request& request) noexcept = 0;
@@ -50,16 +51,17 @@ class ClusterNode final : public Redis {
     ClusterNode(coro::Scheduler& scheduler, Options options, Log log,
                 Listener& listener);
 
-    /* Asks which slots there are. False: memory is short. */
+    /* Asks for the slots. Returns false if memory is short. */
     bool ask_slots() noexcept;
 
-    /* What it has answered, once; nothing: it has not, or does not know. */
+    /* Returns its answer, once. Nothing if there is none, or if it does not
+     * know. */
     std::optional<Topology> take_topology() noexcept;
 
     /* Whether ask_slots() has been answered, or will not be. */
     bool has_answered() const noexcept { return !asked_slots_; }
 
-    /* No more requests will come: it disconnects when it owes no answer. */
+    /* No more requests will come, so it disconnects when it owes no answer. */
     void retire() noexcept;
     void revive() noexcept;
     bool retired() const noexcept { return retired_; }
@@ -67,16 +69,16 @@ class ClusterNode final : public Redis {
     /* Whether it owes no answer. */
     bool idle() const noexcept;
 
-    /* Whether it is connected, or it is too soon to say that it is not. */
+    /* Whether it is connected, or is still making its first attempt. */
     bool may_serve() const noexcept { return up() || starting(); }
 
-    /* Whether it could not be connected to, or was lost, since it was made. */
+    /* Whether it could not be connected to or was lost since it was made. */
     bool has_failed() const noexcept { return failed_; }
 
-    /* When it was last sent what it does not own yet. */
+    /* When it was last asked for a key that it does not own yet. */
     coro::Time last_asked{-std::chrono::hours(1)};
 
-    /* Until when others are asked first which slots there are. */
+    /* Until when other nodes are asked for the slots first. */
     coro::Time distrusted_until{-std::chrono::hours(1)};
 
   private:

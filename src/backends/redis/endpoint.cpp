@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::size_t longest_host = 253;
 
-/* With what scopes of IPv6 have. */
+/* Including characters of IPv6 scopes. */
 bool is_host_character(char c) noexcept {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
            (c >= 'A' && c <= 'Z') || c == '.' || c == '-' || c == '_' ||

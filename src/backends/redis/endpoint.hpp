@@ -1,5 +1,5 @@
 /*
- * Where other servers are, as servers tell it.
+ * Where servers say that other servers are.
  */
 
 #pragma once
@@ -14,24 +14,24 @@
 namespace backends::redis {
 
 struct Endpoint {
-    std::string host;       /* a name or an address; empty: as who says so */
-    std::uint16_t port = 0; /* 0: it has none */
-    std::string ip{};       /* what a name stands for, or empty */
-    std::string name{};     /* what it is announced as, or empty */
+    std::string host;       /* a name or address; if empty, as the sender's */
+    std::uint16_t port = 0; /* 0 if it has none */
+    std::string ip{};       /* what the name resolves to, or empty */
+    std::string name{};     /* the announced name, or empty */
 
     bool operator==(const Endpoint&) const = default;
 };
 
-/* Whether it is as long as a name of DNS, of such characters or those of
- * addresses, and so nothing that a log line may not have. */
+/* Whether it has the length of a DNS name, and only characters of names and
+ * addresses, so that a log line may have it. */
 bool is_host(std::string_view text) noexcept;
 
-/* Tells it from others, and as log lines have it: "host:port", with IPv6
- * "[host]:port". May throw std::bad_alloc. */
+/* Its unique text, also for log lines: "host:port", or "[host]:port" with IPv6.
+ * May throw std::bad_alloc. */
 std::string text_of(const Endpoint& endpoint);
 
-/* Nothing: the host is none, or a name, which is to be looked up. May throw
- * std::bad_alloc. */
+/* Nothing if the host is a name that has to be looked up, or not valid. May
+ * throw std::bad_alloc. */
 std::optional<Address> address_of(const std::string& host, std::uint16_t port);
 
 inline std::optional<Address> address_of(const Endpoint& endpoint) {

@@ -9,13 +9,13 @@ namespace backends::redis {
 
 namespace {
 
-/* How often nodes that leave are looked at. */
+/* How often nodes that leave are checked. */
 constexpr coro::Time leaving{250};
 
-/* How long a node is asked after others when it could not serve. */
+/* How long a node that could not serve is asked after others. */
 constexpr coro::Time distrust{300000};
 
-/* So short that a string has it in itself. */
+/* So short that a string allocates nothing for it. */
 constexpr const char* no_memory = "out of memory";
 
 Address name_of(const std::vector<Server>& seeds) {
@@ -40,7 +40,7 @@ bool Keeper::start() noexcept {
         {[](void* self) noexcept { static_cast<Keeper*>(self)->run(); }, this});
 }
 
-/* Who is not wanted does not ask, but lets its nodes leave. */
+/* While it is not wanted, it does not ask, but lets its nodes leave. */
 void Keeper::run() noexcept {
     while (!closing_) {
         bool has_leaving = table_.sweep();
@@ -140,8 +140,9 @@ void Keeper::note_state() noexcept {
     terms_.meter.note(state);
 }
 
-/* At random, for a fleet that avoided whom it asked last would move from one to
- * the other as a herd; but first those that could serve of late. */
+/* In random order, because a fleet that avoids the node that it asked last
+ * would move from node to node as a herd. But nodes that could serve recently
+ * come first. */
 std::vector<Node*> Keeper::candidates() {
     std::vector<Node*> all;
 
@@ -166,7 +167,8 @@ bool Keeper::ask_nodes() {
     return false;
 }
 
-/* In random order: sorted ones would all begin with the same. */
+/* In random order. In a sorted one, all workers would begin with the same
+ * seed. */
 bool Keeper::ask_seeds() {
     why_not_ = "no server returned the slots";
     std::shuffle(seeds_.begin(), seeds_.end(), random_);
@@ -176,7 +178,7 @@ bool Keeper::ask_seeds() {
     });
 }
 
-/* What a name stands for by now, if anybody knows. */
+/* Looks up a seed's name, if there is a resolver. */
 void Keeper::look_up(Server& seed) {
     if (terms_.resolver == nullptr || seed.host.empty()) {
         return;
@@ -193,8 +195,9 @@ void Keeper::look_up(Server& seed) {
     }
 }
 
-/* The seed's own lines come every time that it is asked: one of all is said,
- * once. The next attempt begins with another address of its name. */
+/* A seed's client would log lines each time. Only one of them is used, and
+ * logged once for all seeds. The next attempt begins with another address of
+ * the name. */
 bool Keeper::ask_seed(Server& seed) {
     look_up(seed);
     if (closing_ || seed.addresses.empty()) {

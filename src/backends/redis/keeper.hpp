@@ -1,6 +1,6 @@
 /*
- * Keeps a worker's knowledge of a Redis Cluster: asks which slots there are,
- * in a coroutine of its own, when it is due.
+ * Keeps a worker's knowledge of a Redis Cluster. It asks for the slots when
+ * that is due, in a coroutine of its own.
  */
 
 #pragma once
@@ -24,14 +24,14 @@ class Keeper {
         std::chrono::milliseconds timeout; /* of each question */
         std::function<bool()> wanted;      /* as in Options, */
         Resolver* resolver;                /* likewise */
-        Meter& meter; /* its state is whether all slots are served */
+        Meter& meter; /* its state says whether all slots are served */
     };
 
     /* `table` has to outlive it. Throws std::bad_alloc. */
     Keeper(coro::Scheduler& scheduler, NodeTable& table,
            std::vector<Server> seeds, Terms terms, Log log);
 
-    /* Begins in a coroutine. False: there is none to be had. */
+    /* Begins in a coroutine. Returns false if none can be started. */
     bool start() noexcept;
 
     /* Whether a topology has come. */
@@ -40,16 +40,16 @@ class Keeper {
     /* Called at the end of each attempt. */
     std::function<void()> tried{};
 
-    /* A node has connected or is lost, or has answered. */
+    /* A node has connected, is lost, or has answered. */
     void changed(const ClusterNode& client) noexcept;
 
-    /* A node cannot serve: others are asked first, and soon. */
+    /* A node cannot serve. Others are asked first, and soon. */
     void refused(ClusterNode& client) noexcept;
 
     /* A slot is at another node. */
     void moved() noexcept;
 
-    /* What Options::wanted says may have changed. */
+    /* The result of Options::wanted may have changed. */
     void reconsider() noexcept { wake(); }
 
     void close() noexcept;
@@ -82,12 +82,12 @@ class Keeper {
     Journal journal_;
     Random random_;
     Refresh refresh_;
-    std::string why_not_; /* no seed has told */
+    std::string why_not_; /* why no seed has answered */
     bool knows_ = false;
     bool told_ = false; /* at the last attempt */
     bool closing_ = false;
     std::optional<coro::Waker> paused_;
-    std::optional<coro::Waker> looking_; /* for a name */
+    std::optional<coro::Waker> looking_; /* the wait for a name */
 };
 
 }  // namespace backends::redis

@@ -9,8 +9,7 @@ namespace redis {
 
 namespace {
 
-/* A client of whatever is the master by now: a name, which the Sentinels
- * resolve. */
+/* A client of the present master, whose name the Sentinels resolve. */
 class Master final : public Redis {
   public:
     Master(coro::Scheduler& scheduler, Options options, const Watch& watch,
@@ -28,7 +27,7 @@ class Master final : public Redis {
         return options;
     }
 
-    Sentinels sentinels_; /* nobody asks them before start() */
+    Sentinels sentinels_; /* they are not asked before start() */
 };
 
 }  // namespace

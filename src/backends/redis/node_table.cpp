@@ -8,10 +8,11 @@ namespace backends::redis {
 
 namespace {
 
-/* How long a node is kept that slots may be on their way to. */
+/* How long a node is kept to which slots may be moving. */
 constexpr coro::Time importing{60000};
 
-/* The server that said so, at another port. None: it has no ports. */
+/* The server that said so, at another port. Empty if its address has no
+ * port. */
 std::vector<Address> beside(Address address, const Endpoint& endpoint) {
     std::uint16_t port = htons(endpoint.port);
 
@@ -29,7 +30,7 @@ std::vector<Address> beside(Address address, const Endpoint& endpoint) {
     return {std::move(address)};
 }
 
-/* An endpoint's own name, or that of the address that stands for it. */
+/* The endpoint's own name, or the name of the address that it means. */
 std::string name_of(const Endpoint& endpoint, const Node& from) {
     if (!endpoint.host.empty()) {
         return text_of(endpoint);
@@ -80,8 +81,8 @@ bool NodeTable::is_looked_up(const Endpoint& endpoint) const {
     return options_.resolver != nullptr && is_name(endpoint);
 }
 
-/* None: it is looked up, or not known. The address that is told along with a
- * name is for those who have no resolver. */
+/* Empty if the name is looked up, or the address is not known. An address that
+ * is announced with a name is used only without a resolver. */
 std::vector<Address> NodeTable::addresses_of(const Endpoint& endpoint,
                                              const Node& from) const {
     if (endpoint.host.empty()) {
@@ -117,7 +118,7 @@ Node* NodeTable::make(const Endpoint& endpoint, std::string name,
     return &add(std::move(node), std::move(options), log_);
 }
 
-/* What it is announced as is what it has a certificate for. */
+/* A node has a certificate for the name that it announces. */
 std::string NodeTable::tls_name_of(const Endpoint& endpoint,
                                    const Node& from) const {
     if (!options_.tls_name.empty()) {

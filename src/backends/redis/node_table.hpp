@@ -1,6 +1,6 @@
 /*
- * The servers of a Redis Cluster that there are clients of, and which of them
- * has a slot.
+ * The servers of a Redis Cluster with their clients, and which of them has a
+ * slot.
  */
 
 #pragma once
@@ -18,7 +18,7 @@
 
 namespace backends::redis {
 
-/* A meter goes back to where it is from. */
+/* Gives a meter back to its owner. */
 struct GiveBack {
     Meters* from = nullptr;
 
@@ -27,14 +27,14 @@ struct GiveBack {
 using LentMeter = std::unique_ptr<Meter, GiveBack>;
 
 struct Node {
-    std::string name;     /* of its endpoint; empty: a seed, to be asked only */
+    std::string name;     /* of its endpoint; empty: a seed, only asked */
     std::string tls_name; /* as in Options */
     LentMeter meter{};    /* or null */
     std::unique_ptr<ClusterNode> client{};
 
     bool is_seed() const noexcept { return name.empty(); }
 
-    /* Whether its slots are served, or are about to be. */
+    /* Whether it serves slots, or is about to. */
     bool serves() const noexcept { return !is_seed() && !client->retired(); }
 };
 
@@ -43,9 +43,9 @@ class NodeTable {
     using Nodes = std::vector<std::unique_ptr<Node>>;
 
     /*
-     * `options` are those of all nodes; without a `tls_name` each has its own.
-     * `meters` may be null. They and `listener` have to outlive it. Throws
-     * std::bad_alloc.
+     * `options` are those of all nodes. Without a `tls_name`, each node has its
+     * own. `meters` may be null. `meters` and `listener` have to outlive it.
+     * Throws std::bad_alloc.
      */
     NodeTable(coro::Scheduler& scheduler, Options options, Log log,
               Meters* meters, ClusterNode::Listener& listener);
@@ -53,31 +53,31 @@ class NodeTable {
     NodeTable(const NodeTable&) = delete;
     NodeTable& operator=(const NodeTable&) = delete;
 
-    /* The clients' coroutines have to have ended. */
+    /* The clients' coroutines must have ended. */
     ~NodeTable() = default;
 
     const Nodes& nodes() const noexcept { return nodes_; }
 
-    /* Null: nobody is known to have it. */
+    /* Null if no node is known to have it. */
     Node* of_slot(std::uint16_t slot) const noexcept { return slots_.at(slot); }
 
     Node& of(const ClusterNode& client) const noexcept;
 
     /*
-     * The node at an endpoint that `from` has named; its client is made if
-     * there is none, and looks its name up. Null: there is no resolver, and no
-     * address is known. Throws std::bad_alloc.
+     * The node at an endpoint that `from` has named. If it has no client yet,
+     * one is made, which looks its name up. Null if no address is known and
+     * there is no resolver. Throws std::bad_alloc.
      */
     Node* reach(const Endpoint& endpoint, const Node& from);
 
-    /* A client of a seed, which does not retry. `log` gets its lines. Throws
+    /* Adds a client of a seed that does not retry. `log` gets its lines. Throws
      * std::bad_alloc. */
     Node& add_seed(const Server& seed, const Log& log);
 
     void assign(std::uint16_t slot, Node& node) noexcept { give(slot, &node); }
 
-    /* When a slot last changed hands, or was seen to be about to, as a time
-     * of the loop's clock. */
+    /* When a slot last changed hands, or was seen to be about to. A time of the
+     * loop's clock. */
     coro::Time settled(std::uint16_t slot) const noexcept {
         return settled_.at(slot);
     }
@@ -85,30 +85,30 @@ class NodeTable {
         settled_.at(slot) = scheduler_.loop().now();
     }
 
-    /* Gives the slots of a topology to nodes, one for each of its masters;
-     * where that is null, nobody has them. */
+    /* Gives the slots of a topology to nodes. `masters` has one node for each
+     * of its masters. Where that is null, nobody gets the slots. */
     void assign(const Topology& topology,
                 const std::vector<Node*>& masters) noexcept;
 
-    /* No other node is used any more, but for those that slots are on their
-     * way to. */
+    /* Retires all other nodes, except those to which slots are moving. */
     void retire_others(const std::vector<Node*>& masters) noexcept;
 
     /* Ends the clients of retired nodes that owe no answer. Returns whether
-     * there are others left. */
+     * other retired nodes are left. */
     bool sweep() noexcept;
 
-    /* How many slots have a node that is connected, or may soon be. */
+    /* How many slots have a node that is connected, or may be soon. */
     int served() const noexcept;
 
-    /* Whether all have, and each node is. */
+    /* Whether all slots have a node, and each node is connected. */
     bool is_well() const noexcept;
 
     void reconsider() noexcept;
     void close() noexcept;
 
   private:
-    /* Clusters have 1,000 at most; this is for who makes endpoints up. */
+    /* Clusters have at most 1,000. This bounds servers that make endpoints
+     * up. */
     static constexpr std::size_t max_nodes = 1200;
 
     void give(std::size_t slot, Node* node) noexcept;
@@ -127,7 +127,7 @@ class NodeTable {
     Meters* meters_;
     ClusterNode::Listener& listener_;
     Nodes nodes_;
-    std::array<Node*, n_slots> slots_{}; /* null: nobody's */
+    std::array<Node*, n_slots> slots_{}; /* null if nobody has it */
     std::array<coro::Time, n_slots> settled_{};
 };
 

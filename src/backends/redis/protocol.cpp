@@ -9,25 +9,25 @@ namespace backends::redis {
 
 namespace {
 
-/* How deep the arrays of an answer to HELLO are in each other, with room; who
- * frees a reply goes as deep. */
+/* How deep the arrays of an answer to HELLO may nest, with some room. Freeing a
+ * reply recurses as deep. */
 constexpr unsigned max_depth = 7;
 
-/* More than any element takes, but for the text of a string: of an answer to
- * HELLO, and of a longer one. */
+/* More than any element takes, without the text of a string: in an answer to
+ * HELLO, and in a longer one. */
 constexpr std::size_t element_size = 512;
 constexpr std::size_t small_element_size = 128;
 static_assert(sizeof(redisReply) + sizeof(redisReply*) + 40 <=
               small_element_size);
 
-/* hiredis' own, which allocate what a reply's head claims. */
+/* hiredis' own functions, which allocate what a reply's head claims. */
 const redisReplyObjectFunctions* own_functions;
 
 Parser::Bounds& bounds_of(const redisReadTask& task) {
     return *static_cast<Parser::Bounds*>(task.privdata);
 }
 
-/* Takes `n` times `size` bytes of what a reply with arrays may have. */
+/* Takes `n` times `size` bytes from the bound of a reply with arrays. */
 bool take(Parser::Bounds& bounds, std::size_t n, std::size_t size) {
     bounds.exceeded = bounds.exceeded || bounds.taken > bounds.most ||
                       n > (bounds.most - bounds.taken) / size;
@@ -46,7 +46,8 @@ bool is_deep(const redisReadTask& task) {
     return depth >= max_depth;
 }
 
-/* The parts of an array; what is none is in the reader's buffer whole. */
+/* Functions that bound the parts of arrays. Other replies are in the reader's
+ * buffer as a whole, which is bounded. */
 redisReplyObjectFunctions bounded() {
     redisReplyObjectFunctions functions = *own_functions;
 
@@ -111,8 +112,8 @@ std::string_view error_code(const redisReply& reply) noexcept {
     return all.substr(0, std::min(all.find(' '), all.size()));
 }
 
-/* A server that is full, or wants nobody from outside, says so to whoever
- * connects, and hangs up. */
+/* A server that is full, or accepts nobody from outside, says so to each client
+ * that connects, and hangs up. */
 Refusal refusal(const redisReply& reply) noexcept {
     std::string_view code = error_code(reply);
 
@@ -165,10 +166,10 @@ bool is_replica(const redisReply& reply) noexcept {
     return value_of(reply, "role") == "replica";
 }
 
-/* Seconds, and microseconds of the next one. */
+/* Seconds, and microseconds of the present second. */
 std::optional<std::chrono::milliseconds>
 time_of(const redisReply& reply) noexcept {
-    constexpr std::uint64_t latest = 100'000'000'000; /* in 3,000 years */
+    constexpr std::uint64_t latest = 100'000'000'000; /* 3,000 years from now */
     auto part = [&](std::size_t i) -> std::optional<std::uint64_t> {
         const redisReply& element = *reply.element[i];
         return element.type == REDIS_REPLY_STRING

@@ -1,5 +1,5 @@
 /*
- * Redis' wire protocol (RESP 2), which hiredis formats and parses.
+ * Redis' wire protocol (RESP 2), formatted and parsed by hiredis.
  */
 
 #pragma once
@@ -20,7 +20,7 @@
 
 namespace backends::redis {
 
-/* Appends a command to `out`. Returns false when memory is short. */
+/* Appends a command to `out`. Returns false if memory is short. */
 bool append_command(CleansedBytes& out,
                     std::initializer_list<std::string_view> words) noexcept;
 
@@ -38,27 +38,30 @@ using Reply = std::unique_ptr<redisReply, ReplyDelete>;
 /* An error reply's first word, its code: "LOADING", "WRONGTYPE", "ERR". */
 std::string_view error_code(const redisReply& reply) noexcept;
 
-/* What an error reply says of the server. */
+/* What an error reply says about the server. */
 Refusal refusal(const redisReply& reply) noexcept;
 
-/* Of a list of names and values; empty: it is not there. */
+/* The value of a name in a list of names and values. Empty if it is not
+ * there. */
 std::string_view value_of(const redisReply& reply,
                           std::string_view name) noexcept;
 
-/* What an answer to ROLE begins with: "master", "slave", "sentinel". */
+/* The first word of an answer to ROLE: "master", "slave", "sentinel". */
 std::string_view role(const redisReply& reply) noexcept;
 
-/* The server's version in an answer to HELLO; empty: it is not there. */
+/* The server's version in an answer to HELLO. Empty if it is not there. */
 std::string_view version(const redisReply& reply) noexcept;
 
-/* Whether an answer to HELLO says that it is some other server's replica. */
+/* Whether an answer to HELLO says that the server is a replica. */
 bool is_replica(const redisReply& reply) noexcept;
 
-/* What TIME has told, since 1970; nothing: it is no such answer. */
+/* The time since 1970 in an answer to TIME. Nothing if it is not such an
+ * answer. */
 std::optional<std::chrono::milliseconds>
 time_of(const redisReply& reply) noexcept;
 
-/* How many keys were evicted, as INFO tells; nothing: it does not. */
+/* How many keys were evicted, in an answer to INFO. Nothing if it is not
+ * there. */
 std::optional<std::uint64_t> evicted_keys(const redisReply& reply) noexcept;
 
 inline std::string_view text(const redisReply& reply) noexcept {
@@ -66,26 +69,25 @@ inline std::string_view text(const redisReply& reply) noexcept {
 }
 
 /*
- * Cuts a stream of bytes into replies. None may be an array but where one is
- * expected.
+ * Cuts a stream of bytes into replies. Arrays are allowed only where expected.
  */
 class Parser {
   public:
     /*
-     * The longest reply that is waited for, in bytes: far above any session
-     * (64 KiB), far below what would hurt a worker.
+     * The longest accepted reply, in bytes: far above any session (64 KiB), and
+     * far below what would hurt a worker.
      */
     static constexpr std::size_t max_reply = 2 * 1024 * 1024;
 
     /*
-     * What the arrays of a reply may take in memory, in bytes, with all that
-     * is in them: far above what an answer to HELLO does (about 10 KiB).
+     * How much memory the arrays of a reply may take, in bytes, including their
+     * contents: far more than an answer to HELLO takes (about 10 KiB).
      */
     static constexpr std::size_t max_arrays = 512 * 1024;
 
     /*
-     * Likewise in an answer to CLUSTER SLOTS, where each slot may be a range by
-     * itself, of a master with two replicas: 500,000 elements.
+     * The same for an answer to CLUSTER SLOTS. There each slot may be a range
+     * of its own, with a master and two replicas: 500,000 elements.
      */
     static constexpr std::size_t max_slots = 64 * 1024 * 1024;
 
@@ -93,9 +95,9 @@ class Parser {
         bool arrays_expected = false;
         bool array_refused = false;
         bool exceeded = false;
-        std::size_t element = 0; /* what each is counted as */
+        std::size_t element = 0; /* how much each one counts */
         std::size_t most = 0;
-        std::size_t taken = 0; /* by the reply under way */
+        std::size_t taken = 0; /* by the present reply */
     };
 
     /* Throws std::bad_alloc. */
@@ -103,28 +105,28 @@ class Parser {
     Parser(const Parser&) = delete;
     Parser& operator=(const Parser&) = delete;
 
-    /* Takes bytes as they came. Returns false when memory is short. */
+    /* Takes bytes as they arrive. Returns false if memory is short. */
     bool feed(std::string_view bytes) noexcept;
 
-    /* Whether the next reply may be an array, or have some in it. */
+    /* Whether the next reply may be an array, or contain arrays. */
     void expect_array(bool expected) noexcept;
 
     /* The next reply is an answer to CLUSTER SLOTS. */
     void expect_slots() noexcept;
 
     /*
-     * The next whole reply, or null: then either more bytes are needed, or
-     * error() tells why there will never be another one.
+     * The next whole reply. If null, either more bytes are needed, or error()
+     * says why there will never be another one.
      */
     Reply next() noexcept;
 
-    /* Empty as long as all is well. */
+    /* Empty while all is well. */
     std::string_view error() const noexcept;
 
   private:
     struct ReaderDelete {
         void operator()(redisReader* reader) const noexcept {
-            if (reader->buf != nullptr) { /* there is none after an error */
+            if (reader->buf != nullptr) { /* null after an error */
                 OPENSSL_cleanse(reader->buf, sdsalloc(reader->buf));
             }
             redisReaderFree(reader);

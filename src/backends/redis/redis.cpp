@@ -126,8 +126,8 @@ Redis::Loss Redis::handle(const redisReply& reply) {
 }
 
 /*
- * An answer that only another command could have fails this one. That a key
- * was there already is nil, as an answer to a SET.
+ * An answer that only another command can have fails this one. To a SET … NX,
+ * nil means that the key was there already.
  */
 Redis::Result Redis::result_of(const Command& command,
                                const redisReply& reply) const {
@@ -173,7 +173,7 @@ Redis::Result Redis::result_of(const Command& command,
     }
 }
 
-/* To TIME or INFO. */
+/* The answer to TIME or INFO. */
 Redis::Result Redis::surveyed(const Command& command, const redisReply& reply) {
     Survey survey;
 
@@ -189,7 +189,7 @@ Redis::Result Redis::surveyed(const Command& command, const redisReply& reply) {
             .error = told ? "" : "unexpected reply"};
 }
 
-/* To HELLO. A replica takes no sessions. */
+/* The answer to HELLO. A replica accepts no sessions. */
 Redis::Result Redis::introduced(const redisReply& reply) const {
     bool replica = believe_ != Believe::all && is_replica(reply);
 
@@ -199,7 +199,8 @@ Redis::Result Redis::introduced(const redisReply& reply) const {
             .refusal = replica ? Refusal::standing : Refusal::none};
 }
 
-/* Who loads its data is not there yet, and not to be left alone for that. */
+/* A server that loads its data is not ready yet, but not to be avoided for
+ * that. */
 Finder::Probed Redis::try_out(Connection& connection, coro::Time deadline) {
     Talk talk(scheduler_, connection, deadline);
 
@@ -216,7 +217,7 @@ Finder::Probed Redis::try_out(Connection& connection, coro::Time deadline) {
                                     : Finder::Probed::away;
 }
 
-/* Whether it is what it is to be, as far as it says. */
+/* Whether it has the expected role, as far as it says. */
 Finder::Probed Redis::introduce(Talk& talk) const {
     if (believe_ == Believe::masters) {
         Reply reply = talk.ask({"ROLE"}, true);

@@ -17,8 +17,8 @@ namespace backends::redis {
 /* As make_redis() makes it: its owner calls start(). */
 class Redis : public Pipeline {
   public:
-    /* Whom to believe that it takes sessions: whoever is there, who does not
-     * say that it is a replica, or who says that it is the master. */
+    /* Which servers to accept for storing sessions: all, those that do not say
+     * that they are replicas, or those that say that they are masters. */
     enum class Believe { all, who_may_be, masters };
 
     /* Throws std::bad_alloc. */
@@ -41,7 +41,7 @@ class Redis : public Pipeline {
     void send(Role role, Words words);
     void append(Words words);
 
-    /* Tells what an answer to `command` may be. */
+    /* Tells the parser what an answer to `command` may be. */
     virtual void expect(const Command& command, Parser& parser) const noexcept;
 
     /* Takes the next reply. May throw std::bad_alloc. */

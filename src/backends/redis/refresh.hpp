@@ -1,6 +1,6 @@
 /*
- * When a worker asks which slots there are. A fleet of 2,000 workers that
- * loses a master at once is not to ask the others 2,000 times in a second.
+ * When a worker asks for a cluster's slots. A fleet of 2,000 workers that loses
+ * a master must not ask the others 2,000 times in a second.
  */
 
 #pragma once
@@ -16,37 +16,37 @@ namespace backends::redis {
 
 class Refresh {
   public:
-    /* Not sooner after one another than this. */
+    /* The shortest time between two questions. */
     static constexpr coro::Time gap{1000};
 
-    /* Within this time of what it is for. */
+    /* The longest time from the cause to the question. */
     static constexpr coro::Time spread{1800};
 
-    /* As long as there is no more than redirects: a reshard takes minutes, and
-     * each of them corrects its slot. */
+    /* The shortest time if there are only redirects: a reshard takes minutes,
+     * and each redirect corrects its slot. */
     static constexpr coro::Time redirected_gap{10000};
 
-    /* Unasked, less up to a quarter at random. */
+    /* The time without a cause, less up to a quarter at random. */
     static constexpr coro::Time routine{60000};
 
-    /* As long as something is wrong: soon, but not for ever. */
+    /* While something is wrong, ask soon for so long, and then more slowly. */
     static constexpr coro::Time hurry{600000};
     static constexpr coro::Time slow{8000};
 
-    /* The first one is due at once. */
+    /* The first question is due at once. */
     explicit Refresh(coro::Time now, Random random = {})
         : due_(now), random_(random) {}
 
     coro::Time due() const noexcept { return due_; }
 
-    /* A server is lost, or cannot serve. */
+    /* A server is lost or cannot serve. */
     void on_trouble(coro::Time now) noexcept {
         if (!std::exchange(hurried_, true)) {
             hasten(std::max(now + up_to(spread), last_ + gap));
         }
     }
 
-    /* A slot is elsewhere. */
+    /* A slot has moved. */
     void on_moved(coro::Time now) noexcept {
         if (!std::exchange(moved_, true)) {
             hasten(std::max(now, last_ + redirected_gap) + up_to(spread));
@@ -60,8 +60,9 @@ class Refresh {
         due_ = coro::never;
     }
 
-    /* All slots have servers that answer, or not. What has come up since it
-     * was begun, the answer may be too old for. */
+    /* The question was answered. `all_well`: all slots have servers that
+     * answer. Causes that came up meanwhile stay, because the answer may be too
+     * old for them. */
     void done(coro::Time now, bool all_well) noexcept {
         if (all_well) {
             ill_ = false;
@@ -87,8 +88,8 @@ class Refresh {
     }
 
     coro::Time due_;
-    bool hurried_ = false; /* one draw for all who are in trouble: the least of
-                              many would be no time at all */
+    bool hurried_ = false; /* one draw for all causes: the least of many would
+                              be no delay at all */
     bool moved_ = false;   /* likewise */
     coro::Time last_{-std::chrono::hours(1)};
     bool ill_ = false;

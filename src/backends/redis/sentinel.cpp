@@ -16,12 +16,12 @@ std::span<redisReply* const> elements(const redisReply& reply) noexcept {
             reply.type == REDIS_REPLY_ARRAY ? reply.elements : 0};
 }
 
-/* Empty: it is no string. */
+/* Empty if it is not a string. */
 std::string_view string_of(const redisReply& reply) noexcept {
     return reply.type == REDIS_REPLY_STRING ? text(reply) : std::string_view();
 }
 
-/* Nothing: it is no host or no port. */
+/* Nothing if one of them is not valid. */
 std::optional<Endpoint> read_endpoint(std::string_view host,
                                       std::string_view port) {
     auto number = numbers::read<std::uint16_t>(port);
@@ -46,10 +46,10 @@ struct Sentinels::Asking {
 
     Sentinels& sentinels;
     const std::string master;
-    coro::Time deadline; /* of all, and then: */
-    coro::Time turn{};   /* of the Sentinel that is asked */
+    coro::Time deadline; /* of the whole call */
+    coro::Time turn{};   /* deadline of the present Sentinel */
     Connection* connection = nullptr;
-    std::optional<coro::Waker> name{}; /* is waited for */
+    std::optional<coro::Waker> name{}; /* the wait for a name */
 };
 
 Sentinels::Sentinels(coro::Scheduler& scheduler, const Options& options,
@@ -92,7 +92,8 @@ Sentinels::Sentinel* Sentinels::find(const std::string& name) noexcept {
     return found != sentinels_.end() ? &*found : nullptr;
 }
 
-/* No more than half of the time is one Sentinel's: there may be others. */
+/* Each Sentinel gets at most half of the remaining time, because there may be
+ * others. */
 Resolved Sentinels::ask_all(Asking& asking) {
     std::string error;
     std::size_t failed = 0;
@@ -121,7 +122,8 @@ Resolved Sentinels::ask_all(Asking& asking) {
     return {.error = error.empty() ? "no Sentinel could be asked" : error};
 }
 
-/* Where it was last, and if it is not there any more it is looked for. */
+/* Asks at the last known address. If the Sentinel is not there any more, looks
+ * its name up. */
 Resolved Sentinels::ask(Asking& asking, Server& sentinel) {
     Resolved found{.error = "its name is not known"};
 
@@ -226,8 +228,8 @@ Resolved Sentinels::look_up(Asking& asking, const std::string& host,
     return found;
 }
 
-/* A list that was configured ages: those that it has know of others. It is
- * no harm if they do not say. */
+/* A configured list grows old, but its Sentinels know others. If they do not
+ * answer, that does no harm. */
 void Sentinels::learn(Talk& talk, const std::string& master) {
     if (learned_ && now() - *learned_ < lesson) {
         return;

@@ -1,6 +1,6 @@
 /*
- * Redis' Sentinels, as what resolves a name: that of a master, of which they
- * know where it is by now.
+ * Redis' Sentinels as a Resolver. The name is that of a master, and they know
+ * where it is.
  */
 
 #pragma once
@@ -19,45 +19,47 @@ namespace backends::redis {
 
 class Sentinels final : public Resolver {
   public:
-    /* So many may be learned of: far more than anybody has. */
+    /* How many may be learned from others: far more than anybody has. */
     static constexpr std::size_t max_learned = 32;
 
-    /* Within this time of the loss of a master they are asked, by each of
-     * the thousands of workers that have lost it. */
+    /* The time over which thousands of workers that lose their master together
+     * ask the Sentinels. */
     static constexpr coro::Time spread{1000};
 
-    /* How far apart they are asked by one worker, at least, or up to twice as
-     * far: a client that has lost its master would ask at each attempt. */
+    /* The shortest time between two questions of a worker, up to twice as long
+     * at random. Otherwise a client that has lost its master would ask at each
+     * attempt. */
     static constexpr coro::Time pause{500};
 
-    /* How old what they know of each other may get. */
+    /* How often they are asked about each other. */
     static constexpr coro::Time lesson{60'000};
 
-    /* What `options` has of TLS, times and a resolver is the Sentinels', too,
-     * and has to outlive them. Throws std::bad_alloc. */
+    /* `options` has to outlive this. Its TLS, times and resolver are also for
+     * the Sentinels. Throws std::bad_alloc. */
     Sentinels(coro::Scheduler& scheduler, const Options& options,
               const Watch& watch);
 
     /*
-     * Asks one after the other, in random order, but last those that did not
-     * answer the last time, until one knows where the master is. What was
-     * answered a moment ago is the answer again. `port` is the master's
-     * affair.
+     * Asks one after the other until one knows where the master is. The order
+     * is random, but those that did not answer the last time come last. A
+     * recent answer is returned again. `port` is ignored: the answer has the
+     * master's.
      */
     Resolved resolve(std::string master, std::uint16_t port,
                      coro::Time deadline) override;
 
-    /* Ends all that is asked, and whatever is asked later. */
+    /* Ends all questions, also later ones. */
     void close() noexcept override;
 
   private:
     struct Sentinel {
         Server server;
         bool is_learned = false;
-        bool is_silent = false; /* when it was asked last */
+        bool is_silent = false; /* at the last question */
     };
 
-    /* A call of resolve(), in its frame: others may change the Sentinels. */
+    /* A call of resolve(), in its frame, because others may change the
+     * Sentinels. */
     struct Asking;
 
     coro::Time now() const noexcept { return scheduler_.loop().now(); }
@@ -80,8 +82,8 @@ class Sentinels final : public Resolver {
 
     std::vector<Sentinel> sentinels_;
     Resolved last_;
-    std::optional<coro::Time> next_;    /* before it, last_ is the answer */
-    std::optional<coro::Time> learned_; /* of others, the last time */
+    std::optional<coro::Time> next_; /* before this time, last_ is the answer */
+    std::optional<coro::Time> learned_; /* when others were last learned of */
     std::vector<Asking*> asking_;
     bool closed_ = false;
     Random random_;

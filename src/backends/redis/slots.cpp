@@ -33,8 +33,8 @@ std::uint16_t crc16(std::string_view bytes) noexcept {
     return crc;
 }
 
-/* What stands for a host; false: it is none. Both an empty one and ? are those
- * of a server that does not know its own. */
+/* Reads a host. False if it is not valid. An empty text and "?" come from a
+ * server that does not know its own address. */
 bool read_host(std::string_view text, std::string& host) {
     host = text == "?" ? "" : text;
     return is_host(host);
@@ -56,7 +56,7 @@ bool is_array(const redisReply& reply, std::size_t at_least) {
     return reply.type == REDIS_REPLY_ARRAY && reply.elements >= at_least;
 }
 
-/* Empty: it is not there, or no host. */
+/* Empty if it is not there, or not valid. */
 std::string host_in(const redisReply& metadata, std::string_view name) {
     std::string_view host = value_of(metadata, name);
     return std::string(is_host(host) ? host : "");
@@ -89,7 +89,8 @@ std::optional<Endpoint> read_endpoint(const redisReply& reply) {
     return endpoint;
 }
 
-/* Adds a master, unless it is known; the index, or nothing: too many. */
+/* Adds a master, unless it is known. Returns its index, or nothing if there are
+ * too many. */
 std::optional<std::uint16_t> index_of(Topology& topology, Endpoint&& master) {
     auto known =
         std::find(topology.masters.begin(), topology.masters.end(), master);
@@ -104,7 +105,7 @@ std::optional<std::uint16_t> index_of(Topology& topology, Endpoint&& master) {
     return index;
 }
 
-/* [first, last, master, replica...]; false: it is something else. */
+/* [first, last, master, replica...]. False if it is something else. */
 bool read_range(const redisReply& reply, Topology& topology) {
     constexpr long long last_slot = n_slots - 1;
 
@@ -130,7 +131,7 @@ bool read_range(const redisReply& reply, Topology& topology) {
     return index.has_value();
 }
 
-/* Takes what precedes the next space. */
+/* Takes the text before the next space. */
 std::string_view next_word(std::string_view& rest) {
     std::string_view word = rest.substr(0, rest.find(' '));
     rest.remove_prefix(std::min(word.size() + 1, rest.size()));
@@ -169,7 +170,7 @@ std::optional<Topology> parse_topology(const redisReply& reply) {
     return topology;
 }
 
-/* The host's own colons, of IPv6, have no brackets around them. */
+/* An IPv6 host has colons of its own, and no brackets. */
 std::optional<Redirect> parse_redirect(std::string_view error) {
     Redirect redirect;
     std::string_view what = next_word(error);
@@ -185,7 +186,7 @@ std::optional<Redirect> parse_redirect(std::string_view error) {
 
     auto port = numbers::read<std::uint16_t>(where.substr(colon + 1));
     std::string_view host = where.substr(0, colon);
-    if (host.starts_with('[') && host.ends_with(']')) { /* some proxies' */
+    if (host.starts_with('[') && host.ends_with(']')) { /* from some proxies */
         host = host.substr(1, host.size() - 2);
     }
     if (!port || *port == 0 || !read_host(host, redirect.to.host)) {

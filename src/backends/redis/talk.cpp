@@ -42,14 +42,14 @@ bool Talk::authenticate(const std::string& user, const std::string& password) {
     return password.empty() || ask({"AUTH", password}) != nullptr;
 }
 
-/* False: the time is over, or the connection was closed. */
+/* False if the time is over, or the connection was closed. */
 bool Talk::wait(bool for_writing) {
     if (connection_.wait(for_writing, deadline_) == coro::Wake::cancelled) {
         error_ = "cancelled";
         return false;
     }
 
-    /* who trickles is ready at every turn, so before any timer */
+    /* a peer that trickles makes it ready in every turn, before any timer */
     if (scheduler_.loop().now() >= deadline_) {
         error_ = "timed out";
         return false;
@@ -60,7 +60,7 @@ bool Talk::wait(bool for_writing) {
 bool Talk::send(std::string_view bytes) {
     while (!bytes.empty()) {
         auto n = connection_.write(bytes);
-        if (!n) { /* it may have said something before: receive() looks */
+        if (!n) { /* the server may have sent something before: see receive() */
             return true;
         }
 

@@ -1,6 +1,6 @@
 /*
  * A short conversation with a Redis server or a Sentinel, in a coroutine: one
- * command at a time, whose reply is waited for.
+ * command at a time, each with a wait for its reply.
  */
 
 #pragma once
@@ -18,26 +18,25 @@ class Talk {
   public:
     using Words = std::initializer_list<std::string_view>;
 
-    /* `connection` is connected, and has to outlive it; all has to be said
-     * before `deadline`. Throws std::bad_alloc. */
+    /* `connection` is connected, and has to outlive it. Everything has to be
+     * over by `deadline`. Throws std::bad_alloc. */
     Talk(coro::Scheduler& scheduler, Connection& connection,
          coro::Time deadline);
 
     /*
-     * Sends a command, whose first word is a literal, and waits for its
-     * reply. Null: error() says why there is none that is no error. Arrays
-     * are replies where they are expected. May throw std::bad_alloc.
+     * Sends a command, whose first word is a literal, and waits for its reply.
+     * Null if there is none, or if it is an error: see error(). Arrays are
+     * accepted only if expected. May throw std::bad_alloc.
      */
     Reply ask(Words words, bool array_expected = false);
 
-    /* What is known of a server before it is asked for anything: AUTH, if
-     * there is a password. Returns whether it worked. */
+    /* Sends AUTH if there is a password. Returns whether it worked. */
     bool authenticate(const std::string& user, const std::string& password);
 
     /* As it may be logged. */
     const std::string& error() const noexcept { return error_; }
 
-    /* Whether it was the server's word, and what that says of the server. */
+    /* What the error says about the server, if it came from the server. */
     Refusal refusal() const noexcept { return refusal_; }
 
   private:

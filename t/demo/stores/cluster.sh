@@ -21,7 +21,7 @@ start_store() {
     master_pid=${pids[0]}
     "$redis_cli" --cluster create "${addresses[@]}" --cluster-replicas 1 \
         --cluster-yes > "$work/create.log" 2>&1 ||
-        die "there is no cluster: $(cat "$work/create.log")"
+        die "cannot create the cluster: $(cat "$work/create.log")"
     eventually each "${servers[@]}" serves || die "the cluster does not settle"
     for port in "${servers[@]:3}"; do
         eventually follows "$port" || die "a replica has no master"
@@ -30,7 +30,7 @@ start_store() {
     store_addresses=("${addresses[@]/#/redis:}")
 }
 
-# Whether all slots have a master, as this server sees it.
+# Whether all slots have a master, according to this server.
 serves() {
     local info
     info=$(redis "$1" cluster info)
@@ -68,7 +68,7 @@ fail_over() {
     done
 }
 
-# Those that live do not count on the dead any more.
+# The living servers have given the dead one up.
 has_failed_over() {
     each "${servers[@]:1}" serves_without_it
 }

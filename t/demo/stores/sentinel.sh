@@ -27,7 +27,7 @@ start_store() {
     store_addresses=("redis:127.0.0.1:${masters[0]}" "redis:127.0.0.1:$replica")
 }
 
-# It writes to its configuration.
+# A Sentinel writes to its configuration.
 start_sentinel() {
     local file=$work/sentinel.${#sentinels[@]}
     cat > "$file" << END
@@ -47,7 +47,7 @@ replicated() {
     has_all "$replica" "${masters[0]}"
 }
 
-# That is what they are told to wait with.
+# They were configured to wait with that.
 is_missed() {
     return 0
 }
