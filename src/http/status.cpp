@@ -53,7 +53,9 @@ struct Answer {
 
 /* Without a worker there is none that counts. */
 Snapshot snapshot() {
-    return worker != nullptr ? worker->snapshot() : Snapshot();
+    Snapshot snapshot = worker != nullptr ? worker->snapshot() : Snapshot();
+    snapshot.time = ngx_time();
+    return snapshot;
 }
 
 Answer answer_of(Format format) {

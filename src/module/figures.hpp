@@ -46,6 +46,10 @@ class Figures {
 
     Tally& tally() noexcept;
 
+    /* To be called before a handshake is counted: the first one of a minute
+     * begins it, for all workers. */
+    void begin_minute() noexcept;
+
     /*
      * Those of a server's client: of each call its own. Where there are
      * several for a server, the second is told as "NAME (2)", and so on, so
