@@ -127,7 +127,7 @@ options=
 ## trial [SUITE]...
 ##            make the packages in root file systems of Debian's suites
 ##            (bookworm trixie), check them, and try them in clean ones:
-##            install, let two nodes resume, remove. Run it as root
+##            install, let two nodes resume, upgrade, remove. Run it as root
 
 ## clean      remove everything that was built
 ## help [VERB]

@@ -8,9 +8,9 @@ demo_packages=(redis-server memcached openssl)
 # libsasl2-modules: PLAIN for memcached, and sasl2-bin: saslpasswd2.
 redis=${REDIS_SERVER-redis-server}
 test_packages=(doctest-dev libtins-dev "$redis" memcached sasl2-bin
-    libsasl2-modules dnsmasq-base openssl libgnutls28-dev nodejs golang-go chromium
-    chromium-driver python3-prometheus-client libnginx-mod-stream
-    libnginx-mod-mail libnginx-mod-http-lua)
+    libsasl2-modules dnsmasq-base openssl libgnutls28-dev nodejs golang-go
+    chromium chromium-driver python3-prometheus-client prometheus
+    libnginx-mod-stream libnginx-mod-mail libnginx-mod-http-lua)
 memcheck_packages=(valgrind)
 debug_packages=(libpcap-dev nlohmann-json3-dev tcpdump)
 bench_packages=(redis-server memcached openssl procps gnuplot-nox

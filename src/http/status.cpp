@@ -54,7 +54,9 @@ struct Answer {
 
 /* Without a worker, nothing is counted. */
 Snapshot snapshot() {
-    return worker != nullptr ? worker->snapshot() : Snapshot();
+    Snapshot snapshot = worker != nullptr ? worker->snapshot() : Snapshot();
+    snapshot.time = ngx_time();
+    return snapshot;
 }
 
 Answer answer_of(Format format) {

@@ -1,4 +1,5 @@
 #include "module/figures.hpp"
+#include "status/history.hpp"
 
 #include <algorithm>
 #include <array>
@@ -67,6 +68,7 @@ namespace {
 
 struct Zone {
     Slot* slots = nullptr;
+    History history;
 };
 
 ngx_slab_pool_t& pool_of(ngx_shm_zone_t* zone) {
@@ -145,6 +147,26 @@ Slot* take_slot(ngx_shm_zone_t* zone) {
     slot->tally.stacks.set(0);
     slot->pid = ngx_pid;
     return slot;
+}
+
+std::int64_t minute_now() {
+    constexpr std::int64_t seconds = 60;
+    return ngx_time() / seconds;
+}
+
+/* The zone's lock is held. */
+void begin_due_minute(Zone& zone) {
+    History::Totals totals{};
+
+    if (!zone.history.is_due(minute_now())) {
+        return;
+    }
+    for (const auto* slot = zone.slots; slot != nullptr; slot = slot->next) {
+        for (std::size_t i = 0; i < totals.size(); ++i) {
+            totals.at(i) += slot->tally.endings.at(i).get();
+        }
+    }
+    zone.history.begin(minute_now(), totals);
 }
 
 /* The slot's figures of a server that no client uses yet. */
@@ -304,6 +326,15 @@ Tally& Figures::tally() noexcept {
     return slot_->tally;
 }
 
+void Figures::begin_minute() noexcept {
+    Zone& zone = *static_cast<Zone*>(shared_->data);
+
+    if (zone.history.is_due(minute_now())) {
+        Lock lock(shared_);
+        begin_due_minute(zone);
+    }
+}
+
 backends::Meter& Figures::meter(const ServerName& server) {
     ServerFigures* figures = nullptr;
 
@@ -349,11 +380,12 @@ void Figures::leave() noexcept {
 
 Snapshot Figures::snapshot() const {
     Snapshot snapshot;
+    Zone& zone = *static_cast<Zone*>(shared_->data);
 
     Lock lock(shared_);
     sweep(shared_);
-    for (const auto* slot = static_cast<Zone*>(shared_->data)->slots;
-         slot != nullptr; slot = slot->next) {
+    begin_due_minute(zone);
+    for (const auto* slot = zone.slots; slot != nullptr; slot = slot->next) {
         pid_t pid = is_alive(slot->pid) ? slot->pid.load() : 0;
 
         snapshot.add(slot->tally, pid);
@@ -363,6 +395,7 @@ Snapshot Figures::snapshot() const {
                          pid != 0 && server->used);
         }
     }
+    snapshot.minutes = zone.history.minutes(snapshot.endings);
     return snapshot;
 }
 

@@ -47,6 +47,10 @@ class Figures {
 
     Tally& tally() noexcept;
 
+    /* To be called before a handshake is counted: the first one of a minute
+     * begins it, for all workers. */
+    void begin_minute() noexcept;
+
     /*
      * A meter for a client of a server, a new one at each call. If a server has
      * several, the second is shown as "NAME (2)", and so on. So all workers

@@ -43,6 +43,7 @@ void finish(Record& record, bool complete, Ending ending) {
         return;
     }
 
+    worker->begin_minute();
     tally.endings[static_cast<std::size_t>(ending)].add();
     if (complete) {
         tally.outcomes[static_cast<std::size_t>(record.outcome)].add();

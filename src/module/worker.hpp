@@ -49,6 +49,7 @@ class Worker {
 
     coro::Scheduler& scheduler() noexcept { return scheduler_; }
     Tally& tally() noexcept { return figures_.tally(); }
+    void begin_minute() noexcept { figures_.begin_minute(); }
 
     /* The figures of all workers. May throw std::bad_alloc. */
     Snapshot snapshot() const;

@@ -104,6 +104,12 @@ struct WorkerState {
     std::vector<Connected> servers{};
 };
 
+/* How handshakes ended in a minute. */
+struct Minute {
+    std::int64_t begin = 0; /* seconds since 1970 */
+    Numbers<n_endings> endings{};
+};
+
 /* Who tells. */
 struct ModuleInfo {
     std::string version{}; /* "ngx_ssl_session_cache/0.1.0" */
@@ -119,9 +125,11 @@ struct KeyInfo {
 };
 
 struct Snapshot {
+    std::int64_t time = 0; /* seconds since 1970 */
     ModuleInfo module{};
     std::vector<KeyInfo> keys{};
     Numbers<n_endings> endings{};
+    std::vector<Minute> minutes{}; /* of the last hour, the oldest first */
     Numbers<n_outcomes> outcomes{};
     Numbers<n_refusals> refusals{};
     Numbers<n_early_data_outcomes> early_data{};

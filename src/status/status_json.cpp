@@ -123,6 +123,12 @@ Json object_of(const Connected& connected) {
     return object;
 }
 
+Json object_of(const Minute& minute) {
+    Json object{{"begin", minute.begin}};
+    object.update(object_of(ending_names, minute.endings));
+    return object;
+}
+
 Json object_of(const KeyInfo& key) {
     return {{"id", key.id}, {"primary", key.primary}};
 }
@@ -184,9 +190,11 @@ double quantile(const Numbers<Histogram::size>& classes, double part) {
 }
 
 std::string to_json(const Snapshot& snapshot) {
-    Json json{{"module", object_of(snapshot.module)},
+    Json json{{"time", snapshot.time},
+              {"module", object_of(snapshot.module)},
               {"keys", array_of(snapshot.keys)},
               {"handshakes", object_of(ending_names, snapshot.endings)},
+              {"minutes", array_of(snapshot.minutes)},
               {"lookups", object_of(outcome_texts, snapshot.outcomes)},
               {"early_data", early_data_of(snapshot)},
               {"refused_values", refusals_of(snapshot)},

@@ -30,10 +30,9 @@ const char* const status_page = R"html(<!DOCTYPE html>
       <i class="down">&#9632;</i> full,
       <span id="scale"></span></div>
   </section>
-  <section><h2>Handshakes</h2><table id="handshakes"></table></section>
+  <section><h2>Handshakes</h2><table id="handshakes"></table>
+    <h2>Early data, accepted once</h2><table id="early"></table></section>
   <section><h2>What the caches had</h2><table id="lookups"></table></section>
-  <section><h2>Early data, accepted once</h2>
-    <table id="early"></table></section>
   <section><h2>How long lookups waited</h2>
     <table id="latency"></table>
     <svg id="histogram" viewBox="0 0 340 140"></svg></section>
@@ -74,6 +73,7 @@ header { display: flex; flex-wrap: wrap; gap: .2rem 1rem; }
 h1 { margin: 0; font-size: 1.2rem; }
 header p { margin: 0; align-self: end; color: var(--dim); }
 h2 { margin: 0 0 .5rem; font-size: .95rem; }
+table + h2 { margin-top: 1rem; }
 main {
   display: grid; gap: .8rem; margin-top: .8rem;
   grid-template-columns: repeat(auto-fit, minmax(min(100%, 21rem), 1fr));

@@ -4,15 +4,17 @@ namespace session_cache {
 
 /* What comes from the JSON is never taken for markup: textContent only. */
 const char* const status_script = R"js('use strict';
-const keep = 300;    // seconds that are drawn
+const keep = 300;    // seconds that are drawn second by second
 const recent = 60;   // and that "last minute" means
 const history = [];  // {at: seconds, json}
-let curve = [];      // {at, resumed, full}: rates; a reload keeps them
+const curve = [];    // {at, resumed, full}: rates
+let ahead = 0;       // seconds that nginx's clock is ahead of ours
 
 const at = id => document.getElementById(id);
 const sum = object => Object.values(object).reduce((a, b) => a + b, 0);
-const resumed = json => sum(json.handshakes) - json.handshakes.full -
-  json.handshakes.broken_off;
+const resumptions = ends => ends.resumed_from_store +
+  ends.resumed_from_local + ends.resumed_by_ticket;
+const resumed = json => resumptions(json.handshakes);
 const percent = part => isFinite(part) ? (100 * part).toFixed(1) + ' %' : '-';
 const number = n => n >= 100 ? Math.round(n).toLocaleString('en') :
   n.toFixed(n < 10 ? 2 : 1);
@@ -23,11 +25,14 @@ function time(us) {
     us < 1e6 ? number(us / 1000) + ' ms' : number(us / 1e6) + ' s';
 }
 
-function ago(since) {
-  const s = Math.max(0, Math.round(Date.now() / 1000 - since));
+function lasting(seconds) {
+  const s = Math.max(0, Math.round(seconds));
   return s < 120 ? s + ' s' : s < 7200 ? Math.round(s / 60) + ' min' :
     Math.round(s / 3600) + ' h';
 }
+
+// By the clock of nginx, which need not be that of the browser.
+const ago = since => lasting(Date.now() / 1000 + ahead - since);
 
 function bytes(n) {
   for (const unit of ['B', 'KiB', 'MiB', 'GiB'])
@@ -127,24 +132,6 @@ function showTiles(short, minute) {
     element(element(tiles, 'div'), 'b', value).after(label);
 }
 
-// Storage may be forbidden; then the curve begins anew.
-function keepCurve() {
-  try {
-    sessionStorage.setItem('curve', JSON.stringify(curve));
-  } catch {
-  }
-}
-
-function findCurve() {
-  try {
-    const now = Date.now() / 1000;
-    curve = JSON.parse(sessionStorage.getItem('curve') ?? '[]')
-      .filter(p => p.at <= now && now - p.at <= keep);
-  } catch {
-    curve = [];
-  }
-}
-
 function addToCurve() {
   const [then, now] = history.slice(-2);
   if (!now)
@@ -154,12 +141,21 @@ function addToCurve() {
     full: rate(j => j.handshakes.full, short)});
   while (now.at - curve[0].at > keep)
     curve.shift();
-  keepCurve();
+}
+
+// What nginx remembers from before the curve: the rates of whole minutes, at
+// their middle.
+function before(newest) {
+  const end = curve.length ? curve[0].at : newest.at;
+  return newest.json.minutes.map(m => ({at: m.begin + 30 - ahead,
+    resumed: resumptions(m) / 60, full: m.full / 60}))
+    .filter(p => p.at + 30 <= end);
 }
 
 function showRates() {
-  const points = curve;
-  const most = Math.max(1, ...points.map(p => Math.max(p.resumed, p.full)));
+  const points = [...before(history[history.length - 1]), ...curve];
+  const most =
+    Math.max(0, ...points.map(p => Math.max(p.resumed, p.full))) || 1;
   const end = points.length ? points[points.length - 1].at : 0;
   const wide = points.length ? Math.max(recent, end - points[0].at) : recent;
   const line = (of, color) => ['polyline', '', {fill: 'none',
@@ -172,7 +168,8 @@ function showRates() {
       'vector-effect': 'non-scaling-stroke'}],
     line(p => p.full, '--bad'), line(p => p.resumed, '--good')]);
   at('scale').textContent =
-    `up to ${number(most)} per second, in the last ${Math.round(wide)} s`;
+    `up to ${number(most)} per second, in the last ` + (wide < 120 ?
+      `${Math.round(wide)} s` : `${Math.round(wide / 60)} min`);
 }
 
 function showHistogram(all) {
@@ -225,7 +222,7 @@ const advice = [
 
 function whatToDo(text) {
   const found = advice.find(([pattern]) => pattern.test(text));
-  return found ? found[1] : 'see the troubleshooting table of the README';
+  return found ? found[1] : 'see docs/troubleshooting.md';
 }
 
 // A line for each server that is not well, with its newest error.
@@ -333,6 +330,7 @@ function take(json) {
   if (last && sum(json.handshakes) < sum(last.json.handshakes))
     history.length = curve.length = 0;  // nginx was restarted
   history.push({at: Date.now() / 1000, json});
+  ahead = json.time - Date.now() / 1000;
   while (history[history.length - 1].at - history[0].at > keep)
     history.shift();
   addToCurve();
@@ -353,12 +351,11 @@ async function update() {
   } catch (error) {
     at('state').className = 'error';
     at('state').textContent = `no new figures (${error.message})` +
-      (taken ? `, these are ${ago(taken / 1000)} old` : '');
+      (taken ? `, these are ${lasting((Date.now() - taken) / 1000)} old` : '');
   }
   setTimeout(update, 1000);
 }
 
-findCurve();
 update();
 )js";
 

@@ -61,6 +61,12 @@ struct One {
     }
 };
 
+// A proxy before memcached, which passes on no stats.
+struct ProxyProtocol : MemcachedProtocol {
+    static constexpr Answer survey[] = {
+        {"stats\r\n", "SERVER_ERROR unsupported\r\n"}};
+};
+
 }  // namespace
 
 STORE_TEST_CASE("claim: the first is told so, whoever asks") {
@@ -194,6 +200,11 @@ TEST_CASE("claim: redis without memory refuses what is new") {
     client.command({"CONFIG", "SET", "maxmemory", "1"});
     CHECK(claim(*x.s, "key").addition == Addition::unknown);
     CHECK(x.s->logged("SET failed: OOM") == 1);
+}
+
+TEST_CASE("claim: who does not tell the time and the evictions is named") {
+    FakeServer<ProxyProtocol> fake(true);
+    CHECK(fake.store->logs("stats failed: SERVER_ERROR unsupported"));
 }
 
 TEST_CASE("claim: a master that is told to follow another one") {

@@ -519,3 +519,29 @@ TEST_CASE("debug: what is wrong is said") {
         CHECK(capture.output.find("sudo") != std::string::npos);
     }
 }
+
+TEST_CASE("debug: a file's key is called as the status and the log call it") {
+    const RedisServer redis;
+    const KeyFiles keys;
+    const Node node(directive(redis, keys.parameters("ab")), {});
+    REQUIRE(node.connected());
+    const auto told = node.figures()["keys"];
+    REQUIRE(told.size() == 2);
+    std::size_t nth = 0;
+    for (const char letter : {'a', 'b'}) {
+        const std::string id = told[nth++]["id"];
+        const auto file = keys.file(letter);
+        const auto printed = run({program(), "--key-id", file});
+        CHECK(printed.status == 0);
+        CHECK(printed.output == id + "  " + file + "\n");
+        CHECK(node.nginx().log_count("key " + id + " loaded") == 1);
+    }
+    CHECK(told[0]["id"] != told[1]["id"]);
+
+    const TempDir dir;
+    write_file(dir.path() / "short", "too short");
+    const auto refused =
+        run({program(), "--key-id", (dir.path() / "short").string()});
+    CHECK(refused.status == 1);
+    CHECK(refused.output.find("32, 48 or 80 bytes") != std::string::npos);
+}

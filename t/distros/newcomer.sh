@@ -10,24 +10,9 @@ set -euo pipefail
 
 # The other node's. Its ports begin with 9 instead of 8.
 other=/etc/nginx-other
-failed=0
 
-say() {
-    printf '    %s\n' "$*"
-}
-
-fail() {
-    say "$* FAILED"
-    failed=1
-}
-
-eventually() {
-    local deadline=$((SECONDS + 20))
-    until "$@"; do
-        ((SECONDS < deadline)) || return 1
-        sleep 0.05
-    done
-}
+# shellcheck source=visits.sh
+. "$(dirname "${BASH_SOURCE[0]}")/visits.sh"
 
 # The configuration without the module: a server in each of the three.
 write_servers() {
@@ -81,33 +66,12 @@ nodes() {
     nginx -c "$other/nginx.conf" "$@" 2>> nginx.log
 }
 
-# A client, which ends by itself: visit PORT PROTOCOL OPTION...
-visit() {
-    local port=$1 protocol=$2 said=$'GET / HTTP/1.0\r\n\r\n'
-    shift 2
-    case $port in
-        ?143) set -- -starttls imap "$@" ;;&
-        ?143 | ?993) said=$'a LOGOUT\r\n' ;;
-    esac
-    timeout 10 openssl s_client -connect "127.0.0.1:$port" "-$protocol" \
-        -ign_eof "$@" <<< "$said" 2>&1
-}
-
-answers() {
-    visit "$1" tls1_2 | grep -q '^New, TLS'
-}
-
-# Tries until a session of the first node resumes at the other. The store may
-# need a moment.
+# Tries until the session that the first node makes resumes at the other. The
+# store may need a moment.
 resumes() {
     rm -f session.pem
     visit "8$1" "$2" -sess_out session.pem > visit.log || true
     eventually resumes_at "9$1" "$2"
-}
-
-resumes_at() {
-    visit "$1" "$2" -sess_in session.pem > visit.log || true
-    grep -q '^Reused, TLS' visit.log
 }
 
 check_services() {
@@ -125,11 +89,6 @@ check_services() {
             fi
         done
     done
-}
-
-check_log() {
-    ! grep -E '\[(error|crit|alert|emerg)\]' /var/log/nginx/error.log ||
-        fail "the error log"
 }
 
 resume() {

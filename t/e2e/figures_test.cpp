@@ -1,6 +1,7 @@
 // Whose figures are told: of each client of a server, and of no server that
 // has gone.
 
+#include "support/clocks.hpp"
 #include "support/node.hpp"
 
 #include <csignal>
@@ -110,6 +111,64 @@ TEST_CASE("figures: a worker that dies takes nothing with it") {
     kill(node.nginx().workers().at(0), SIGKILL);
     CHECK(node.connected(2));
     CHECK(node.figures()["servers"][0]["sets"]["done"] == sets);
+}
+
+PRELOAD_TEST_CASE("figures: the last hour's minutes survive all workers") {
+    Clocks clocks;
+    RedisServer redis;
+    NodeConfig config;
+    config.nginx.workers = 2;
+    config.listen = "reuseport";
+    config.server = "ssl_session_timeout 1d;";
+    Node node(directive(redis), config);
+    REQUIRE(node.connected());
+    auto options = tls12();
+    options.session = node.get(options).session();
+    REQUIRE(wait_stored(redis, options.session));
+    const auto sum = [&](const std::string& end, std::size_t from) {
+        const auto minutes = node.figures()["minutes"];
+        std::size_t count = 0;
+        for (std::size_t i = from; i < minutes.size(); ++i) {
+            count += minutes[i][end].get<std::size_t>();
+        }
+        return count;
+    };
+    const auto counted = [&](const std::string& end, std::size_t from,
+                             std::size_t count) {
+        return eventually([&] { return sum(end, from) == count; });
+    };
+    CHECK(counted("full", 0, 1));
+
+    // Nobody comes for ten minutes, and then ten clients do.
+    clocks.skip(600);
+    const auto quiet = node.figures()["minutes"].size();
+    CHECK(quiet >= 11);
+    for (int i = 0; i < 10; ++i) {
+        CHECK(node.get(options).reused);
+    }
+    const auto check_kept = [&] {
+        CHECK(counted("full", 0, 1));
+        CHECK(counted("resumed_from_store", 0, 10));
+        CHECK(counted("resumed_from_store", 10, 10));
+    };
+    check_kept();
+    node.nginx().reload();
+    REQUIRE(node.nginx().settled());
+    check_kept();
+    node.nginx().expect_complaint("exited on signal 9");
+    kill(node.nginx().workers().at(0), SIGKILL);
+    REQUIRE(eventually([&] { return node.nginx().workers().size() == 2; }));
+    check_kept();
+
+    const auto figures = node.figures();
+    const std::int64_t begin = figures["minutes"].back()["begin"];
+    CHECK(begin % 60 == 0);
+    CHECK(figures["time"].get<std::int64_t>() - begin < 60);
+
+    clocks.skip(3600);
+    CHECK(node.figures()["minutes"].size() == 60);
+    CHECK(counted("resumed_from_store", 0, 0));
+    CHECK(node.figures()["handshakes"]["resumed_from_store"] == 10);
 }
 
 TEST_CASE("figures: a long name is cut at a whole character") {

@@ -115,6 +115,23 @@ TEST_CASE("a cluster has slots, in JSON by worker, and the least of all") {
                                          labels + " 11923") == 1);
 }
 
+TEST_CASE("JSON: the minutes, by how their handshakes ended") {
+    Snapshot snapshot;
+    snapshot.time = 90;
+    snapshot.minutes = {{0, {1, 2, 3, 4, 5}}, {60, {6}}};
+    const auto json = nlohmann::json::parse(to_json(snapshot));
+    CHECK(json["time"] == 90);
+    REQUIRE(json["minutes"].size() == 2);
+    CHECK(json["minutes"][0] == nlohmann::json{{"begin", 0},
+                                               {"full", 1},
+                                               {"resumed_from_store", 2},
+                                               {"resumed_from_local", 3},
+                                               {"resumed_by_ticket", 4},
+                                               {"broken_off", 5}});
+    CHECK(json["minutes"][1]["begin"] == 60);
+    CHECK(json["minutes"][1]["full"] == 6);
+}
+
 TEST_CASE("early data, by what became of it") {
     Snapshot snapshot;
     snapshot.early_data = {9, 1, 2, 3};

@@ -134,9 +134,22 @@ json Browser::console() const {
                 {{"type", "browser"}});
 }
 
-std::string Browser::screenshot(int width, int height) const {
-    call("POST", "/session/" + session_ + "/window/rect",
-         {{"width", width}, {"height", height}});
+void Browser::tell(const std::string& command, const json& parameters) const {
+    call("POST", "/session/" + session_ + "/goog/cdp/execute",
+         {{"cmd", command}, {"params", parameters}});
+}
+
+void Browser::show(int width, int height, const std::string& scheme) const {
+    tell("Emulation.setDeviceMetricsOverride", {{"width", width},
+                                                {"height", height},
+                                                {"deviceScaleFactor", 1},
+                                                {"mobile", false}});
+    tell("Emulation.setEmulatedMedia",
+         {{"features",
+           {{{"name", "prefers-color-scheme"}, {"value", scheme}}}}});
+}
+
+std::string Browser::screenshot() const {
     return decoded(call("GET", "/session/" + session_ + "/screenshot"));
 }
 

@@ -23,12 +23,18 @@ class Browser {
     nlohmann::json evaluate(const std::string& body) const;
     // What the console shows since the last call, with errors and exceptions.
     nlohmann::json console() const;
+    // The window is so large from now on, and prefers that scheme: "light" or
+    // "dark".
+    void show(int width, int height, const std::string& scheme) const;
     // A PNG file of the window.
-    std::string screenshot(int width, int height) const;
+    std::string screenshot() const;
 
   private:
     nlohmann::json call(const std::string& method, const std::string& path,
                         const nlohmann::json& body = {}) const;
+    // A command of the DevTools.
+    void tell(const std::string& command,
+              const nlohmann::json& parameters) const;
 
     TempDir dir_;
     ReservedPort port_;
