@@ -56,7 +56,7 @@ measure_cpu() {
     local result cpu
     result=$(repeat load "$1" "$2" 16 "$handshakes")
     cpu=$(field cpu_ns "$result")
-    sample others-cpu "$(setting "$1"), TLS $2" "$(server "$1")" \
+    sample others-cpu "$(setting "$1") TLS $2" "$(server "$1")" \
         "$(calculate "$cpu / $handshakes / 1000")"
 }
 
