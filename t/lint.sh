@@ -3,7 +3,7 @@
 
 cmd_lint() {
     require "${build_packages[@]}" "${test_packages[@]}" \
-        "${debug_packages[@]}" "${lint_packages[@]}"
+        "${debug_packages[@]}" "${mutants_packages[@]}" "${lint_packages[@]}"
     mkdir -p "$out"
     ( flock 9; configure ) 9> "$out/.lock"
     say "clang-format"
@@ -19,7 +19,8 @@ cmd_lint() {
 
 # The module's sources and the tests, all with the same flags.
 tidy() {
-    local flags=(-std=c++20 -Isrc -It -isystem "$out/nginx/objs") dir
+    local flags=(-std=c++20 -Isrc -It -isystem "$out/nginx/objs"
+        -isystem "$(llvm_prefix)/include") dir
     for dir in core event event/modules os/unix http http/modules http/v2 \
         stream mail; do
         flags+=(-isystem "$out/nginx/src/$dir")

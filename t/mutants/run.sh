@@ -49,11 +49,17 @@ list_commands() {
         sed "$joined" > build/mutants/commands.debug
 }
 
+# Where libclang is, with its headers.
+llvm_prefix() {
+    local dir
+    dir=$(clang -print-resource-dir)
+    echo "${dir%/lib/clang/*}"
+}
+
 # Keys are hashes, so their order is chance, and always the same.
 list_mutants() {
-    local llvm file all first
-    llvm=$(clang -print-resource-dir)
-    make -C t/mutants -s LLVM="${llvm%/lib/clang/*}"
+    local file all first
+    make -C t/mutants -s LLVM="$(llvm_prefix)"
     for file in src/{coro,sessions,backends,status,debug}/{,*/}*.cpp; do
         if [[ -f $file && $file == *${FILES-}* && $file != */ngx_loop.cpp ]]
         then
