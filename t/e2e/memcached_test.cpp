@@ -130,6 +130,9 @@ TEST_CASE("of three servers one freezes") {
     CHECK(count_resumed(three.b, alive) == alive.size());
     CHECK(count_resumed(three.b, frozen) == 0);
     CHECK(three.b.nginx().log_count("connection lost: ") == 1);
+    REQUIRE(eventually([&] {  // the other node is idle, and its PING finds out
+        return three.a.nginx().log_count("connection lost: ") == 1;
+    }));
 
     three.servers[0].thaw();
     REQUIRE(three.a.connected(4));
