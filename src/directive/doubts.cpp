@@ -69,7 +69,8 @@ void doubt_twins(Warnings& warnings, const StoreParameters& store) {
         };
         auto end = servers.begin() + static_cast<std::ptrdiff_t>(i);
         if (std::any_of(servers.begin(), end, is_twin)) {
-            const std::string& name =
+            /* a string would be std::quoted()'s, where that is known */
+            std::string_view name =
                 servers[i].path.empty() ? servers[i].host : servers[i].path;
             warnings.push_back("several parameters \"addr\" name " +
                                quoted(name) + " in");
