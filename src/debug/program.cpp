@@ -3,6 +3,7 @@
 #include "debug/capture_filter.hpp"
 #include "debug/configuration.hpp"
 #include "debug/key_file.hpp"
+#include "debug/tell/format.hpp"
 #include "debug/tell/html.hpp"
 #include "debug/tell/json.hpp"
 #include "debug/tell/terminal.hpp"
@@ -146,7 +147,8 @@ void Program::open_outputs() {
         outputs_.push_back(std::make_unique<JsonLines>(std::cout));
     } else {
         bool colours = options_.colours.value_or(isatty(STDOUT_FILENO) != 0);
-        outputs_.push_back(std::make_unique<Terminal>(std::cout, colours));
+        outputs_.push_back(
+            std::make_unique<Terminal>(std::cout, colours, date(clock_now())));
     }
     if (!options_.html.empty()) {
         outputs_.push_back(std::make_unique<HtmlPage>(options_.html));

@@ -92,6 +92,7 @@ Json to_json(const Summary& summary) {
     Json slowest = Json::array();
     for (const Summary::Slow& slow : summary.slowest()) {
         slowest.push_back({{"waited_us", slow.waited.count()},
+                           {"time", timestamp(slow.begin)},
                            {"handshake", slow.title},
                            {"status", slow.status}});
     }

@@ -7,8 +7,6 @@ namespace debug {
 
 namespace {
 
-constexpr std::size_t slowest_kept = 5;
-
 /* A log may say anything. */
 constexpr std::size_t most_statuses = 64;
 
@@ -46,7 +44,8 @@ void Summary::add(const Story& story) {
     }
 
     if (story.lookup) {
-        Slow slow{*story.lookup, title(story), story.status};
+        Slow slow{*story.lookup,      handshakes_,  story.begin,
+                  time_of_day(story), title(story), story.status};
         auto place = std::upper_bound(
             slowest_.begin(), slowest_.end(), slow,
             [](const Slow& a, const Slow& b) { return a.waited > b.waited; });

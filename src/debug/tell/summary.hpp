@@ -9,6 +9,7 @@
 #include "debug/stories/stories.hpp"
 #include "debug/stories/story.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -30,9 +31,13 @@ class Summary {
   public:
     struct Slow {
         Microseconds waited;
+        std::uint64_t number; /* of all handshakes, from 1 on */
+        Time begin;
+        std::string time_of_day;
         std::string title;
         std::string status;
     };
+    static constexpr std::size_t slowest_kept = 5;
 
     void add(const Story& story);
 

@@ -32,18 +32,24 @@ std::string Terminal::paint(std::string_view colour,
 }
 
 std::string Terminal::paint_status(const std::string& status) const {
-    if (status == "HIT" || status == "LOCAL") {
+    switch (quality_of(status)) {
+    case Quality::good:
         return paint(green, status);
-    }
-    if (status == "MISS" || status == "-") {
+    case Quality::fair:
         return paint(yellow, status);
+    case Quality::bad:
+        break;
     }
     return paint(red, status);
 }
 
 void Terminal::tell(const Story& story) {
-    out_ << paint(bold, title(story)) << "  " << name_of(story.end) << ", "
-         << paint_status(story.status) << '\n';
+    if (std::string day = date(story.begin); day != day_) {
+        day_ = std::move(day);
+        out_ << paint(bold, day_) << "\n\n";
+    }
+    out_ << time_of_day(story) << ' ' << paint(bold, title(story)) << "  "
+         << name_of(story.end) << ", " << paint_status(story.status) << '\n';
     for (const Event& event : story.events) {
         tell_event(story, event);
     }
@@ -132,8 +138,8 @@ void Terminal::conclude(const Summary& summary) {
 
     std::vector<std::string> slowest;
     for (const Summary::Slow& slow : summary.slowest()) {
-        slowest.push_back(milliseconds(slow.waited) + "  " + slow.title + "  " +
-                          slow.status);
+        slowest.push_back(milliseconds(slow.waited) + "  " + slow.time_of_day +
+                          ' ' + slow.title + "  " + slow.status);
     }
     list("Waited longest for the store", slowest);
     list("Hints", summary.hints());
