@@ -281,7 +281,7 @@ void check_page(Arguments reading, const std::string& page, const Told& told) {
     browser.open("file://" + page);
     CHECK(browser.console().empty());
     const auto stories = browser.evaluate(
-        "return [...document.querySelectorAll('details')].map(d => "
+        "return [...document.querySelectorAll('.story')].map(d => "
         "[d.querySelector('summary').textContent, "
         "d.querySelectorAll('svg').length])");
     CHECK(stories.size() == told.size());
