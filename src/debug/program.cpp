@@ -230,7 +230,8 @@ void Program::read_file() {
         options_.file.empty() ? nullptr : open_capture(options_.file);
     drop_root(options_.user);
     if (file != nullptr) {
-        Capture capture(file);
+        Capture capture(file, options_.file == "-" ? "standard input"
+                                                   : options_.file);
         read_frames(capture);
     }
     if (!interrupted) {
@@ -267,7 +268,7 @@ void Program::capture() {
     }
 
     LiveInput input(tcpdump_->packets(), [this] { return on_idle(); });
-    Capture capture(input.open());
+    Capture capture(input.open(), "tcpdump");
     while (auto frame = capture.next()) {
         observer_->add(capture.link_type(), *frame);
         join_->advance(observer_->now());

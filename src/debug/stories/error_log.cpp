@@ -1,4 +1,5 @@
 #include "debug/stories/error_log.hpp"
+#include "debug/capture/compressed.hpp"
 #include "debug/stories/names.hpp"
 #include "numbers/number.hpp"
 
@@ -7,6 +8,7 @@
 #include <charconv>
 #include <ctime>
 #include <fcntl.h>
+#include <stdexcept>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -269,6 +271,10 @@ LogFile::LogFile(std::string path, bool from_end)
     if (fd_ < 0) {
         throw std::system_error(errno, std::generic_category(), path_);
     }
+    if (std::string program = decompressor_of(fd_); !program.empty()) {
+        close(fd_);
+        throw std::runtime_error(how_to_read(path_, program, "--error-log"));
+    }
     if (from_end) {
         /* Which may be in a line. */
         char last = '\n';
@@ -291,6 +297,9 @@ bool LogFile::read(const Take& take) {
             partial_.append(buffer, static_cast<std::size_t>(size));
             take_lines(take);
             return true;
+        }
+        if (size < 0 && errno != EINTR) {
+            throw std::system_error(errno, std::generic_category(), path_);
         }
     } while (reopen());
     ended_ = true;

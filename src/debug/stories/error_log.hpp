@@ -71,7 +71,8 @@ class LogFile {
   public:
     using Take = std::function<void(const LogLine&)>;
 
-    /* From its end, if only what comes is wanted. Throws std::system_error. */
+    /* From its end, if only what comes is wanted. Throws std::runtime_error,
+     * which has its name, as read() does. */
     LogFile(std::string path, bool from_end);
     ~LogFile();
     LogFile(const LogFile&) = delete;

@@ -300,7 +300,8 @@ TEST_CASE("captures: times that no clock has") {
                          std::string("\xff\xff\xff\xff\4\0\0\0\4\0\0\0", 12) +
                          "\x45xyz");
         auto bytes = section + interface + packet;
-        debug::Capture capture(fmemopen(bytes.data(), bytes.size(), "r"));
+        debug::Capture capture(fmemopen(bytes.data(), bytes.size(), "r"),
+                               "file");
         const auto frame = capture.next();
         REQUIRE(frame.has_value());
         CHECK(frame->time >= debug::Time());
