@@ -41,6 +41,15 @@ struct Parts {
 
 }  // namespace
 
+std::string counted(std::uint64_t count, std::string_view one,
+                    std::string_view many) {
+    std::string shown = std::to_string(count) + ' ';
+    if (count == 1) {
+        return shown + std::string(one);
+    }
+    return shown + (many.empty() ? std::string(one) + 's' : std::string(many));
+}
+
 std::string milliseconds(Microseconds time) {
     char text[32];
     std::snprintf(text, sizeof(text), "%.3f ms",

@@ -6,11 +6,16 @@
 
 #include "debug/stories/story.hpp"
 
+#include <cstdint>
 #include <ostream>
 #include <string>
 #include <string_view>
 
 namespace debug {
+
+/* "1 hit", "2 hits"; `many` where that is not the word with an s. */
+std::string counted(std::uint64_t count, std::string_view one,
+                    std::string_view many = {});
 
 /* "0.231 ms" */
 std::string milliseconds(Microseconds time);

@@ -52,8 +52,8 @@ void list_slowest(std::ostream& out, const Summary& summary) {
 }
 
 void write_summary(std::ostream& out, const Summary& summary) {
-    out << "<p>" << summary.handshakes()
-        << " handshakes: " << summary.ended(End::resumed) << " resumed, "
+    out << "<p>" << counted(summary.handshakes(), "handshake") << ": "
+        << summary.ended(End::resumed) << " resumed, "
         << summary.ended(End::full) << " full, "
         << summary.ended(End::broken_off) << " broken off, "
         << summary.ended(End::unknown) << " unknown.</p>\n"
@@ -62,6 +62,9 @@ void write_summary(std::ostream& out, const Summary& summary) {
         write_status(out, status, ' ' + std::to_string(count));
     }
     out << "</p>\n";
+    for (const std::string& line : summary.store_lines()) {
+        out << "<p>" << escaped(line) << "</p>\n";
+    }
     if (summary.handshake().count() != 0 || summary.lookup().count() != 0) {
         out << "<table class='times'><tr><th></th><th>p50</th><th>p90</th>"
                "<th>p99</th><th>max</th></tr>\n";

@@ -64,7 +64,8 @@ void draw_lookups(std::ostream& out, const Story& story, const Scale& scale) {
         if (event.source != Source::wire) {
             continue;
         }
-        if (event.kind == "store_get") {
+        if (event.kind == "store_get" || event.kind == "store_seed" ||
+            event.kind == "store_claim") {
             asked = &event;
         } else if (asked != nullptr && event.kind.starts_with("store_")) {
             draw_bar(out, scale.at(asked->at), scale.at(event.at), 20,

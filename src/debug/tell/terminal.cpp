@@ -109,29 +109,18 @@ void Terminal::list(std::string_view title,
 }
 
 void Terminal::conclude(const Summary& summary) {
-    out_ << paint(bold, "Summary") << "\n  " << summary.handshakes()
-         << " handshakes: " << summary.ended(End::resumed) << " resumed, "
+    out_ << paint(bold, "Summary") << "\n  "
+         << counted(summary.handshakes(), "handshake") << ": "
+         << summary.ended(End::resumed) << " resumed, "
          << summary.ended(End::full) << " full, "
          << summary.ended(End::broken_off) << " broken off, "
          << summary.ended(End::unknown) << " unknown\n ";
     for (const auto& [status, count] : summary.statuses()) {
         out_ << ' ' << paint_status(status) << ' ' << count << "  ";
     }
-    const StoreCounts& stores = summary.stores();
-    out_ << "\n  the store: " << stores.hits << " hits, " << stores.misses
-         << " misses, " << stores.errors << " errors, " << stores.unanswered
-         << " unanswered, " << stores.sets << " sets, " << stores.erases
-         << " deletes";
-    if (stores.redirects != 0) {
-        out_ << ", " << stores.redirects << " redirects";
-    }
     out_ << '\n';
-    if (stores.claims != 0) {
-        out_ << "  early data: " << stores.claims << " claims, "
-             << stores.replays << " of what had been claimed\n";
-    }
-    if (stores.seeds != 0) {
-        out_ << "  shared tickets: " << stores.seeds << " lookups of keys\n";
+    for (const std::string& line : summary.store_lines()) {
+        out_ << "  " << line << '\n';
     }
     row("lookup", summary.lookup());
     row("handshake", summary.handshake());
