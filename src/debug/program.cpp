@@ -326,7 +326,21 @@ void Program::tell_drops() {
     }
 }
 
+/* Whose level is not debug, nothing is told of. Live, none need have come. */
+void Program::look_at_logs() {
+    for (const auto& log : logs_) {
+        bool expected = log->lines() != 0 || !is_live();
+        if (log->taken() == 0 && expected) {
+            counts_.silent_logs.push_back(
+                log->path() + " has " + counted(log->lines(), "line") +
+                ", and no debug line of the module: error_log needs the "
+                "level debug, and nginx --with-debug");
+        }
+    }
+}
+
 void Program::conclude() {
+    look_at_logs();
     observer_->add_to(summary_, counts_);
     each_output([this](Output& output) { output.conclude(summary_); });
 }

@@ -236,3 +236,20 @@ TEST_CASE("debug: compressed files are told so, and read from a pipe") {
               .find("standard input is compressed: zcat FILE") !=
           std::string::npos);
 }
+
+TEST_CASE("debug: a log without a debug line of the module is told") {
+    const TempDir dir;
+    const auto log = (dir.path() / "error.log").string();
+    const std::string ours = "2026/11/26 06:17:32 [debug] 12#12: *57 remote "
+                             "ssl session cache: +0 us "
+                             "handshake begins, [::1]:1 -> [::1]:443\n";
+    const std::string others = "2026/11/26 06:17:32 [notice] 12#12: start\n";
+    for (const bool silent : {true, false}) {
+        write_file(log, others + (silent ? others : ours));
+        const auto told =
+            run({program(), "--user", "root", "--error-log", log});
+        CHECK(told.status == 0);
+        CHECK((told.output.find(log + " has 2 lines, and no debug line") !=
+               std::string::npos) == silent);
+    }
+}
