@@ -14,6 +14,7 @@
 #include <map>
 #include <netinet/in.h>
 #include <nlohmann/json.hpp>
+#include <pwd.h>
 #include <sstream>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -69,6 +70,7 @@ class Capturing {
     }
 
     bool ready() const { return ready_; }
+    pid_t pid() const { return process_.pid(); }
     std::string output() const { return read_file(output_); }
 
     std::string finish() {
@@ -494,6 +496,28 @@ TEST_CASE("debug: nginx -T tells what to capture") {
                    "Summary");
     CHECK(ours.ready());
     CHECK(ours.output().find("0 handshakes") != std::string::npos);
+}
+
+TEST_CASE("debug: neither it nor its tcpdump stays root") {
+    if (!may_capture()) {
+        MESSAGE("this machine does not let the tests capture");
+        return;
+    }
+    Capturing ours({program(), "-i", "lo", "-p", "1"}, "capturing on");
+    REQUIRE(ours.ready());
+    const auto nobody = getpwnam("nobody")->pw_uid;
+    const auto is_nobody = [&](pid_t pid) {
+        const auto identity = identity_of(pid);
+        return identity.real == nobody && identity.effective == nobody &&
+               identity.saved == nobody;
+    };
+    CHECK(eventually([&] { return is_nobody(ours.pid()); }));
+    CHECK(identity_of(ours.pid()).groups.empty());
+    const auto children = children_of(ours.pid());
+    REQUIRE(children.size() == 1);
+    CHECK(children[0].command.find("tcpdump") != std::string::npos);
+    CHECK(eventually([&] { return is_nobody(children[0].pid); }));
+    ours.finish();
 }
 
 TEST_CASE("debug: a live run that nobody reads any more ends") {

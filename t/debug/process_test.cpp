@@ -17,6 +17,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -140,6 +141,23 @@ TEST_CASE("debug: a signal is heard, whatever comes") {
     CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(30));
     writer.join();
     CHECK(read_file(output).find("Summary") != std::string::npos);
+}
+
+TEST_CASE("debug: who reads a capture is not root any more") {
+    if (geteuid() != 0) {
+        MESSAGE("only root can become another user");
+        return;
+    }
+    const TempDir dir;
+    Feed feed;
+    Process reading({program(), "-r", feed.path()}, dir.path() / "output");
+    feed.open();
+    const auto nobody = getpwnam("nobody")->pw_uid;
+    const Identity expected{nobody, nobody, nobody, ""};
+    CHECK(eventually([&] { return identity_of(reading.pid()) == expected; }));
+    // Nothing of the capture has been read before that.
+    REQUIRE(feed.write(capture(1)));
+    CHECK(reading.stop(SIGTERM) == 0);
 }
 
 TEST_CASE("debug: of a key it keeps what names sessions") {
