@@ -150,7 +150,10 @@ TEST_CASE("debug: who reads a capture is not root any more") {
     }
     const TempDir dir;
     Feed feed;
-    Process reading({program(), "-r", feed.path()}, dir.path() / "output");
+    // With groups to lose.
+    Process reading(
+        {find_program("setpriv"), "--groups=1,2", program(), "-r", feed.path()},
+        dir.path() / "output");
     feed.open();
     const auto nobody = getpwnam("nobody")->pw_uid;
     const Identity expected{nobody, nobody, nobody, ""};
