@@ -5,6 +5,9 @@
 #include "debug/stories/error_log.hpp"
 #include "debug/stories/log_join.hpp"
 #include "debug/tell/html.hpp"
+#include "debug/wire/memcached.hpp"
+#include "debug/wire/redis.hpp"
+#include "debug/wire/tls.hpp"
 #include "support/files.hpp"
 #include "support/memory_checker.hpp"
 
@@ -166,7 +169,60 @@ struct Few {
     }
 };
 
+// What a reader holds in the end, when one side says this.
+std::size_t held_after(Reader& reader, Side from, std::string_view bytes) {
+    constexpr std::size_t piece = 1'000;
+    while (!bytes.empty() && !reader.over()) {
+        reader.data(from, Time(), bytes.substr(0, piece));
+        bytes.remove_prefix(std::min(piece, bytes.size()));
+    }
+    return reader.held();
+}
+
+std::string repeated(const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) {
+        all += text;
+    }
+    return all;
+}
+
+constexpr std::size_t kib = 1024;
+constexpr std::size_t mib = 1024 * kib;
+
 }  // namespace
+
+TEST_CASE("bounds: what is held of one connection to a store") {
+    Few few({});
+    RedisNodes nodes;
+    Flow flow = Few::flow(1);
+    flow.from_start = true;
+    const auto redis = [&](Side from, const std::string& bytes) {
+        RedisReader reader(few.stories, flow, nodes);
+        return held_after(reader, from, bytes);
+    };
+    const auto memcached = [&](const std::string& bytes) {
+        MemcachedReader reader(few.stories, flow);
+        return held_after(reader, Side::client, bytes);
+    };
+    CHECK(redis(Side::client, repeated(get("x"), 45'000)) < 700 * kib);
+    CHECK(redis(Side::server, '+' + std::string(mib, 'x')) < 16 * kib);
+    CHECK(redis(Side::server, "$1000000\r\n" + std::string(900'000, 'x')) <
+          16 * kib);
+    CHECK(memcached(repeated("get x\r\n", 45'000)) < mib);
+    CHECK(memcached("get " + std::string(mib, 'x')) < 200 * kib);
+}
+
+TEST_CASE("bounds: what is held of one handshake") {
+    Few few({});
+    const auto hello = message(1, std::string(mib, 'x'));
+    std::string records;
+    for (std::size_t at = 0; at < hello.size(); at += 16'000) {
+        records += record(22, hello.substr(at, 16'000));
+    }
+    TlsReader reader(few.stories, Few::flow(1));
+    CHECK(held_after(reader, Side::client, records) < 32 * kib);
+}
 
 TEST_CASE("bounds: so many connections, and so many bytes that wait") {
     CHECK(ten({}, 100).forgotten == 0);

@@ -311,6 +311,12 @@ TEST_CASE("memcached reader: the text protocol, with noreply") {
                 "k8: error 0SERVER_ERROR"});
 }
 
+TEST_CASE("memcached reader: of a long key the first part is told") {
+    CHECK(heard<MemcachedReader>("delete " + std::string(1'000, 'k') + "\r\n",
+                                 "") ==
+          Lines{"delete " + std::string(StoreCommand::max_key, 'k') + " 0"});
+}
+
 TEST_CASE("memcached reader: of an error only its kind is kept") {
     CHECK(heard<MemcachedReader>("set k 0 9 5\r\nvalue\r\n",
                                  "CLIENT_ERROR_" + std::string(100, 'x') +
