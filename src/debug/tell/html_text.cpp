@@ -58,8 +58,8 @@ summary { cursor: pointer; }
 .story p, .events td:not(:last-child), .scale, .rest { color: var(--dim); }
 :target { border-left: 3px solid var(--store); scroll-margin-top: 4rem; }
 .events td:first-child { text-align: right; }
-.events td.store, .legend td.store { color: var(--store); }
-.events td.broken, .legend td.broken { color: var(--broken); }
+.events td.store { color: var(--store); }
+.events td.broken { color: var(--broken); }
 svg { display: block; width: 100%; height: 36px; }
 .handshake { fill: var(--bar); } .lookup { fill: var(--store); opacity: .6; }
 line { stroke-width: 2px; vector-effect: non-scaling-stroke; }
@@ -122,13 +122,13 @@ session</td></tr>
 class="handshake"/></svg></td><td>the handshake, from the ClientHello to its
 last message</td></tr>
 <tr><td><svg viewBox="0 0 48 18"><rect y="5" width="48" height="8"
-class="lookup"/></svg></td><td>a lookup, from the question to the store to its
+class="lookup"/></svg></td><td>from a question to the store to its
 answer</td></tr>
 <tr><td><svg viewBox="0 0 48 18"><line x1="10" x2="10" y2="18"
 class="event"/><line x1="24" x2="24" y2="18" class="store"/><line x1="38"
-x2="38" y2="18" class="broken"/></svg></td><td>something that happened: in the
-handshake, with the <i class="store">store</i>, or its breaking off; the pointer
-on a mark shows what</td></tr>
+x2="38" y2="18" class="broken"/></svg></td><td>something that happened: in the handshake (grey),
+with the store (teal), or its breaking off (red); the pointer on a mark shows
+what</td></tr>
 <tr><td>wire, log</td><td>who tells it: the capture, or nginx's error
 log</td></tr>
 </table>
