@@ -60,7 +60,7 @@ int main(int count, char** arguments) {
         handle_signals();
         debug::Program(std::move(options)).run();
     } catch (const debug::UsageError& error) {
-        std::fprintf(stderr, "debug: %s\n%s", error.what(), debug::usage);
+        std::fprintf(stderr, "debug: %s; see --help\n", error.what());
         return usage_status;
     } catch (const std::exception& error) {
         std::fprintf(stderr, "debug: %s\n", error.what());

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <getopt.h>
+#include <limits>
 #include <string_view>
 
 namespace debug {
@@ -19,7 +20,8 @@ Where from, one of:
       --conf FILE         what nginx -T -c FILE lists, captured by tcpdump
   -i, --interface NAME    capture there (any)
   -r, --read FILE         read a capture made by tcpdump -w; -: standard input
-      --error-log FILE    join the module's debug lines in; alone: these only
+      --error-log FILE    join the module's debug lines in; alone: these only;
+                          -: standard input
 What is who (with -r everything is recognised if neither is given):
   -p, --port PORT,...     TLS ports (443)
       --store KIND:ADDR   a store, redis:10.0.0.5:6379, memcached:11211
@@ -161,15 +163,31 @@ void read_option(Options& options, int letter, const char* value) {
         options.user = value;
         break;
     default:
-        throw UsageError("see --help");
+        break;
     }
+}
+
+/* What is wrong with the last word that was read. */
+[[noreturn]] void refuse(int letter, const char* word) {
+    std::string_view option(word);
+    std::string shown(option.substr(0, option.find('=')));
+    if (!option.starts_with("--")) {
+        shown = {'-', static_cast<char>(optopt)};
+    }
+    if (letter == ':') {
+        throw UsageError(shown + " needs a value");
+    }
+    bool known = optopt > std::numeric_limits<unsigned char>::max();
+    throw UsageError(known ? shown + " takes no value"
+                           : "there is no option " + shown);
 }
 
 /* Those that say how things are told. */
 bool read_telling(Options& options, int letter, const char* value) {
     switch (letter) {
     case error_log:
-        options.error_log = value;
+        options.error_log =
+            value == std::string_view("-") ? "/dev/stdin" : value;
         return true;
     case json:
         options.json = true;
@@ -212,9 +230,13 @@ Options read_options(std::span<char*> arguments) {
     int letter = 0;
 
     optind = 1;
+    opterr = 0;
     auto size = static_cast<int>(arguments.size());
-    while ((letter = getopt_long(size, arguments.data(), "i:p:r:h",
+    while ((letter = getopt_long(size, arguments.data(), ":i:p:r:h",
                                  long_options, nullptr)) != -1) {
+        if (letter == '?' || letter == ':') {
+            refuse(letter, arguments[static_cast<std::size_t>(optind) - 1]);
+        }
         if (!read_telling(options, letter, optarg)) {
             read_option(options, letter, optarg);
         }

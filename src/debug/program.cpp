@@ -3,6 +3,7 @@
 #include "debug/capture_filter.hpp"
 #include "debug/configuration.hpp"
 #include "debug/key_file.hpp"
+#include "debug/tell/format.hpp"
 #include "debug/tell/html.hpp"
 #include "debug/tell/json.hpp"
 #include "debug/tell/terminal.hpp"
@@ -146,7 +147,8 @@ void Program::open_outputs() {
         outputs_.push_back(std::make_unique<JsonLines>(std::cout));
     } else {
         bool colours = options_.colours.value_or(isatty(STDOUT_FILENO) != 0);
-        outputs_.push_back(std::make_unique<Terminal>(std::cout, colours));
+        outputs_.push_back(
+            std::make_unique<Terminal>(std::cout, colours, date(clock_now())));
     }
     if (!options_.html.empty()) {
         outputs_.push_back(std::make_unique<HtmlPage>(options_.html));
@@ -228,7 +230,8 @@ void Program::read_file() {
         options_.file.empty() ? nullptr : open_capture(options_.file);
     drop_root(options_.user);
     if (file != nullptr) {
-        Capture capture(file);
+        Capture capture(file, options_.file == "-" ? "standard input"
+                                                   : options_.file);
         read_frames(capture);
     }
     if (!interrupted) {
@@ -265,7 +268,7 @@ void Program::capture() {
     }
 
     LiveInput input(tcpdump_->packets(), [this] { return on_idle(); });
-    Capture capture(input.open());
+    Capture capture(input.open(), "tcpdump");
     while (auto frame = capture.next()) {
         observer_->add(capture.link_type(), *frame);
         join_->advance(observer_->now());
@@ -323,7 +326,21 @@ void Program::tell_drops() {
     }
 }
 
+/* Whose level is not debug, nothing is told of. Live, none need have come. */
+void Program::look_at_logs() {
+    for (const auto& log : logs_) {
+        bool expected = log->lines() != 0 || !is_live();
+        if (log->taken() == 0 && expected) {
+            counts_.silent_logs.push_back(
+                log->path() + " has " + counted(log->lines(), "line") +
+                ", and no debug line of the module: error_log needs the "
+                "level debug, and nginx --with-debug");
+        }
+    }
+}
+
 void Program::conclude() {
+    look_at_logs();
     observer_->add_to(summary_, counts_);
     each_output([this](Output& output) { output.conclude(summary_); });
 }

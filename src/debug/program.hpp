@@ -55,6 +55,7 @@ class Program {
     void on_turn();
     LiveInput::Go on_idle();
     void tell_drops();
+    void look_at_logs();
     void conclude();
 
     Options options_;

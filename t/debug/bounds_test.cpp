@@ -5,9 +5,13 @@
 #include "debug/stories/error_log.hpp"
 #include "debug/stories/log_join.hpp"
 #include "debug/tell/html.hpp"
+#include "debug/wire/memcached.hpp"
+#include "debug/wire/redis.hpp"
+#include "debug/wire/tls.hpp"
 #include "support/files.hpp"
 #include "support/memory_checker.hpp"
 
+#include <algorithm>
 #include <ctime>
 #include <doctest/doctest.h>
 #include <fstream>
@@ -103,6 +107,199 @@ std::string key_of_id() {
 }
 
 }  // namespace
+
+namespace {
+
+// A connection of which something is wanted.
+class Wanted : public Reader {
+  public:
+    void data(Side /*from*/, Time /*time*/,
+              std::string_view /*bytes*/) override {}
+    void gap(Side /*from*/, Time /*time*/) override {}
+    void closed(Side /*by*/, Time /*time*/, bool /*reset*/) override {}
+    void forgotten(Time /*time*/) override {}
+    bool over() const override { return false; }
+    bool matters() const override { return true; }
+    std::size_t held() const override { return sizeof *this; }
+};
+
+// Ten connections, with these bounds, of each of which `ahead` bytes wait.
+Connections::Counts ten(const Connections::Bounds& bounds, std::size_t ahead) {
+    Connections connections(
+        [](const Flow& /*flow*/) { return std::make_unique<Wanted>(); },
+        [](const Endpoint& end) { return end.port == 443; }, bounds);
+    for (std::uint32_t i = 0; i < 10; ++i) {
+        RawTcp tcp(5 + i, 40000, 443);
+        for (const auto& packet : {tcp.open(), tcp.say("x"),
+                                   tcp.ahead(10, std::string(ahead, 'y'))}) {
+            connections.add(*decode(DLT_RAW, {}, packet, packet.size()));
+        }
+    }
+    return connections.counts();
+}
+
+// Stories with these bounds, and how many were told before the end.
+struct Few {
+    std::size_t told = 0;
+    Names names;
+    Stories stories;
+
+    explicit Few(const Stories::Bounds& bounds)
+        : stories(
+              names, [this](Story&& /*story*/) { ++told; }, bounds) {}
+
+    static Flow flow(std::uint64_t id) {
+        Flow flow;
+        flow.id = id;
+        return flow;
+    }
+    void greet(std::uint64_t n) {
+        ClientHello hello;
+        hello.session_id = std::string(32, static_cast<char>(n));
+        stories.client_hello(flow(n), Time(), hello);
+    }
+    void ask(Verb verb, std::uint64_t n) {
+        StoreCommand command;
+        command.id = next_command_id();
+        command.store = "redis";
+        command.name = "GET";
+        command.verb = verb;
+        command.key = hex(std::string(32, static_cast<char>(n)));
+        stories.asked(flow(100), Time(), command);
+    }
+};
+
+// What a reader holds in the end, when one side says this.
+std::size_t held_after(Reader& reader, Side from, std::string_view bytes) {
+    constexpr std::size_t piece = 1'000;
+    while (!bytes.empty() && !reader.over()) {
+        reader.data(from, Time(), bytes.substr(0, piece));
+        bytes.remove_prefix(std::min(piece, bytes.size()));
+    }
+    return reader.held();
+}
+
+std::string repeated(const std::string& text, int times) {
+    std::string all;
+    for (int i = 0; i < times; ++i) {
+        all += text;
+    }
+    return all;
+}
+
+constexpr std::size_t kib = 1024;
+constexpr std::size_t mib = 1024 * kib;
+
+}  // namespace
+
+TEST_CASE("bounds: what is held of one connection to a store") {
+    Few few({});
+    RedisNodes nodes;
+    Flow flow = Few::flow(1);
+    flow.from_start = true;
+    const auto redis = [&](Side from, const std::string& bytes) {
+        RedisReader reader(few.stories, flow, nodes);
+        return held_after(reader, from, bytes);
+    };
+    const auto memcached = [&](const std::string& bytes) {
+        MemcachedReader reader(few.stories, flow);
+        return held_after(reader, Side::client, bytes);
+    };
+    CHECK(redis(Side::client, repeated(get("x"), 45'000)) < 700 * kib);
+    CHECK(redis(Side::server, '+' + std::string(mib, 'x')) < 16 * kib);
+    CHECK(redis(Side::server, "$1000000\r\n" + std::string(900'000, 'x')) <
+          16 * kib);
+    CHECK(memcached(repeated("get x\r\n", 45'000)) < mib);
+    CHECK(memcached("get " + std::string(mib, 'x')) < 200 * kib);
+}
+
+TEST_CASE("bounds: what is held of one handshake") {
+    Few few({});
+    const auto hello = message(1, std::string(mib, 'x'));
+    std::string records;
+    for (std::size_t at = 0; at < hello.size(); at += 16'000) {
+        records += record(22, hello.substr(at, 16'000));
+    }
+    TlsReader reader(few.stories, Few::flow(1));
+    CHECK(held_after(reader, Side::client, records) < 32 * kib);
+}
+
+TEST_CASE("bounds: so many connections, and so many bytes that wait") {
+    CHECK(ten({}, 100).forgotten == 0);
+    CHECK(ten({}, 100).gaps == 0);
+    CHECK(ten({.connections = 4}, 100).forgotten == 6);
+    CHECK(ten({.held = 2'000}, 100).forgotten >= 5);
+    CHECK(ten({.waiting = 50}, 100).gaps == 10);
+    CHECK(ten({.all_waiting = 450}, 100).gaps >= 5);
+}
+
+TEST_CASE("bounds: so many handshakes, and so many bytes of them") {
+    for (const bool by_bytes : {false, true}) {
+        Few few(by_bytes ? Stories::Bounds{.held = 12'000}
+                         : Stories::Bounds{.open = 4});
+        for (std::uint64_t n = 1; n <= 20; ++n) {
+            few.greet(n);
+        }
+        CHECK(few.told == few.stories.let_go());
+        CHECK(few.told >= (by_bytes ? 10 : 16));
+        CHECK(few.told < 20);
+        CHECK(few.stories.held() < 15'000);
+    }
+}
+
+TEST_CASE("bounds: so many commands without an answer") {
+    Few few({.commands = 4});
+    for (std::uint64_t n = 1; n <= 10; ++n) {
+        few.ask(Verb::get, n);
+    }
+    CHECK(few.stories.counts().unanswered == 6);
+}
+
+TEST_CASE("bounds: so many commands in one story") {
+    Few few({});
+    few.greet(1);
+    const auto before = few.stories.held();
+    for (int i = 0; i < 1'000; ++i) {
+        few.ask(Verb::get, 1);
+    }
+    CHECK(few.stories.held() < before + 64 * 1024);
+}
+
+TEST_CASE("bounds: so many names that were stored") {
+    std::vector<bool> stored;
+    const Names names;
+    Stories stories(
+        names, [&](Story&& story) { stored.push_back(!story.never_stored); },
+        {.stored = 4});
+    const auto flow = Few::flow;
+    StoreCommand command;
+    command.store = "redis";
+    for (char n = 1; n <= 10; ++n) {
+        command.id = next_command_id();
+        command.verb = Verb::set;
+        command.key = hex(std::string(32, n));
+        stories.asked(flow(100), Time(), command);
+    }
+    for (char n = 1; n <= 10; ++n) {
+        const auto id = static_cast<std::uint64_t>(n);
+        ClientHello hello;
+        hello.session_id = std::string(32, n);
+        stories.client_hello(flow(id), Time(), hello);
+        command.id = next_command_id();
+        command.verb = Verb::get;
+        command.key = hex(hello.session_id);
+        stories.asked(flow(100), Time(), command);
+        stories.answered(flow(100), Time(), command.id,
+                         {.outcome = Outcome::miss});
+        stories.server_hello(flow(id), Time(), {.version = tls12});
+        stories.completed(flow(id), Time());
+    }
+    stories.finish();
+    REQUIRE(stored.size() == 10);
+    CHECK(std::count(stored.begin(), stored.end(), true) == 4);
+    CHECK(stored.back());
+    CHECK_FALSE(stored.front());
+}
 
 TEST_CASE("bounds: identities of a ClientHello, equal or not") {
     const Cost cost;

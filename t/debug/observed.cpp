@@ -15,7 +15,7 @@ Observed observe(const std::string& file, const debug::Roles& roles,
         observed.stories.push_back(std::move(story));
     });
     std::string bytes = file;
-    debug::Capture capture(fmemopen(bytes.data(), bytes.size(), "r"));
+    debug::Capture capture(fmemopen(bytes.data(), bytes.size(), "r"), "file");
     while (const auto frame = capture.next()) {
         observer.add(capture.link_type(), *frame);
     }

@@ -17,6 +17,7 @@
 #include <doctest/doctest.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -142,6 +143,26 @@ TEST_CASE("debug: a signal is heard, whatever comes") {
     CHECK(read_file(output).find("Summary") != std::string::npos);
 }
 
+TEST_CASE("debug: who reads a capture is not root any more") {
+    if (geteuid() != 0) {
+        MESSAGE("only root can become another user");
+        return;
+    }
+    const TempDir dir;
+    Feed feed;
+    // With groups to lose.
+    Process reading(
+        {find_program("setpriv"), "--groups=1,2", program(), "-r", feed.path()},
+        dir.path() / "output");
+    feed.open();
+    const auto nobody = getpwnam("nobody")->pw_uid;
+    const Identity expected{nobody, nobody, nobody, ""};
+    CHECK(eventually([&] { return identity_of(reading.pid()) == expected; }));
+    // Nothing of the capture has been read before that.
+    REQUIRE(feed.write(capture(1)));
+    CHECK(reading.stop(SIGTERM) == 0);
+}
+
 TEST_CASE("debug: of a key it keeps what names sessions") {
     const KeyFiles keys;
     static_cast<void>(keys.parameters("a"));
@@ -158,4 +179,98 @@ TEST_CASE("debug: of a key it keeps what names sessions") {
         CHECK(count_hidden(reading.pid(), secret) == 0);
     }
     CHECK(reading.stop(SIGTERM) == 0);
+}
+
+TEST_CASE("debug: a mistake in the command line is told in a line") {
+    const std::vector<std::pair<std::string, std::string>> mistakes{
+        {"--what", "there is no option --what"},
+        {"-x", "there is no option -x"},
+        {"--count", "--count needs a value"},
+        {"-r", "-r needs a value"},
+        {"--json=3", "--json takes no value"},
+        {"--count=none", "not a number: none"},
+        {"file.pcap", "what is file.pcap?"},
+    };
+    for (const auto& [word, told] : mistakes) {
+        const auto refused = run({program(), word});
+        CHECK(refused.status == 2);
+        CHECK(refused.output == "debug: " + told + "; see --help\n");
+    }
+}
+
+TEST_CASE("debug: what is wrong with a file is told with its name") {
+    const TempDir dir;
+    const auto pcap = (dir.path() / "file.pcap").string();
+    const auto log = (dir.path() / "error.log").string();
+    const auto page = (dir.path() / "none" / "page.html").string();
+    write_file(pcap, capture(1));
+    write_file(log, "no capture, and longer than the head of one\n");
+    const auto tells = [&](const Arguments& options, const std::string& what) {
+        Arguments words{program(), "--user", "root"};
+        words.insert(words.end(), options.begin(), options.end());
+        const auto refused = run(words);
+        CAPTURE(refused.output);
+        CHECK(refused.status == 1);
+        CHECK(refused.output.find("debug: " + what) == 0);
+        CHECK(count_lines(refused.output, "") == 1);
+    };
+    tells({"-r", log}, log + ": unknown file format");
+    tells({"-r", pcap + ".none"}, pcap + ".none: No such file");
+    tells({"-r", dir.path()}, dir.path().string() + ": ");
+    tells({"--error-log", dir.path()}, dir.path().string() + ": Is a dir");
+    tells({"--error-log", log + ".1"}, log + ".1: No such file");
+    tells({"-r", pcap, "--html", page}, page + ": No such file");
+    tells({"-r", pcap, "--key", log}, log + ": a key has");
+
+    // A part of it is read, and where it ends is told, too.
+    const auto whole = capture(1);
+    write_file(pcap, whole.substr(0, whole.size() - 1));
+    const auto cut = run({program(), "--user", "root", "-r", pcap});
+    CHECK(cut.status == 0);
+    CHECK(cut.output.find("ends early: " + pcap + ": ") != std::string::npos);
+}
+
+TEST_CASE("debug: compressed files are told so, and read from a pipe") {
+    const TempDir dir;
+    const auto pcap = (dir.path() / "file.pcap").string();
+    const auto log = (dir.path() / "error.log").string();
+    write_file(pcap, capture(3));
+    write_file(log, "2026/11/26 06:17:32 [debug] 12#12: *57 remote ssl session "
+                    "cache: +0 us handshake begins, [::1]:1 -> [::1]:443\n");
+    const std::string start = program() + " --user root ";
+    const auto told = [&](const std::string& command) {
+        return run({"sh", "-c", command}).output;
+    };
+    for (const std::string& file : {pcap, log}) {
+        const std::string option = file == pcap ? "-r " : "--error-log ";
+        REQUIRE(run({"gzip", file}).status == 0);
+        const std::string packed = file + ".gz";
+        CHECK(told(start + option + packed) ==
+              "debug: " + packed +
+                  " is compressed: zcat FILE | ngx-ssl-session-cache-debug " +
+                  option + "-\n");
+        CHECK(told("zcat " + packed + " | " + start + option + "-")
+                  .find(file == pcap ? "3 handshakes" : "[::1]:1") !=
+              std::string::npos);
+    }
+    CHECK(told(start + "-r - < " + pcap + ".gz")
+              .find("standard input is compressed: zcat FILE") !=
+          std::string::npos);
+}
+
+TEST_CASE("debug: a log without a debug line of the module is told") {
+    const TempDir dir;
+    const auto log = (dir.path() / "error.log").string();
+    const std::string ours = "2026/11/26 06:17:32 [debug] 12#12: *57 remote "
+                             "ssl session cache: +0 us "
+                             "handshake begins, [::1]:1 -> [::1]:443\n";
+    const std::string others = "2026/11/26 06:17:32 [notice] 12#12: start\n";
+    for (const bool silent : {true, false}) {
+        write_file(log, others + (silent ? others : ours));
+        const auto told =
+            run({program(), "--user", "root", "--error-log", log});
+        CHECK(told.status == 0);
+        CHECK((told.output.find(log + " has 2 lines, and no debug line") !=
+               std::string::npos) == silent);
+    }
 }

@@ -20,7 +20,9 @@ class RawTcp {
     std::string open() { return client(syn, {}, 1); }
     std::string say(std::string_view bytes) { return client(ack, bytes); }
     std::string answer(std::string_view bytes) { return server(ack, bytes); }
-    std::string close() { return client(fin | ack, {}, 1); }
+    std::string close(std::string_view last = {}) {
+        return client(fin | ack, last, 1);
+    }
     std::string close_server() { return server(fin | ack, {}, 1); }
     std::string acknowledge() { return client(ack, {}); }
 

@@ -2,8 +2,9 @@
 // pieces: each command is answered or given up once, each handshake begins
 // before it ends, and ends once.
 //
-// Input: what is spoken and the size of the pieces (1 byte each), then in
-// turn who says how much (1 byte: the highest bit and the rest).
+// Input: what is spoken, and whether from its start (1 byte), and the size of
+// the pieces (1 byte), then in turn who says how much (1 byte: the highest bit
+// and the rest).
 
 #include "debug/wire/roles.hpp"
 #include "fuzz/fuzz.hpp"
@@ -61,6 +62,9 @@ class Checked : public HandshakeListener, public StoreListener {
     void unseen(const Flow& /*flow*/, std::uint64_t id) override {
         CHECK(waiting_.erase(id) == 1);
     }
+    void reopened(const Flow& /*flow*/, std::uint64_t id) override {
+        CHECK(waiting_.insert(id).second);
+    }
 
   private:
     void end() {
@@ -81,8 +85,9 @@ void fuzz(Input input) {
                               {StoreKind::memcached, "", 11211, {}}}};
     static const std::uint16_t ports[] = {443, 6379, 11211};
     Flow flow;
-    flow.server.port = ports[input.byte() % 3];
-    flow.from_start = true;
+    const unsigned kind = input.byte();
+    flow.server.port = ports[kind % 3];
+    flow.from_start = kind < 128;
     const std::size_t piece = std::max(input.byte(), 1U);
 
     Checked checked;

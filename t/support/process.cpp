@@ -165,6 +165,23 @@ Milliseconds cpu_time(pid_t pid) {
     return Milliseconds{(user + system) * 1000 / sysconf(_SC_CLK_TCK)};
 }
 
+Identity identity_of(pid_t pid) {
+    Identity identity{};
+    std::istringstream status(
+        read_file("/proc/" + std::to_string(pid) + "/status"));
+    for (std::string line; std::getline(status, line);) {
+        std::istringstream words(line);
+        std::string name;
+        words >> name;
+        if (name == "Uid:") {
+            words >> identity.real >> identity.effective >> identity.saved;
+        } else if (name == "Groups:") {
+            std::getline(words >> std::ws, identity.groups);
+        }
+    }
+    return identity;
+}
+
 std::vector<Child> children_of(pid_t parent) {
     std::vector<Child> children;
     for (const auto& entry : fs::directory_iterator("/proc")) {

@@ -57,6 +57,17 @@ Finished run(const Arguments& arguments, Milliseconds deadline = patience);
 std::size_t open_sockets(pid_t pid);
 Milliseconds cpu_time(pid_t pid);
 
+// The user that a process has become for good, or who it still can be.
+struct Identity {
+    uid_t real;
+    uid_t effective;
+    uid_t saved;
+    std::string groups;  // beside its own
+
+    bool operator==(const Identity&) const = default;
+};
+Identity identity_of(pid_t pid);
+
 // Processes whose parent is `parent`, with their command lines.
 struct Child {
     pid_t pid;

@@ -1,9 +1,11 @@
 #include "debug/capture/packets.hpp"
+#include "debug/capture/compressed.hpp"
 #include "debug/capture/cursor.hpp"
 
 #include <algorithm>
 #include <pcap/pcap.h>
 #include <stdexcept>
+#include <utility>
 
 namespace debug {
 
@@ -271,20 +273,23 @@ bool is_quic(int link_type, std::string_view frame) {
                                 (version == version2 && kind == 0xd0));
 }
 
-Capture::Capture(std::FILE* file) {
+Capture::Capture(std::FILE* file, std::string name) : name_(std::move(name)) {
     char error[PCAP_ERRBUF_SIZE] = "";
 
     pcap_ = pcap_fopen_offline(file, error);
     if (pcap_ == nullptr) {
+        std::string program = decompressor_of(fileno(file));
         std::fclose(file);
-        throw std::runtime_error(error);
+        throw std::runtime_error(program.empty()
+                                     ? name_ + ": " + error
+                                     : how_to_read(name_, program, "-r"));
     }
     if (!knows_link_type(link_type())) {
-        const char* name = pcap_datalink_val_to_name(link_type());
+        const char* known = pcap_datalink_val_to_name(link_type());
         std::string shown =
-            name != nullptr ? name : std::to_string(link_type());
+            known != nullptr ? known : std::to_string(link_type());
         pcap_close(pcap_);
-        throw std::runtime_error("frames of link type " + shown +
+        throw std::runtime_error(name_ + ": frames of link type " + shown +
                                  " are not known");
     }
 }
@@ -300,7 +305,7 @@ std::optional<Capture::Frame> Capture::next() {
     int result = pcap_next_ex(pcap_, &header, &bytes);
     if (result != 1) {
         if (result == PCAP_ERROR) {
-            trouble_ = pcap_geterr(pcap_);
+            trouble_ = name_ + ": " + pcap_geterr(pcap_);
         }
         return std::nullopt;
     }

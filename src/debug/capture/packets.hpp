@@ -48,8 +48,9 @@ bool is_quic(int link_type, std::string_view frame);
 /* A capture, pcap or pcapng, of a file or from a pipe. */
 class Capture {
   public:
-    /* Closes `file` in the end. Throws std::runtime_error. */
-    explicit Capture(std::FILE* file);
+    /* Closes `file` in the end. Throws std::runtime_error, which has the
+     * file's name. */
+    Capture(std::FILE* file, std::string name);
     ~Capture();
     Capture(const Capture&) = delete;
     Capture& operator=(const Capture&) = delete;
@@ -69,6 +70,7 @@ class Capture {
     const std::string& trouble() const noexcept { return trouble_; }
 
   private:
+    std::string name_;
     pcap* pcap_;
     std::string trouble_;
 };

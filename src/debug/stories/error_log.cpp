@@ -1,4 +1,5 @@
 #include "debug/stories/error_log.hpp"
+#include "debug/capture/compressed.hpp"
 #include "debug/stories/names.hpp"
 #include "numbers/number.hpp"
 
@@ -7,6 +8,7 @@
 #include <charconv>
 #include <ctime>
 #include <fcntl.h>
+#include <stdexcept>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -120,10 +122,15 @@ std::string_view read_reply(Story& story, std::string_view text) {
                 story.lookup.value_or(Microseconds(0)) + Microseconds(time);
         }
     }
-    if (text.starts_with("HIT")) {
-        return "store_hit";
-    }
-    return text.starts_with("MISS") ? "store_miss" : "store_error";
+    constexpr std::pair<std::string_view, std::string_view> kinds[]{
+        {"HIT", "store_hit"},
+        {"MISS", "store_miss"},
+        {"TIMEOUT", "store_timeout"}};
+    const auto* found =
+        std::find_if(std::begin(kinds), std::end(kinds), [&](const auto& kind) {
+            return text.starts_with(kind.first);
+        });
+    return found == std::end(kinds) ? "store_error" : found->second;
 }
 
 /* Whether the handshake is over with this line. */
@@ -144,8 +151,14 @@ bool read_fact(Story& story, const LogLine& line) {
         kind = "stored";
     } else if (take(text, "local cache: ")) {
         kind = text == "hit" ? "local_hit" : "local_miss";
+    } else if (take(text, "store asked for the seed")) {
+        kind = "store_seed";
     } else if (take(text, "store asked for ")) {
         kind = "store_get";
+    } else if (take(text, "store asked to claim ")) {
+        kind = "store_claim";
+    } else if (text == "early data refused: it has been there before") {
+        kind = "store_replay";
     } else if (take(text, "store: ")) {
         kind = read_reply(story, text);
     } else if (take(text, "value refused: ")) {
@@ -269,6 +282,10 @@ LogFile::LogFile(std::string path, bool from_end)
     if (fd_ < 0) {
         throw std::system_error(errno, std::generic_category(), path_);
     }
+    if (std::string program = decompressor_of(fd_); !program.empty()) {
+        close(fd_);
+        throw std::runtime_error(how_to_read(path_, program, "--error-log"));
+    }
     if (from_end) {
         /* Which may be in a line. */
         char last = '\n';
@@ -292,6 +309,9 @@ bool LogFile::read(const Take& take) {
             take_lines(take);
             return true;
         }
+        if (size < 0 && errno != EINTR) {
+            throw std::system_error(errno, std::generic_category(), path_);
+        }
     } while (reopen());
     ended_ = true;
     return false;
@@ -302,7 +322,9 @@ void LogFile::take_lines(const Take& take) {
     std::size_t end = 0;
     while ((end = rest.find('\n')) != std::string_view::npos) {
         auto line = skips_ ? std::nullopt : read_log_line(rest.substr(0, end));
+        ++lines_;
         if (line) {
+            ++taken_;
             last_ = line->second;
             take(*line);
         }

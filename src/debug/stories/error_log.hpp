@@ -71,7 +71,8 @@ class LogFile {
   public:
     using Take = std::function<void(const LogLine&)>;
 
-    /* From its end, if only what comes is wanted. Throws std::system_error. */
+    /* From its end, if only what comes is wanted. Throws std::runtime_error,
+     * which has its name, as read() does. */
     LogFile(std::string path, bool from_end);
     ~LogFile();
     LogFile(const LogFile&) = delete;
@@ -82,6 +83,12 @@ class LogFile {
 
     /* Whether there was nothing more when it was read last. */
     bool ended() const noexcept { return ended_; }
+
+    /* So many lines it had, and so many were the module's. */
+    std::uint64_t lines() const noexcept { return lines_; }
+    std::uint64_t taken() const noexcept { return taken_; }
+
+    const std::string& path() const noexcept { return path_; }
 
     /* Of the last line that was taken. */
     Time last() const noexcept { return last_; }
@@ -96,6 +103,8 @@ class LogFile {
     bool skips_; /* up to the end of the line: its beginning was not seen */
     bool ended_ = false;
     std::uint64_t offset_ = 0;
+    std::uint64_t lines_ = 0;
+    std::uint64_t taken_ = 0;
     Time last_{};
 };
 

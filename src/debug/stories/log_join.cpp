@@ -33,6 +33,21 @@ bool agrees(const Story& wire, const Story& log) {
            wire.status.find(log.status) != std::string::npos;
 }
 
+/* By its names the wire knows what the store was asked for; the log has who
+ * asked. */
+void merge_names(Story& wire, const Story& log) {
+    for (const Event& event : log.events) {
+        if (event.kind != "store_get" || wire.names.empty()) {
+            continue;
+        }
+        bool known = std::any_of(
+            wire.names.begin(), wire.names.end(), [&](const std::string& name) {
+                return event.text.find(name) != std::string::npos;
+            });
+        (known ? wire.named : wire.unnamed) = true;
+    }
+}
+
 /* Early data may be all that a client has, and a refusal may be encrypted:
  * nginx knows how it ended. */
 void merge_end(Story& wire, const Story& log) {
@@ -72,6 +87,7 @@ Story merged(Story wire, const Story& log) {
         wire.status_source = Source::log;
     }
     merge_end(wire, log);
+    merge_names(wire, log);
     if (log.lookup) {
         wire.lookup = log.lookup;
     }

@@ -88,11 +88,7 @@ std::string Names::show(std::string_view id) const {
 }
 
 std::string Names::show_hex(std::string_view digits) const {
-    if (full_ids_ || digits.size() <= 8) {
-        return std::string(digits);
-    }
-    return std::string(digits.substr(0, 4)) + "…" +
-           std::string(digits.substr(digits.size() - 2));
+    return full_ids_ ? std::string(digits) : shortened(digits);
 }
 
 std::string Names::show_key(std::string_view key, std::size_t digits) const {
@@ -105,6 +101,20 @@ std::string Names::show_key(std::string_view key, std::size_t digits) const {
 
 std::string hex(std::string_view bytes) {
     return name_of("", as_id(bytes));
+}
+
+std::string shortened(std::string_view digits) {
+    if (digits.size() <= 8) {
+        return std::string(digits);
+    }
+    return std::string(digits.substr(0, 4)) + "…" +
+           std::string(digits.substr(digits.size() - 2));
+}
+
+std::string shortened(const SessionName& name) {
+    std::string digits = hex({reinterpret_cast<const char*>(name.digits.data()),
+                              name.digits.size()});
+    return shortened(std::string_view(digits).substr(0, name.count));
 }
 
 std::string_view digits_of(std::string_view key) {

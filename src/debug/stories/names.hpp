@@ -38,6 +38,8 @@ class Names {
      */
     std::vector<SessionName> of(std::string_view id) const;
 
+    bool has_keys() const noexcept { return !keys_.empty(); }
+
     /* An ID's bytes; of hexadecimal digits. */
     std::string show(std::string_view id) const;
     std::string show_hex(std::string_view digits) const;
@@ -52,6 +54,10 @@ class Names {
 };
 
 std::string hex(std::string_view bytes);
+
+/* "5f0c…a1"; what is hardly longer, whole. */
+std::string shortened(std::string_view digits);
+std::string shortened(const SessionName& name);
 
 /* The hexadecimal digits at the end of a key, as many as a name has. */
 std::string_view digits_of(std::string_view key);

@@ -32,7 +32,9 @@ std::vector<Offered> distinct(const std::vector<Offered>& offered) {
 }  // namespace
 
 Stories::Stories(const Names& names, Sink sink, Bounds bounds)
-    : names_(names), sink_(std::move(sink)), bounds_(bounds) {}
+    : names_(names), sink_(std::move(sink)), bounds_(bounds) {
+    counts_.has_keys = names.has_keys();
+}
 
 Stories::Stories(const Names& names, Sink sink)
     : Stories(names, std::move(sink), Bounds()) {}
@@ -79,6 +81,16 @@ void Stories::offer(Open& open, const ClientHello& hello) {
     open.early_data = hello.early_data;
     open.has_ticket = hello.has_ticket;
     offer_identities(open, hello);
+    if (hello.early_data) {
+        with_early_data_.insert(open.flow.id);
+    }
+    if (hello.has_ticket ||
+        std::any_of(open.identities.begin(), open.identities.end(),
+                    [](const Offered& each) {
+                        return each.kind == Offered::Kind::ticket;
+                    })) {
+        with_ticket_.insert(open.flow.id);
+    }
     if (!hello.session_id.empty()) {
         open.session_id = hello.session_id;
         index(open, open.session_id);
@@ -129,6 +141,8 @@ void Stories::unindex(Open& open) {
 
 /* No lookup is for it any more. */
 void Stories::stop_waiting(Open& open) {
+    with_early_data_.erase(open.flow.id);
+    with_ticket_.erase(open.flow.id);
     for (const SessionName& name : open.names) {
         by_name_.at(name).waiting.erase(open.flow.id);
     }
@@ -161,6 +175,7 @@ void Stories::server_hello(const Flow& flow, Time time,
     }
     if (hello.retry) {
         open->story.retry = true;
+        with_early_data_.erase(flow.id); /* RFC 8446, 4.2.10 */
         open->story.add(time, "hello_retry_request", "HelloRetryRequest");
         return;
     }
@@ -261,11 +276,14 @@ void Stories::doubt_replies(const Open& open) {
     const Exchange* asked = nullptr;
     for (const Part& part : open.parts) {
         const Exchange& exchange = *part.exchange;
-        if (exchange.verb != Verb::get || part.shared ||
+        if (!exchange.is_lookup() || part.shared ||
             !contains(open.chosen, exchange.name)) {
             continue;
         }
         LookupState state = exchange.at(*open.server_hello);
+        if (state == LookupState::hit) {
+            be_sure(exchange.worker);
+        }
         if (state != LookupState::miss && state != LookupState::pending) {
             return;
         }
@@ -277,11 +295,11 @@ void Stories::doubt_replies(const Open& open) {
 }
 
 /* How the lookups stood when the ServerHello came. */
-void Stories::judge_lookups(Open& open) {
+void Stories::judge_lookups(Open& open) const {
     Handshake& handshake = open.handshake;
     bool has_own =
         std::any_of(open.parts.begin(), open.parts.end(), [](const Part& part) {
-            return part.exchange->verb == Verb::get && !part.shared;
+            return part.exchange->is_lookup() && !part.shared;
         });
     bool chosen_missed = false;
 
@@ -290,10 +308,12 @@ void Stories::judge_lookups(Open& open) {
     }
     for (const Part& part : open.parts) {
         const Exchange& exchange = *part.exchange;
-        if (exchange.verb != Verb::get) {
+        if (!exchange.is_lookup()) {
             continue;
         }
         LookupState state = exchange.at(*open.server_hello);
+        handshake.doubtful_hit |=
+            state == LookupState::hit && is_doubtful(exchange);
         open.story.shared |= part.shared;
         handshake.lookups.push_back(state);
         chosen_missed |=
@@ -313,6 +333,26 @@ void Stories::judge_lookups(Open& open) {
     open.story.by_ticket = handshake.by_ticket;
 }
 
+bool Stories::is_doubtful(const Exchange& exchange) const {
+    return exchange.order != nullptr && !exchange.order->sure &&
+           (exchange.order->cut_off || is_waited_for(exchange.worker));
+}
+
+/* Whether the store is asked for what it offers, as far as names tell. */
+void Stories::judge_names(Open& open) const {
+    Story& story = open.story;
+    for (const Part& part : open.parts) {
+        story.named |= part.exchange->is_lookup();
+    }
+    story.unnamed = !story.named && open.handshake.unnamed_lookups &&
+                    open.handshake.offered_session;
+    if (names_.has_keys()) {
+        for (const SessionName& name : open.names) {
+            story.names.push_back(shortened(name));
+        }
+    }
+}
+
 /* Without a ServerHello: in which version it would have been is not known. */
 void Stories::judge_unanswered(Open& open) {
     Handshake& handshake = open.handshake;
@@ -320,7 +360,7 @@ void Stories::judge_unanswered(Open& open) {
     bool asked = false;
 
     for (const Part& part : open.parts) {
-        if (part.exchange->verb == Verb::get) {
+        if (part.exchange->is_lookup()) {
             handshake.lookups.push_back(
                 part.exchange->at(open.ended.value_or(now_)));
             story.shared |= part.shared;
@@ -398,11 +438,17 @@ void Stories::emit(std::uint64_t id) {
 
     Open& open = found->second;
     Story& story = open.story;
+    stop_waiting(open);
     unindex(open);
     if (open.server_hello) {
         judge_lookups(open);
     } else {
         judge_unanswered(open);
+    }
+    judge_names(open);
+    if (open.claimed_doubtfully) {
+        story.notes.emplace_back("meanwhile the store was asked to claim early "
+                                 "data, of this handshake or of another one");
     }
     for (const Part& part : open.parts) {
         add_part(story, part);

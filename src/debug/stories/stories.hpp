@@ -38,11 +38,13 @@ struct StoreCounts {
     std::uint64_t unanswered = 0; /* gets */
     std::uint64_t sets = 0;
     std::uint64_t erases = 0;
-    std::uint64_t unjoined = 0; /* gets that belong to no handshake */
-    std::uint64_t claims = 0;   /* of early data (docs/early_data.md) */
-    std::uint64_t replays = 0;  /* of these: somebody had it claimed before */
-    std::uint64_t seeds = 0;    /* lookups for shared tickets' keys */
-    std::uint64_t not_tls = 0;  /* connections where TLS was expected */
+    std::uint64_t unjoined = 0;  /* gets that belong to no handshake */
+    std::uint64_t claims = 0;    /* of early data (docs/early_data.md) */
+    std::uint64_t replays = 0;   /* of these: somebody had it claimed before */
+    std::uint64_t seeds = 0;     /* lookups for shared tickets' keys */
+    std::uint64_t not_tls = 0;   /* connections where TLS was expected */
+    std::uint64_t set_aside = 0; /* connections to stores, of no worker */
+    bool has_keys = false;       /* names of sealed sessions are known */
     Percentiles lookup{};
 };
 
@@ -79,6 +81,9 @@ class Stories : public HandshakeListener, public StoreListener {
     bool is_doubted(const Flow& flow) override;
     Fit fits(std::uint64_t id, Time time, const StoreReply& reply) override;
     void reopened(const Flow& flow, std::uint64_t id) override;
+    void set_aside(const Flow& flow) override;
+    void unsure(const Flow& flow) override;
+    void sure(const Flow& flow) override;
 
     /* Of the capture's time, which does not step back: hands out the stories
      * that are over. */
@@ -96,6 +101,18 @@ class Stories : public HandshakeListener, public StoreListener {
     std::size_t held() const noexcept { return held_; }
 
   private:
+    /* What a worker asks a store about. */
+    enum class About { session, early_data, ticket_key };
+
+    /*
+     * Whether the replies of a connection are those that they are taken for,
+     * where the capture has begun amid them: it shows when all is answered.
+     */
+    struct Order {
+        bool sure = false;
+        bool cut_off = false; /* it was not all answered in the end */
+    };
+
     /* A command that concerns a story, and what came of it. */
     struct Exchange {
         std::uint64_t id;
@@ -112,6 +129,13 @@ class Stories : public HandshakeListener, public StoreListener {
         std::size_t size = 0;
         std::string error{};
         std::string to{}; /* whom it was redirected to */
+        About about = About::session;
+        bool replay = false; /* the early data had been claimed before */
+        std::shared_ptr<const Order> order{}; /* none: it is sure */
+
+        bool is_lookup() const {
+            return verb == Verb::get && about == About::session;
+        }
 
         LookupState at(Time time) const {
             return settled && *settled <= time ? state : LookupState::pending;
@@ -141,6 +165,7 @@ class Stories : public HandshakeListener, public StoreListener {
         bool offers_tls13 = false;
         bool has_ticket = false; /* of TLS 1.2 */
         bool early_data = false;
+        bool claimed_doubtfully = false; /* it, or another's early data */
         bool over = false;
         std::size_t cost = 0;
     };
@@ -151,8 +176,8 @@ class Stories : public HandshakeListener, public StoreListener {
         Time asked;
         Verb verb;
         std::shared_ptr<Exchange> exchange; /* none: of no story */
-        bool claim = false;                 /* of early data */
-        bool again = false;                 /* it had another's answer */
+        About about = About::session;
+        bool again = false; /* it had another's answer */
     };
 
     /* All that want one session, as long as one of them is open. */
@@ -176,10 +201,17 @@ class Stories : public HandshakeListener, public StoreListener {
     void grow(Open& open, std::size_t bytes);
     void make_room();
 
+    static About about(const StoreCommand& command, const SessionName& name);
+    void count_asked(const StoreCommand& command, About about);
     Open* claimant(const Flow& flow, const StoreCommand& command,
                    const SessionName& name);
+    std::vector<Open*> candidates(const std::set<std::uint64_t>& waiting,
+                                  const Flow& flow);
+    Open* who_waits_for(About about, const Flow& flow);
     void join(Open& open, const Flow& flow, Time time,
-              const StoreCommand& command, const SessionName& name);
+              const StoreCommand& command, const SessionName& name,
+              About about);
+    void forget_part(const std::shared_ptr<Exchange>& exchange);
     void await(std::uint64_t id, Command&& command);
     void settle(std::uint64_t id, Time time, LookupState state,
                 const StoreReply& reply);
@@ -187,12 +219,17 @@ class Stories : public HandshakeListener, public StoreListener {
     void remember_stored(const SessionName& name, Time time);
 
     /* What is told when it is over. */
-    static void judge_lookups(Open& open);
+    void judge_lookups(Open& open) const;
+    bool is_doubtful(const Exchange& exchange) const;
+    bool is_waited_for(std::uint64_t worker) const;
+    void be_sure(std::uint64_t worker);
+    void judge_names(Open& open) const;
     void judge_unanswered(Open& open);
     std::vector<Offered> offer_of_tls12(const Open& open) const;
     static bool is_sent_on(const Open& open, Verb verb);
     static std::pair<std::string_view, std::string>
     describe(const Exchange& exchange);
+    static std::string_view kind_of(const Exchange& exchange);
     static void add_part(Story& story, const Part& part);
     void add_miss(Open& open) const;
 
@@ -211,7 +248,11 @@ class Stories : public HandshakeListener, public StoreListener {
     std::map<std::uint64_t, Command> commands_; /* the oldest first */
     std::set<std::pair<std::uint64_t, std::uint64_t>> by_connection_;
     std::deque<std::pair<Time, std::uint64_t>> ending_;
+    /* Of these, without a ServerHello, what may be asked about them. */
+    std::set<std::uint64_t> with_early_data_;
+    std::set<std::uint64_t> with_ticket_;
     std::set<std::uint64_t> doubted_; /* connections to stores */
+    std::map<std::uint64_t, std::shared_ptr<Order>> unsure_; /* so, too */
     std::map<SessionName, Time> stored_;
     std::deque<SessionName> stored_order_;
 };

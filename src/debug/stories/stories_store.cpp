@@ -60,7 +60,7 @@ void Stories::share_lookups(Open& open, Time until) {
     constexpr std::size_t most = 4;
     bool has_own =
         std::any_of(open.parts.begin(), open.parts.end(), [](const Part& part) {
-            return part.exchange->verb == Verb::get;
+            return part.exchange->is_lookup();
         });
 
     for (std::size_t i = 0; i < open.names.size() && !has_own; ++i) {
@@ -76,24 +76,38 @@ void Stories::share_lookups(Open& open, Time until) {
     }
 }
 
-void Stories::asked(const Flow& flow, Time time, const StoreCommand& command) {
-    make_room();
-    SessionName name = session_name(command.key);
-    bool claim =
-        command.verb == Verb::set && is_of(command.key, name, {"early:"});
+Stories::About Stories::about(const StoreCommand& command,
+                              const SessionName& name) {
+    if (command.verb == Verb::set && is_of(command.key, name, {"early:"})) {
+        return About::early_data;
+    }
+    bool is_key = is_of(command.key, name, {"seed:", "slot:"});
+    return is_key ? About::ticket_key : About::session;
+}
+
+void Stories::count_asked(const StoreCommand& command, About about) {
+    bool claim = about == About::early_data;
     counts_.claims += claim;
     counts_.sets += command.verb == Verb::set && !claim;
     counts_.erases += command.verb == Verb::erase;
-    counts_.seeds += command.verb == Verb::get &&
-                     is_of(command.key, name, {"seed:", "slot:"});
-    if (command.verb == Verb::set && !claim) {
+    counts_.seeds += command.verb == Verb::get && about == About::ticket_key;
+}
+
+void Stories::asked(const Flow& flow, Time time, const StoreCommand& command) {
+    make_room();
+    SessionName name = session_name(command.key);
+    About what = about(command, name);
+    count_asked(command, what);
+    if (command.verb == Verb::set && what == About::session) {
         remember_stored(name, time);
     }
 
-    Open* open = claimant(flow, command, name);
+    Open* open = what == About::session ? claimant(flow, command, name)
+                                        : who_waits_for(what, flow);
     if (open != nullptr) {
-        join(*open, flow, time, command, name);
-    } else if (command.verb == Verb::get && names_session(name)) {
+        join(*open, flow, time, command, name, what);
+    } else if (command.verb == Verb::get && what == About::session &&
+               names_session(name)) {
         ++counts_.unjoined;
         last_unnamed_ = std::max(last_unnamed_, time);
     }
@@ -102,8 +116,43 @@ void Stories::asked(const Flow& flow, Time time, const StoreCommand& command) {
         await(command.id,
               {flow.id, time, command.verb,
                exchange != exchanges_.end() ? exchange->second : nullptr,
-               claim});
+               what});
     }
+}
+
+/* Those on the worker's machine or, if there is none, on any. Of very many
+ * only the first are looked at. */
+std::vector<Stories::Open*>
+Stories::candidates(const std::set<std::uint64_t>& waiting, const Flow& flow) {
+    constexpr std::size_t most = 64;
+    std::vector<Open*> here;
+    std::vector<Open*> anywhere;
+    for (auto id = waiting.begin();
+         id != waiting.end() && anywhere.size() < most; ++id) {
+        Open& open = open_.at(*id);
+        anywhere.push_back(&open);
+        if (open.flow.server.address == flow.client.address) {
+            here.push_back(&open);
+        }
+    }
+    return here.empty() ? anywhere : here;
+}
+
+/*
+ * Claims and keys of tickets have names that tell nothing of a handshake: it
+ * is the only one that can be meant, or none. That one of several claims is
+ * its own, each is told.
+ */
+Stories::Open* Stories::who_waits_for(About about, const Flow& flow) {
+    auto all = candidates(
+        about == About::early_data ? with_early_data_ : with_ticket_, flow);
+    if (all.size() == 1) {
+        return all.front();
+    }
+    for (Open* open : all) {
+        open->claimed_doubtfully |= about == About::early_data;
+    }
+    return nullptr;
 }
 
 /* For its reply. */
@@ -169,7 +218,8 @@ Stories::Open* Stories::claimant(const Flow& flow, const StoreCommand& command,
 }
 
 void Stories::join(Open& open, const Flow& flow, Time time,
-                   const StoreCommand& command, const SessionName& name) {
+                   const StoreCommand& command, const SessionName& name,
+                   About about) {
     constexpr std::size_t cost = 768;
     if (open.parts.size() >= Story::max_events / 2) {
         return;
@@ -181,10 +231,18 @@ void Stories::join(Open& open, const Flow& flow, Time time,
     exchange->asked = time;
     exchange->verb = command.verb;
     exchange->name = name;
+    exchange->about = about;
+    if (auto order = unsure_.find(flow.id); order != unsure_.end()) {
+        exchange->order = order->second;
+    }
     exchange->store = command.store;
     exchange->command = exchange->store + ' ' + std::string(command.name) +
                         ' ' + names_.show_key(command.key, name.count);
-    if (command.verb == Verb::set) {
+    if (about == About::early_data) {
+        exchange->command += ", to claim the early data";
+    } else if (about == About::ticket_key) {
+        exchange->command += ", as it seems for the key of a ticket";
+    } else if (command.verb == Verb::set) {
         exchange->command += ' ' + bytes(command.size);
     }
     exchange->connection =
@@ -193,7 +251,7 @@ void Stories::join(Open& open, const Flow& flow, Time time,
     exchanges_.emplace(command.id, exchange);
     grow(open, cost);
 
-    if (command.verb == Verb::get && command.answered) {
+    if (exchange->is_lookup() && command.answered) {
         constexpr std::size_t most = 8;
         auto& lookups = by_name_.at(name).lookups;
         lookups.push_back(std::move(exchange));
@@ -208,12 +266,19 @@ void Stories::answered(const Flow& /*flow*/, Time time, std::uint64_t id,
     settle(id, time, state_of(reply.outcome), reply);
 }
 
-void Stories::unseen(const Flow& /*flow*/, std::uint64_t id) {
+void Stories::unseen(const Flow& flow, std::uint64_t id) {
+    if (auto order = unsure_.find(flow.id); order != unsure_.end()) {
+        order->second->cut_off = true;
+    }
     settle(id, now_, LookupState::unseen, {});
 }
 
 void Stories::disconnected(const Flow& flow, Time time, Side by) {
     doubted_.erase(flow.id);
+    if (auto order = unsure_.find(flow.id); order != unsure_.end()) {
+        order->second->cut_off |= is_waited_for(flow.id);
+        unsure_.erase(order);
+    }
     for (;;) {
         auto first = by_connection_.lower_bound({flow.id, 0});
         if (first == by_connection_.end() || first->first != flow.id) {
@@ -237,7 +302,9 @@ void Stories::settle(std::uint64_t id, Time time, LookupState state,
     commands_.erase(found);
     by_connection_.erase({command.connection, id});
     count(command, time, state);
-    counts_.replays += command.claim && reply.outcome == Outcome::miss;
+    bool replay =
+        command.about == About::early_data && reply.outcome == Outcome::miss;
+    counts_.replays += replay;
 
     if (command.exchange != nullptr) {
         Exchange& exchange = *command.exchange;
@@ -246,6 +313,7 @@ void Stories::settle(std::uint64_t id, Time time, LookupState state,
         exchange.size = reply.size;
         exchange.error = reply.text;
         exchange.to = reply.to;
+        exchange.replay = replay;
     }
 }
 
@@ -273,7 +341,7 @@ bool Stories::is_doubted(const Flow& flow) {
 StoreListener::Fit Stories::fits(std::uint64_t id, Time time,
                                  const StoreReply& reply) {
     auto found = exchanges_.find(id);
-    if (found == exchanges_.end() || found->second->verb != Verb::get) {
+    if (found == exchanges_.end() || !found->second->is_lookup()) {
         return Fit::good;
     }
     auto open = open_.find(found->second->story);
@@ -303,8 +371,67 @@ void Stories::reopened(const Flow& flow, std::uint64_t id) {
     exchange.state = LookupState::pending;
     exchange.settled.reset();
     exchange.size = 0;
-    await(id,
-          {flow.id, exchange.asked, exchange.verb, found->second, false, true});
+    exchange.replay = false;
+    await(id, {flow.id, exchange.asked, exchange.verb, found->second,
+               exchange.about, true});
+}
+
+/* Its commands without an answer: those of a replica's stream have none. */
+void Stories::set_aside(const Flow& flow) {
+    ++counts_.set_aside;
+    unsure_.erase(flow.id);
+    doubted_.erase(flow.id);
+    for (;;) {
+        auto first = by_connection_.lower_bound({flow.id, 0});
+        if (first == by_connection_.end() || first->first != flow.id) {
+            return;
+        }
+        auto found = commands_.find(first->second);
+        const Command& command = found->second;
+        bool claim = command.about == About::early_data;
+        counts_.claims -= claim;
+        counts_.sets -= command.verb == Verb::set && !claim;
+        counts_.erases -= command.verb == Verb::erase;
+        if (command.exchange != nullptr) {
+            forget_part(command.exchange);
+        }
+        commands_.erase(found);
+        by_connection_.erase(first);
+    }
+}
+
+void Stories::forget_part(const std::shared_ptr<Exchange>& exchange) {
+    exchanges_.erase(exchange->id);
+    auto open = open_.find(exchange->story);
+    if (open != open_.end()) {
+        std::erase_if(open->second.parts, [&](const Part& part) {
+            return part.exchange == exchange;
+        });
+    }
+}
+
+void Stories::unsure(const Flow& flow) {
+    constexpr std::size_t most = 16'384;
+    unsure_[flow.id] = std::make_shared<Order>();
+    if (unsure_.size() > most) {
+        unsure_.erase(unsure_.begin());
+    }
+}
+
+void Stories::sure(const Flow& flow) {
+    be_sure(flow.id);
+}
+
+void Stories::be_sure(std::uint64_t worker) {
+    if (auto order = unsure_.find(worker); order != unsure_.end()) {
+        order->second->sure = true;
+        unsure_.erase(order);
+    }
+}
+
+bool Stories::is_waited_for(std::uint64_t worker) const {
+    auto first = by_connection_.lower_bound({worker, 0});
+    return first != by_connection_.end() && first->first == worker;
 }
 
 void Stories::remember_stored(const SessionName& name, Time time) {
@@ -325,6 +452,13 @@ Stories::describe(const Exchange& exchange) {
     case LookupState::hit:
         return {"store_hit", "HIT " + bytes(exchange.size)};
     case LookupState::miss:
+        if (exchange.about == About::early_data) {
+            return exchange.replay
+                       ? std::pair<std::string_view, std::string>(
+                             "store_replay", "it was claimed before: a replay")
+                       : std::pair<std::string_view, std::string>(
+                             "store_claimed", "claimed");
+        }
         return exchange.verb == Verb::get
                    ? std::pair<std::string_view, std::string>("store_miss",
                                                               "MISS")
@@ -342,15 +476,28 @@ Stories::describe(const Exchange& exchange) {
     }
 }
 
+/* The event of the question. */
+std::string_view Stories::kind_of(const Exchange& exchange) {
+    if (exchange.about == About::early_data) {
+        return "store_claim";
+    }
+    switch (exchange.verb) {
+    case Verb::get:
+        return exchange.about == About::ticket_key ? "store_seed" : "store_get";
+    case Verb::set:
+        return "store_set";
+    case Verb::erase:
+        break;
+    }
+    return "store_delete";
+}
+
 void Stories::add_part(Story& story, const Part& part) {
     const Exchange& exchange = *part.exchange;
     std::string worker = part.shared
                              ? "another connection's lookup, under way"
                              : "worker connection " + exchange.connection;
-    story.add(part.asked,
-              exchange.verb == Verb::get   ? "store_get"
-              : exchange.verb == Verb::set ? "store_set"
-                                           : "store_delete",
+    story.add(part.asked, kind_of(exchange),
               exchange.command + "  (" + worker + ')');
 
     auto [kind, text] = describe(exchange);

@@ -32,7 +32,8 @@ std::size_t Story::held() const noexcept {
     std::size_t held = sizeof(*this) + server_name.capacity() +
                        alpn.capacity() + events.capacity() * sizeof(Event) +
                        offered.capacity() * sizeof(Offered) +
-                       notes.capacity() * sizeof(std::string);
+                       notes.capacity() * sizeof(std::string) +
+                       names.capacity() * sizeof(std::string);
     for (const Event& event : events) {
         held += event.text.capacity();
     }

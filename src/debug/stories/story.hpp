@@ -70,6 +70,13 @@ struct Story {
     bool ticket_offered = false;
     bool never_stored = false; /* a miss; the capture has no set of it */
     bool shared = false;       /* another handshake's lookup served it, too */
+    /* The store was asked for a session that it offers, or meanwhile for one
+     * that nobody offers. */
+    bool named = false;
+    bool unnamed = false;
+    /* What its sessions may be called in the store, as the log shortens it:
+     * "9843…da". Only with --key. */
+    std::vector<std::string> names{};
 
     /* The most events that are told of one handshake. */
     static constexpr std::size_t max_events = 64;

@@ -43,6 +43,10 @@ WireStatus of_resumption(const Handshake& handshake) {
 }
 
 WireStatus of_full(const Handshake& handshake) {
+    if (handshake.doubtful_hit) {
+        return {"?", "what is taken for the store's answer, a hit, may be that "
+                     "of another command: the capture begins amid them"};
+    }
     if (any(handshake, LookupState::hit)) {
         return {"INVALID"};
     }

@@ -33,6 +33,8 @@ struct Handshake {
     bool offered_ticket = false;
     /* It resumed what the store did not have. */
     bool contradicted = false;
+    /* A reply that may have been another command's. */
+    bool doubtful_hit = false;
     /* Meanwhile the store was asked for what is nobody's name. */
     bool unnamed_lookups = false;
     std::vector<LookupState> lookups{};

@@ -1,5 +1,6 @@
 #include "debug/tell/format.hpp"
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -13,7 +14,41 @@ namespace {
 /* Of many offers the first few are told. */
 constexpr std::size_t shown_offers = 3;
 
+struct Parts {
+    std::tm whole{};
+    long fraction; /* microseconds */
+
+    Parts(Time time, decltype(gmtime_r)& convert) {
+        auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+        std::time_t since = seconds.time_since_epoch().count();
+        convert(&since, &whole);
+        fraction = static_cast<long>((time - seconds).count());
+    }
+
+    /* strftime(3). */
+    std::string text(const char* format) const {
+        char text[32];
+        std::strftime(text, sizeof(text), format, &whole);
+        return text;
+    }
+
+    std::string point() const {
+        char text[16];
+        std::snprintf(text, sizeof(text), ".%06ld", fraction);
+        return text;
+    }
+};
+
 }  // namespace
+
+std::string counted(std::uint64_t count, std::string_view one,
+                    std::string_view many) {
+    std::string shown = std::to_string(count) + ' ';
+    if (count == 1) {
+        return shown + std::string(one);
+    }
+    return shown + (many.empty() ? std::string(one) + 's' : std::string(many));
+}
 
 std::string milliseconds(Microseconds time) {
     char text[32];
@@ -23,17 +58,25 @@ std::string milliseconds(Microseconds time) {
 }
 
 std::string timestamp(Time time) {
-    auto seconds = std::chrono::floor<std::chrono::seconds>(time);
-    std::time_t whole = seconds.time_since_epoch().count();
-    std::tm parts{};
-    gmtime_r(&whole, &parts);
+    Parts utc(time, gmtime_r);
+    return utc.text("%Y-%m-%dT%H:%M:%S") + utc.point() + 'Z';
+}
 
-    char date[32];
-    std::strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%S", &parts);
-    char text[48];
-    std::snprintf(text, sizeof(text), "%s.%06ldZ", date,
-                  static_cast<long>((time - seconds).count()));
-    return text;
+std::string date(Time time) {
+    return Parts(time, localtime_r).text("%Y-%m-%d");
+}
+
+std::string time_of_day(const Story& story) {
+    Parts local(story.begin, localtime_r);
+    return local.text("%H:%M:%S") + (story.on_wire ? local.point() : "");
+}
+
+Quality quality_of(std::string_view status) noexcept {
+    constexpr std::string_view good[]{"HIT", "LOCAL", "HIT or LOCAL", "TICKET"};
+    if (std::find(std::begin(good), std::end(good), status) != std::end(good)) {
+        return Quality::good;
+    }
+    return status == "MISS" || status == "-" ? Quality::fair : Quality::bad;
 }
 
 std::string title(const Story& story) {

@@ -5,24 +5,18 @@
 
 #pragma once
 
+#include "debug/tell/kept_stories.hpp"
 #include "debug/tell/output.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <cstdio>
-#include <deque>
 #include <memory>
-#include <ostream>
 #include <string>
 
 namespace debug {
 
 class HtmlPage : public Output {
   public:
-    /* Of more stories the last ones are shown. */
-    static constexpr std::size_t max_stories = 1000;
-    static constexpr std::size_t max_bytes = 6 * 1024 * 1024;
-
     /* Throws std::runtime_error when the file cannot be written. */
     explicit HtmlPage(const std::string& file);
 
@@ -35,11 +29,11 @@ class HtmlPage : public Output {
     };
 
     void write(const std::string& text);
+    void write_stories();
 
     std::string path_;
     std::unique_ptr<std::FILE, Close> file_;
-    std::deque<std::string> stories_; /* as they are on the page */
-    std::size_t bytes_ = 0;           /* of stories_ */
+    KeptStories stories_; /* as they are on the page */
     std::uint64_t told_ = 0;
 };
 

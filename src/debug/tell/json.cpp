@@ -33,6 +33,7 @@ Json to_json(const StoreCounts& stores) {
             {"claims", stores.claims},
             {"replays", stores.replays},
             {"seeds", stores.seeds},
+            {"set_aside", stores.set_aside},
             {"reply", to_json(stores.lookup)}};
 }
 
@@ -92,6 +93,7 @@ Json to_json(const Summary& summary) {
     Json slowest = Json::array();
     for (const Summary::Slow& slow : summary.slowest()) {
         slowest.push_back({{"waited_us", slow.waited.count()},
+                           {"time", timestamp(slow.begin)},
                            {"handshake", slow.title},
                            {"status", slow.status}});
     }
@@ -106,6 +108,7 @@ Json to_json(const Summary& summary) {
         {"unknown", summary.ended(End::unknown)},
         {"statuses", summary.statuses()},
         {"store", to_json(summary.stores())},
+        {"store_source", name_of(summary.stores_by())},
         {"lookup", to_json(summary.lookup())},
         {"handshake", to_json(summary.handshake())},
         {"waited_longest", slowest},

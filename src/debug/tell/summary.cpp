@@ -7,8 +7,6 @@ namespace debug {
 
 namespace {
 
-constexpr std::size_t slowest_kept = 5;
-
 /* A log may say anything. */
 constexpr std::size_t most_statuses = 64;
 
@@ -20,8 +18,7 @@ std::string number(std::uint64_t count) {
 }
 
 std::string handshakes_of(std::uint64_t part, std::uint64_t all) {
-    return number(part) + " of " + number(all) +
-           (all == 1 ? " handshake " : " handshakes ");
+    return number(part) + " of " + counted(all, "handshake") + ' ';
 }
 
 }  // namespace
@@ -35,9 +32,14 @@ void Summary::add(const Story& story) {
     by_ticket_ += story.by_ticket;
     tickets_offered_ += story.ticket_offered;
     never_stored_ += story.never_stored;
+    named_ += story.named;
+    unnamed_ += story.unnamed;
     disagreeing_ += story.on_wire && story.in_log &&
                     !story.wire_status.empty() &&
                     story.wire_status != story.status;
+    if (story.in_log) {
+        count_logged(story);
+    }
     if (story.lookup) {
         lookup_.add(*story.lookup);
     }
@@ -46,7 +48,8 @@ void Summary::add(const Story& story) {
     }
 
     if (story.lookup) {
-        Slow slow{*story.lookup, title(story), story.status};
+        Slow slow{*story.lookup,      handshakes_,  story.begin,
+                  time_of_day(story), title(story), story.status};
         auto place = std::upper_bound(
             slowest_.begin(), slowest_.end(), slow,
             [](const Slow& a, const Slow& b) { return a.waited > b.waited; });
@@ -57,6 +60,61 @@ void Summary::add(const Story& story) {
     }
 }
 
+/* As each handshake saw it: those that share a lookup count each. */
+void Summary::count_logged(const Story& story) {
+    for (const Event& event : story.events) {
+        if (event.source != Source::log) {
+            continue;
+        }
+        logged_.hits += event.kind == "store_hit";
+        logged_.misses += event.kind == "store_miss";
+        logged_.unanswered += event.kind == "store_timeout";
+        logged_.errors += event.kind == "store_error";
+        logged_.sets += event.kind == "stored";
+        logged_.erases += event.kind == "removed";
+        logged_.claims += event.kind == "store_claim";
+        logged_.replays += event.kind == "store_replay";
+        logged_.seeds += event.kind == "store_seed";
+    }
+}
+
+Source Summary::stores_by() const noexcept {
+    const StoreCounts& wire = stores_;
+    bool any = (wire.hits | wire.misses | wire.errors | wire.redirects |
+                wire.unanswered | wire.sets | wire.erases | wire.claims |
+                wire.seeds) != 0;
+    const StoreCounts& log = logged_;
+    bool logged = (log.hits | log.misses | log.errors | log.unanswered |
+                   log.sets | log.erases | log.claims | log.seeds) != 0;
+    return logged && !any ? Source::log : Source::wire;
+}
+
+std::vector<std::string> Summary::store_lines() const {
+    const StoreCounts& counts = stores();
+    std::vector<std::string> lines;
+
+    lines.push_back(
+        std::string(stores_by() == Source::log ? "the store, by the log: "
+                                               : "the store: ") +
+        counted(counts.hits, "hit") + ", " +
+        counted(counts.misses, "miss", "misses") + ", " +
+        counted(counts.errors, "error") + ", " + number(counts.unanswered) +
+        " unanswered, " + counted(counts.sets, "set") + ", " +
+        counted(counts.erases, "delete") +
+        (counts.redirects != 0 ? ", " + counted(counts.redirects, "redirect")
+                               : ""));
+    if (counts.claims != 0) {
+        lines.push_back("early data: " + counted(counts.claims, "claim") +
+                        ", " + number(counts.replays) +
+                        " of what had been claimed");
+    }
+    if (counts.seeds != 0) {
+        lines.push_back("shared tickets: " + counted(counts.seeds, "lookup") +
+                        " of keys");
+    }
+    return lines;
+}
+
 std::uint64_t Summary::ended(End end) const {
     auto found = ends_.find(end);
     return found == ends_.end() ? 0 : found->second;
@@ -65,6 +123,27 @@ std::uint64_t Summary::ended(End end) const {
 std::uint64_t Summary::status(const std::string& name) const {
     auto found = statuses_.find(name);
     return found == statuses_.end() ? 0 : found->second;
+}
+
+/* Nothing that the store was asked for is called as it says, though handshakes
+ * that offered sessions waited meanwhile. */
+bool Summary::is_key_wrong() const {
+    return stores_.has_keys && unnamed_ != 0 && named_ == 0;
+}
+
+/* Why there may be lookups that belong to no handshake. */
+std::string Summary::unjoined() const {
+    if (is_key_wrong()) {
+        return "the key is not that of their names";
+    }
+    if (capture_.quic != 0) {
+        return "the capture has QUIC, whose handshakes are not read, and they "
+               "may be of clients of HTTP/3";
+    }
+    return std::string(stores_.has_keys ? "some may be sealed with another key"
+                                        : "sealed sessions need --key") +
+           ", the client's side has to be captured, too, and handshakes of "
+           "QUIC (HTTP/3) are not read";
 }
 
 std::vector<std::string> Summary::hints() const {
@@ -99,16 +178,18 @@ std::vector<std::string> Summary::hints() const {
         hints.push_back("the store is slow: 1 % of the lookups take " +
                         milliseconds(lookup_.at(99)) + " or longer");
     }
+    if (is_key_wrong()) {
+        hints.push_back(
+            "the key of --key seems to be wrong: what the store was asked for "
+            "while " +
+            number(unnamed_) +
+            " handshakes with sessions waited is none of the names that it "
+            "gives these (--key-id FILE tells what nginx's log calls a key)");
+    }
     if (stores_.unjoined != 0) {
         hints.push_back(
             number(stores_.unjoined) +
-            " lookups belong to no handshake that was seen: " +
-            (capture_.quic != 0
-                 ? "the capture has QUIC, whose handshakes are not read, and "
-                   "they may be of clients of HTTP/3"
-                 : "sealed sessions need --key, the client's side has to be "
-                   "captured, too, and handshakes of QUIC (HTTP/3) are not "
-                   "read"));
+            " lookups belong to no handshake that was seen: " + unjoined());
     }
     return hints;
 }
@@ -129,6 +210,9 @@ std::vector<std::string> Summary::reservations() const {
     reserve(stores_.not_tls,
             "connections to TLS ports did not begin with TLS, the PROXY "
             "protocol or STARTTLS");
+    reserve(stores_.set_aside,
+            "connections to stores are no worker's, but of replicas, "
+            "monitoring or people");
     reserve(let_go_, "handshakes were told before their end, because too many "
                      "were under way");
     reserve(ended(End::unknown), "handshakes have an end that is not known");
@@ -136,6 +220,9 @@ std::vector<std::string> Summary::reservations() const {
                           "the wire");
     if (!capture_.trouble.empty()) {
         known.push_back("the capture ends early: " + capture_.trouble);
+    }
+    for (const std::string& log : capture_.silent_logs) {
+        known.push_back(log);
     }
     return known;
 }

@@ -9,6 +9,7 @@
 #include "debug/stories/stories.hpp"
 #include "debug/stories/story.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -24,15 +25,20 @@ struct CaptureCounts {
     std::uint64_t quic = 0;    /* of these: handshakes of QUIC begin */
     std::optional<std::uint64_t> dropped{}; /* as tcpdump said in the end */
     std::string trouble{};                  /* why the capture ended early */
+    std::vector<std::string> silent_logs{}; /* without a line of the module */
 };
 
 class Summary {
   public:
     struct Slow {
         Microseconds waited;
+        std::uint64_t number; /* of all handshakes, from 1 on */
+        Time begin;
+        std::string time_of_day;
         std::string title;
         std::string status;
     };
+    static constexpr std::size_t slowest_kept = 5;
 
     void add(const Story& story);
 
@@ -52,12 +58,19 @@ class Summary {
     const Percentiles& lookup() const noexcept { return lookup_; }
     const Percentiles& handshake() const noexcept { return handshake_; }
     const std::vector<Slow>& slowest() const noexcept { return slowest_; }
-    const StoreCounts& stores() const noexcept { return stores_; }
+    /* By the capture or, where that has no store, by the log. */
+    const StoreCounts& stores() const noexcept {
+        return stores_by() == Source::log ? logged_ : stores_;
+    }
+    Source stores_by() const noexcept;
     const CaptureCounts& capture() const noexcept { return capture_; }
     const Connections::Counts& connections() const noexcept {
         return connections_;
     }
     std::uint64_t let_go() const noexcept { return let_go_; }
+
+    /* What became of what the stores were asked, in lines. */
+    std::vector<std::string> store_lines() const;
 
     /* What an operator may want to look at. */
     std::vector<std::string> hints() const;
@@ -67,6 +80,9 @@ class Summary {
 
   private:
     std::uint64_t status(const std::string& name) const;
+    void count_logged(const Story& story);
+    bool is_key_wrong() const;
+    std::string unjoined() const;
 
     std::uint64_t handshakes_ = 0;
     std::map<End, std::uint64_t> ends_;
@@ -75,10 +91,13 @@ class Summary {
     std::uint64_t tickets_offered_ = 0;
     std::uint64_t never_stored_ = 0;
     std::uint64_t disagreeing_ = 0;
+    std::uint64_t named_ = 0;
+    std::uint64_t unnamed_ = 0;
     Percentiles lookup_;
     Percentiles handshake_;
     std::vector<Slow> slowest_;
     StoreCounts stores_;
+    StoreCounts logged_;
     CaptureCounts capture_;
     Connections::Counts connections_;
     std::uint64_t let_go_ = 0;

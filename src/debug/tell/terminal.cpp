@@ -32,18 +32,24 @@ std::string Terminal::paint(std::string_view colour,
 }
 
 std::string Terminal::paint_status(const std::string& status) const {
-    if (status == "HIT" || status == "LOCAL") {
+    switch (quality_of(status)) {
+    case Quality::good:
         return paint(green, status);
-    }
-    if (status == "MISS" || status == "-") {
+    case Quality::fair:
         return paint(yellow, status);
+    case Quality::bad:
+        break;
     }
     return paint(red, status);
 }
 
 void Terminal::tell(const Story& story) {
-    out_ << paint(bold, title(story)) << "  " << name_of(story.end) << ", "
-         << paint_status(story.status) << '\n';
+    if (std::string day = date(story.begin); day != day_) {
+        day_ = std::move(day);
+        out_ << paint(bold, day_) << "\n\n";
+    }
+    out_ << time_of_day(story) << ' ' << paint(bold, title(story)) << "  "
+         << name_of(story.end) << ", " << paint_status(story.status) << '\n';
     for (const Event& event : story.events) {
         tell_event(story, event);
     }
@@ -103,37 +109,26 @@ void Terminal::list(std::string_view title,
 }
 
 void Terminal::conclude(const Summary& summary) {
-    out_ << paint(bold, "Summary") << "\n  " << summary.handshakes()
-         << " handshakes: " << summary.ended(End::resumed) << " resumed, "
+    out_ << paint(bold, "Summary") << "\n  "
+         << counted(summary.handshakes(), "handshake") << ": "
+         << summary.ended(End::resumed) << " resumed, "
          << summary.ended(End::full) << " full, "
          << summary.ended(End::broken_off) << " broken off, "
          << summary.ended(End::unknown) << " unknown\n ";
     for (const auto& [status, count] : summary.statuses()) {
         out_ << ' ' << paint_status(status) << ' ' << count << "  ";
     }
-    const StoreCounts& stores = summary.stores();
-    out_ << "\n  the store: " << stores.hits << " hits, " << stores.misses
-         << " misses, " << stores.errors << " errors, " << stores.unanswered
-         << " unanswered, " << stores.sets << " sets, " << stores.erases
-         << " deletes";
-    if (stores.redirects != 0) {
-        out_ << ", " << stores.redirects << " redirects";
-    }
     out_ << '\n';
-    if (stores.claims != 0) {
-        out_ << "  early data: " << stores.claims << " claims, "
-             << stores.replays << " of what had been claimed\n";
-    }
-    if (stores.seeds != 0) {
-        out_ << "  shared tickets: " << stores.seeds << " lookups of keys\n";
+    for (const std::string& line : summary.store_lines()) {
+        out_ << "  " << line << '\n';
     }
     row("lookup", summary.lookup());
     row("handshake", summary.handshake());
 
     std::vector<std::string> slowest;
     for (const Summary::Slow& slow : summary.slowest()) {
-        slowest.push_back(milliseconds(slow.waited) + "  " + slow.title + "  " +
-                          slow.status);
+        slowest.push_back(milliseconds(slow.waited) + "  " + slow.time_of_day +
+                          ' ' + slow.title + "  " + slow.status);
     }
     list("Waited longest for the store", slowest);
     list("Hints", summary.hints());

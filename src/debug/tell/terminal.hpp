@@ -9,12 +9,15 @@
 #include <ostream>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace debug {
 
 class Terminal : public Output {
   public:
-    Terminal(std::ostream& out, bool colours) : out_(out), colours_(colours) {}
+    /* Days are told that are not `today`, as date() has it. */
+    Terminal(std::ostream& out, bool colours, std::string today)
+        : out_(out), colours_(colours), day_(std::move(today)) {}
 
     void tell(const Story& story) override;
     void conclude(const Summary& summary) override;
@@ -28,6 +31,7 @@ class Terminal : public Output {
 
     std::ostream& out_;
     bool colours_;
+    std::string day_; /* of the last story */
 };
 
 }  // namespace debug

@@ -70,22 +70,24 @@ void MemcachedReader::forgotten(Time time) {
 }
 
 void PendingCommands::push(Time time, StoreCommand&& command,
-                           std::string_view key, unsigned kind, bool quiet) {
+                           std::string_view key, unsigned kind, bool quiet,
+                           std::uint32_t opaque) {
     if (commands_.size() == max) {
         clear();
     }
     command.key = key.substr(0, StoreCommand::max_key);
     if (command.answered) {
-        commands_.push_back({command.id, hash(key), command.verb, kind, quiet});
+        commands_.push_back(
+            {command.id, hash(key), command.verb, kind, opaque, quiet});
     }
     listener_.asked(flow_, time, command);
 }
 
-void PendingCommands::push_other(unsigned kind) {
+void PendingCommands::push_other(unsigned kind, std::uint32_t opaque) {
     if (commands_.size() == max) {
         clear();
     }
-    commands_.push_back({.kind = kind});
+    commands_.push_back({.kind = kind, .opaque = opaque});
 }
 
 void PendingCommands::answer_front(Time time, const StoreReply& reply) {
@@ -114,14 +116,33 @@ bool PendingCommands::is_in_first(std::size_t key, unsigned kind) const {
 }
 
 bool PendingCommands::bring_forward(std::size_t key, unsigned kind) {
-    auto is_it = [&](const Command& command) {
+    return bring([&](const Command& command) {
         return command.kind == kind && command.key == key;
+    });
+}
+
+bool PendingCommands::bring_numbered(std::uint32_t opaque, unsigned kind) {
+    auto is_it = [&](const Command& command) {
+        return command.kind == kind && command.opaque == opaque;
     };
-    auto end = commands_.begin() +
-               static_cast<std::ptrdiff_t>(std::min(commands_.size(), reach));
-    auto next = std::find_if(commands_.begin(), end, is_it);
-    if (next != end) {
-        for (auto passed = next - commands_.begin(); passed != 0; --passed) {
+    bool is_known =
+        is_next(opaque, kind) ||
+        std::count_if(answered_.begin(), answered_.end(), is_it) == 1;
+    return is_known && bring(is_it);
+}
+
+bool PendingCommands::is_next(std::uint32_t opaque, unsigned kind) const {
+    return std::any_of(
+        commands_.begin(), next_end(), [&](const Command& command) {
+            return command.kind == kind && command.opaque == opaque;
+        });
+}
+
+template <class Is>
+bool PendingCommands::bring(Is is_it) {
+    auto next = std::find_if(commands_.cbegin(), next_end(), is_it);
+    if (next != next_end()) {
+        for (auto passed = next - commands_.cbegin(); passed != 0; --passed) {
             if (commands_.front().id != 0) {
                 listener_.unseen(flow_, commands_.front().id);
             }

@@ -7,6 +7,7 @@
 
 #include "debug/wire/store_listener.hpp"
 
+#include <algorithm>
 #include <array>
 #include <deque>
 #include <functional>
@@ -47,8 +48,9 @@ class PendingCommands {
         std::uint64_t id = 0; /* 0: of no interest but for its place */
         std::size_t key = 0;  /* its hash: a key may be long */
         Verb verb = Verb::get;
-        unsigned kind = 0;  /* as the dialect numbers them */
-        bool quiet = false; /* it may stay unanswered */
+        unsigned kind = 0;        /* as the dialect numbers them */
+        std::uint32_t opaque = 0; /* its reply has it, too */
+        bool quiet = false;       /* it may stay unanswered */
     };
 
     PendingCommands(StoreListener& listener, const Flow& flow)
@@ -68,8 +70,8 @@ class PendingCommands {
     const Command& front() const { return commands_.front(); }
     /* Whose key is `key`, of which the command has the first part. */
     void push(Time time, StoreCommand&& command, std::string_view key,
-              unsigned kind, bool quiet);
-    void push_other(unsigned kind);
+              unsigned kind, bool quiet, std::uint32_t opaque = 0);
+    void push_other(unsigned kind, std::uint32_t opaque = 0);
     void answer_front(Time time, const StoreReply& reply);
 
     /* Forgets all: which reply is whose is not known any more. */
@@ -86,7 +88,19 @@ class PendingCommands {
      */
     bool bring_forward(std::size_t key, unsigned kind);
 
+    /* The same of a reply that has a command's number. */
+    bool bring_numbered(std::uint32_t opaque, unsigned kind);
+
+    /* Whether such a command is among the next few. */
+    bool is_next(std::uint32_t opaque, unsigned kind) const;
+
   private:
+    template <class Is>
+    bool bring(Is is_it);
+    auto next_end() const {
+        return commands_.begin() +
+               static_cast<std::ptrdiff_t>(std::min(commands_.size(), reach));
+    }
     static constexpr std::size_t reach = 64;
 
     StoreListener& listener_;

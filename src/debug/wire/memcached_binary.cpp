@@ -53,6 +53,7 @@ struct Header {
     std::size_t extras;
     unsigned status; /* of a response */
     std::size_t body;
+    std::uint32_t opaque;
 
     explicit Header(std::string_view bytes) {
         Cursor cursor(bytes);
@@ -63,6 +64,7 @@ struct Header {
         cursor.take(1); /* data type */
         status = cursor.number(2);
         body = cursor.number(4);
+        opaque = cursor.number(4);
     }
 
     bool makes_sense(Side from) const {
@@ -139,34 +141,58 @@ void MemcachedBinaryReader::command(Time time, std::string_view head) {
                        .key = {},
                        .size = command->verb == Verb::set ? header.value() : 0},
                       head.substr(header_size + header.extras), header.opcode,
-                      command->quiet);
+                      command->quiet, header.opaque);
     } else if (header.opcode != quit_quietly) {
-        pending_.push_other(header.opcode);
+        pending_.push_other(header.opcode, header.opaque);
     }
 }
 
-void MemcachedBinaryReader::reply(Time time, std::string_view head) {
+/*
+ * Makes a reply's command the first one. Clients number their commands, or
+ * give all of them the same number: then the order tells. False: the capture
+ * lacks it.
+ */
+bool MemcachedBinaryReader::find_command(Time time, std::string_view head) {
     Header header(head);
     std::string_view key = head.substr(header_size + header.extras);
 
+    if (!pending_.is_next(header.opaque, header.opcode)) {
+        bool is_equal =
+            !pending_.empty() && pending_.front().opaque == header.opaque;
+        if (is_equal) {
+            lose();
+        }
+        return !is_equal &&
+               pending_.bring_numbered(header.opaque, header.opcode);
+    }
     /* Quiet commands that were passed over: not found, or done. */
-    while (!pending_.empty() && pending_.front().quiet &&
+    while (pending_.front().quiet &&
            (pending_.front().kind != header.opcode ||
+            pending_.front().opaque != header.opaque ||
             (!key.empty() &&
              pending_.front().key != PendingCommands::hash(key)))) {
         bool missed = pending_.front().verb == Verb::get;
         pending_.answer_front(
             time, {.outcome = missed ? Outcome::miss : Outcome::done});
+        if (pending_.empty()) {
+            return false;
+        }
     }
-    if (pending_.empty()) {
-        return;
-    }
-    if (pending_.front().kind != header.opcode) {
+    const auto& front = pending_.front();
+    if (front.opaque == header.opaque && front.kind != header.opcode) {
         lose();
+        return false;
+    }
+    return pending_.bring_numbered(header.opaque, header.opcode);
+}
+
+void MemcachedBinaryReader::reply(Time time, std::string_view head) {
+    Header header(head);
+    if (!find_command(time, head)) {
         return;
     }
 
-    if (header.opcode == stat && !key.empty()) {
+    if (header.opcode == stat && header.key != 0) {
         return; /* a figure: what ends them has no name */
     }
 

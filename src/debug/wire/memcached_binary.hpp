@@ -32,6 +32,7 @@ class MemcachedBinaryReader : public Reader {
     void packet(Side from, Time time, std::string_view head);
     void command(Time time, std::string_view head);
     void reply(Time time, std::string_view head);
+    bool find_command(Time time, std::string_view head);
     void lose();
 
     StoreListener& listener_;

@@ -21,6 +21,13 @@ constexpr Known known[] = {
     {"DEL", Verb::erase, ':'},     {"UNLINK", Verb::erase, ':'},
 };
 
+/* Which no worker sends: of replicas, and of who looks after a server. */
+constexpr std::string_view of_others[] = {
+    "PSYNC",  "SYNC",    "REPLCONF",  "MONITOR",    "CONFIG", "SLOWLOG",
+    "CLIENT", "LATENCY", "MEMORY",    "SCAN",       "KEYS",   "DBSIZE",
+    "DEBUG",  "COMMAND", "SUBSCRIBE", "PSUBSCRIBE",
+};
+
 const Known* find(std::string_view name) {
     const auto* found =
         std::find_if(std::begin(known), std::end(known),
@@ -33,6 +40,16 @@ bool begins(const std::vector<RespItem::Word>& words, std::string_view first,
             std::string_view second) {
     return words.size() >= 2 && upper(words[0].head) == first &&
            upper(words[1].head) == second;
+}
+
+/* A worker asks for INFO stats alone. */
+bool is_of_others(const std::vector<RespItem::Word>& words) {
+    std::string name = upper(words[0].head);
+    if (name == "INFO") {
+        return !begins(words, "INFO", "STATS");
+    }
+    return std::find(std::begin(of_others), std::end(of_others), name) !=
+           std::end(of_others);
 }
 
 bool fits(char expected, char type) {
@@ -55,7 +72,11 @@ RedisReader::RedisReader(StoreListener& listener, const Flow& flow,
     : listener_(listener), flow_(flow), nodes_(nodes),
       slots_(nodes, flow.server), replies_(reply_scanner()),
       lost_commands_(!flow.from_start), lost_replies_(!flow.from_start),
-      in_step_(flow.from_start) {}
+      in_step_(flow.from_start), sure_(flow.from_start) {
+    if (!sure_) {
+        listener_.unsure(flow_);
+    }
+}
 
 std::size_t RedisReader::held() const {
     return sizeof(*this) + commands_.held() + replies_.held() +
@@ -79,6 +100,7 @@ bool RedisReader::recognises(std::string_view bytes) noexcept {
 
 void RedisReader::data(Side from, Time time, std::string_view bytes) {
     spoken_ = true;
+    listen(time);
     if (listener_.is_doubted(flow_)) {
         find_step();
     }
@@ -96,7 +118,7 @@ void RedisReader::data(Side from, Time time, std::string_view bytes) {
         }
         lost = false;
     }
-    while (scanner.next(bytes)) {
+    while (!aside_ && scanner.next(bytes)) {
         client ? command(time) : reply(time);
     }
     if (scanner.failed()) {
@@ -114,6 +136,10 @@ void RedisReader::command(Time time) {
         return;
     }
 
+    if (is_of_others(words)) {
+        set_aside();
+        return;
+    }
     const Known* command = find(upper(words[0].head));
     if (command == nullptr || words.size() < 2) {
         Pending other;
@@ -121,6 +147,8 @@ void RedisReader::command(Time time) {
             other = {.reply = '*', .asks = Asks::slots};
         } else if (begins(words, "SENTINEL", "GET-MASTER-ADDR-BY-NAME")) {
             other = {.reply = '*', .asks = Asks::master};
+        } else if (words.size() == 1 && upper(words[0].head) == "PING") {
+            other = {.reply = '+'};
         }
         other.asked = time;
         expect(other);
@@ -156,6 +184,11 @@ void RedisReader::reply(Time time) {
     if (reply.type == '>') {
         return; /* nobody has asked for it */
     }
+    /* A replica of whom we see the other side. */
+    if (reply.type == '*' && begins(reply.words, "REPLCONF", "ACK")) {
+        set_aside();
+        return;
+    }
     if (!pending_.empty() && pending_.front().asks == Asks::master) {
         learn_master(reply);
     }
@@ -164,10 +197,20 @@ void RedisReader::reply(Time time) {
 
 void RedisReader::answer(Reply reply) {
     if (pending_.empty()) {
-        if (in_step_ && early_.size() < max_early) {
-            early_.push_back(std::move(reply));
+        if (in_step_) {
+            if (early_.size() < max_early) {
+                early_.push_back(std::move(reply));
+            }
+            return;
         }
-        return; /* else the capture lacks who has asked */
+        /* The capture lacks who has asked: not for this one, but, as replies
+         * come in order, for the first. */
+        if (!sure_) {
+            shift_by(-1);
+        }
+        if (pending_.empty()) {
+            return;
+        }
     }
     Pending command = pending_.front();
     if (!debug::fits(command.reply, reply.type)) {
@@ -177,6 +220,12 @@ void RedisReader::answer(Reply reply) {
     pending_.pop_front();
     if (command.id != 0) {
         listener_.answered(flow_, reply.time, command.id, reply.read);
+    }
+    /* If it was that of the command before, it would be of that one's type. */
+    if (command.reply != 0 && !history_.empty() &&
+        reply.type == command.reply && history_.back().command.reply != 0 &&
+        history_.back().command.reply != command.reply) {
+        be_sure();
     }
     history_.push_back({command, std::move(reply)});
     if (history_.size() > max_history) {
@@ -329,10 +378,34 @@ void RedisReader::resynchronise() {
     pending_.clear();
     early_.clear();
     history_.clear();
-    in_step_ = false;
+    in_step_ = sure_ = false;
+    listener_.unsure(flow_);
     commands_ = RespScanner();
     replies_ = reply_scanner();
     lost_commands_ = lost_replies_ = true;
+}
+
+void RedisReader::listen(Time time) {
+    if (!sure_ && pending_.empty() && heard_ != Time() &&
+        time - heard_ >= quiet) {
+        be_sure();
+    }
+    heard_ = time;
+}
+
+void RedisReader::be_sure() {
+    if (!sure_) {
+        sure_ = true;
+        listener_.sure(flow_);
+    }
+}
+
+void RedisReader::set_aside() {
+    aside_ = true;
+    pending_.clear();
+    early_.clear();
+    history_.clear();
+    listener_.set_aside(flow_);
 }
 
 void RedisReader::gap(Side /*from*/, Time /*time*/) {

@@ -27,6 +27,10 @@ class RedisReader : public Reader {
     static constexpr std::size_t max_early = 16;
     static constexpr Microseconds max_disorder{50'000};
 
+    /* When all is answered, and for so long nothing comes, nothing is under
+     * way. */
+    static constexpr Microseconds quiet{100'000};
+
     /* Other servers that this one names are added to `nodes`. */
     RedisReader(StoreListener& listener, const Flow& flow, RedisNodes& nodes);
 
@@ -34,8 +38,8 @@ class RedisReader : public Reader {
     void gap(Side from, Time time) override;
     void closed(Side by, Time time, bool reset) override;
     void forgotten(Time time) override;
-    bool over() const override { return false; }
-    bool matters() const override { return spoken_; }
+    bool over() const override { return aside_; }
+    bool matters() const override { return spoken_ && !aside_; }
     std::size_t held() const override;
 
     /* Whether bytes may be the beginning of a client's command. */
@@ -75,6 +79,9 @@ class RedisReader : public Reader {
     StoreReply read_reply(const RespItem& reply);
     StoreReply read_error(const std::string& error);
     void learn_master(const RespItem& reply);
+    void set_aside();
+    void listen(Time time);
+    void be_sure();
     RespScanner reply_scanner();
     void resynchronise();
 
@@ -88,6 +95,9 @@ class RedisReader : public Reader {
     bool lost_replies_;
     bool in_step_; /* all commands were seen from the first */
     bool spoken_ = false;
+    bool sure_;          /* so that no reply is another command's */
+    bool aside_ = false; /* no worker speaks */
+    Time heard_{};       /* anything, the last time */
     std::deque<Pending> pending_;
     std::deque<Reply> early_;      /* captured before their commands */
     std::deque<Answered> history_; /* the last ones */

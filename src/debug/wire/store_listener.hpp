@@ -59,6 +59,10 @@ class StoreListener {
     /* There will be no answer to be seen: the capture lacks it. */
     virtual void unseen(const Flow& flow, std::uint64_t id) = 0;
 
+    /* It turns out to be no worker's connection: what it has asked, and has no
+     * answer to, counts for nothing. */
+    virtual void set_aside(const Flow& /*flow*/) {}
+
     /*
      * Replies are told apart by their order, of which a capture may lack the
      * beginning. Whether one of this connection's, since this was asked last,
@@ -76,6 +80,11 @@ class StoreListener {
 
     /* The command's answer was another's; it has none yet. */
     virtual void reopened(const Flow& /*flow*/, std::uint64_t /*id*/) {}
+
+    /* Commands of before may be under way, whose replies are then taken for
+     * those of later ones; and that this is not so, or not any more. */
+    virtual void unsure(const Flow& /*flow*/) {}
+    virtual void sure(const Flow& /*flow*/) {}
 };
 
 /* Numbers commands. */

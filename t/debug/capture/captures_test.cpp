@@ -1,6 +1,6 @@
 // Captures as they come: every kind of link, out of order, cut, malformed.
 
-#include "debug/capture/packets.hpp"
+#include "debug/capture/connections.hpp"
 #include "debug/observed.hpp"
 #include "debug/raw_tcp.hpp"
 
@@ -57,6 +57,34 @@ std::string ipv6(unsigned protocol, const std::string& body,
            static_cast<char>(body.size()) + static_cast<char>(protocol) +
            '\x40' + addresses + body;
 }
+
+// Writes down what it is told.
+class Recorder : public debug::Reader {
+  public:
+    explicit Recorder(std::vector<std::string>& told) : told_(told) {}
+
+    void data(debug::Side from, debug::Time /*time*/,
+              std::string_view bytes) override {
+        told_.push_back(name(from) + ": " + std::string(bytes));
+    }
+    void gap(debug::Side /*from*/, debug::Time /*time*/) override {
+        told_.emplace_back("gap");
+    }
+    void closed(debug::Side by, debug::Time /*time*/, bool /*reset*/) override {
+        told_.push_back("end of " + name(by));
+    }
+    void forgotten(debug::Time /*time*/) override {}
+    bool over() const override { return false; }
+    bool matters() const override { return true; }
+    std::size_t held() const override { return sizeof *this; }
+
+  private:
+    static std::string name(debug::Side side) {
+        return side == debug::Side::client ? "client" : "server";
+    }
+
+    std::vector<std::string>& told_;
+};
 
 // The connection's segments, small ones, so that there is something to
 // disorder.
@@ -157,6 +185,36 @@ TEST_CASE("captures: packets that are captured in part") {
     const auto observed = observe(capture_file(Link::ethernet, packets));
     CHECK(observed.stories.empty());
     CHECK(observed.summary.connections().gaps > 0);
+}
+
+TEST_CASE("captures: the end of a connection is in a part of a packet") {
+    std::vector<std::string> told;
+    debug::Connections connections(
+        [&](const debug::Flow& /*flow*/) {
+            return std::make_unique<Recorder>(told);
+        },
+        [](const debug::Endpoint& end) { return end.port == 443; });
+    RawTcp tcp(5, 40000, 443);
+    constexpr std::size_t heads = 40;
+    const auto add = [&](const std::string& packet, std::size_t bytes) {
+        connections.add(*debug::decode(
+            DLT_RAW, {}, std::string_view(packet).substr(0, heads + bytes),
+            packet.size()));
+    };
+    add(tcp.open(), 0);
+    add(tcp.say("hello"), 5);
+    std::size_t captured = 0;
+    SUBCASE("of which some bytes are there") {
+        captured = 3;
+    }
+    SUBCASE("of which none are there") {}
+    add(tcp.close("the last words"), captured);
+    std::vector<std::string> expected{"client: hello"};
+    if (captured != 0) {
+        expected.emplace_back("client: the");
+    }
+    expected.insert(expected.end(), {"gap", "end of client"});
+    CHECK(told == expected);
 }
 
 TEST_CASE("captures: from the middle of connections") {
@@ -300,7 +358,8 @@ TEST_CASE("captures: times that no clock has") {
                          std::string("\xff\xff\xff\xff\4\0\0\0\4\0\0\0", 12) +
                          "\x45xyz");
         auto bytes = section + interface + packet;
-        debug::Capture capture(fmemopen(bytes.data(), bytes.size(), "r"));
+        debug::Capture capture(fmemopen(bytes.data(), bytes.size(), "r"),
+                               "file");
         const auto frame = capture.next();
         REQUIRE(frame.has_value());
         CHECK(frame->time >= debug::Time());

@@ -1,7 +1,7 @@
 // Handshakes whose story is easily told wrong.
 
 #include "debug/observed.hpp"
-#include "debug/raw_tcp.hpp"
+#include "debug/script.hpp"
 #include "debug/stories/log_join.hpp"
 
 #include <doctest/doctest.h>
@@ -13,65 +13,6 @@ using std::chrono::milliseconds;
 
 namespace {
 
-using Packets = std::vector<Packet>;
-
-// One after another, ten microseconds apart.
-class Script {
-  public:
-    void add(const std::string& packet) {
-        now_ += microseconds(10);
-        packets_.push_back({now_, packet});
-    }
-    void wait(microseconds time) { now_ += time; }
-    microseconds& now() { return now_; }
-
-    Observed observe(const debug::Roles& roles = {}) const {
-        return support::observe(capture_file(Link::raw, packets_), roles);
-    }
-    debug::Story only(const debug::Roles& roles = {}) const {
-        const auto observed = observe(roles);
-        REQUIRE(observed.stories.size() == 1);
-        return observed.stories.front();
-    }
-
-  private:
-    microseconds now_{1'700'000'000'000'000};
-    Packets packets_;
-};
-
-std::string id(int n) {
-    return std::string(32, static_cast<char>(n));
-}
-
-std::string key(int n) {
-    std::string digits;
-    for (int i = 0; i < 32; ++i) {
-        digits += '0';
-        digits += static_cast<char>('0' + n);
-    }
-    return "ngx_ssl:" + digits;
-}
-
-std::string finished() {
-    return record(20, "\1") + record(22, std::string(40, 'f'));
-}
-
-// A handshake of TLS 1.2 that resumes the offered session or not.
-void end12(Script& script, RawTcp& tcp, int n, bool resumed) {
-    script.add(
-        tcp.answer(server_hello({resumed ? id(n) : id(9)}) + finished()));
-    script.add(tcp.say(finished()));
-    script.add(tcp.close());
-    script.add(tcp.close_server());
-}
-
-bool has_note(const debug::Story& story, const std::string& part) {
-    return std::any_of(story.notes.begin(), story.notes.end(),
-                       [&](const std::string& note) {
-                           return note.find(part) != std::string::npos;
-                       });
-}
-
 // Of eight sessions, by number.
 void check_odd_ones_hit(const Observed& observed) {
     REQUIRE(observed.stories.size() == 8);
@@ -81,9 +22,6 @@ void check_odd_ones_hit(const Observed& observed) {
         CHECK(story.status == (n % 2 == 1 ? "HIT" : "MISS"));
     }
 }
-
-const std::string hit = "$3\r\nabc\r\n";
-const std::string miss = "$-1\r\n";
 
 }  // namespace
 
@@ -525,4 +463,136 @@ TEST_CASE("hard cases: how it ended the log knows better") {
     const auto refused = debug::merged(wire, log);
     CHECK(refused.end == End::broken_off);
     CHECK_FALSE(refused.handshake.has_value());
+}
+
+TEST_CASE("hard cases: the first replies may be those of before the capture") {
+    Script script;
+    RawTcp store(2, 50000, 6379);
+    std::vector<RawTcp> clients;
+    const auto ask = [&](int n) {
+        RawTcp& tcp = clients.emplace_back(10 + n, 40000, 443);
+        script.add(tcp.open());
+        script.add(tcp.say(client_hello({id(n)})));
+        script.add(store.say(redis_get(key(n))));
+    };
+    const auto finish = [&](int n) {
+        end12(script, clients[static_cast<std::size_t>(n - 1)], n, false);
+    };
+    std::string first = "MISS";
+    std::string second;
+    SUBCASE("one, and then nothing is under way") {
+        ask(1);
+        script.add(store.answer(hit));
+        script.add(store.answer(miss));
+        finish(1);
+    }
+    SUBCASE("two of them") {
+        ask(1);
+        script.add(store.answer(hit));
+        script.add(store.answer(hit));
+        script.add(store.answer(miss));
+        finish(1);
+    }
+    SUBCASE("and more is always under way") {
+        ask(1);
+        script.add(store.answer(hit));
+        ask(2);
+        script.add(store.answer(miss));
+        finish(1);
+        ask(3);
+        script.add(store.answer(hit));
+        finish(2);
+        first = second = "?";
+        // It ends before the last one is answered.
+        script.add(store.say(redis_get(key(4)) + redis_get(key(5))));
+    }
+    SUBCASE("no: what was asked first is refused indeed") {
+        ask(1);
+        script.add(store.answer(hit));
+        finish(1);
+        first = "INVALID";
+    }
+    SUBCASE("no: it has been quiet before") {
+        script.add(store.say(redis_get("x")));
+        script.add(store.answer(hit));
+        script.wait(milliseconds(200));
+        ask(1);
+        ask(2);
+        script.add(store.answer(hit));
+        finish(1);
+        first = "INVALID";
+        script.add(store.say(redis_get(key(4)) + redis_get(key(5))));
+    }
+    SUBCASE("no: replies of different kinds are where they belong") {
+        script.add(store.say(redis_get("x") + "*1\r\n$4\r\nPING\r\n"));
+        script.add(store.answer(hit + "+PONG\r\n"));
+        ask(1);
+        ask(2);
+        script.add(store.answer(hit));
+        finish(1);
+        first = "INVALID";
+        script.add(store.say(redis_get(key(4)) + redis_get(key(5))));
+    }
+    const auto observed =
+        script.observe({{443}, {debug::read_store("redis:6379")}});
+    const auto status = [&](int n) {
+        const auto found =
+            std::find_if(observed.stories.begin(), observed.stories.end(),
+                         [&](const auto& story) {
+                             return story.offered.at(0).shown[1] == '0' + n;
+                         });
+        return found->status;
+    };
+    CHECK(status(1) == first);
+    if (!second.empty()) {
+        CHECK(status(2) != "INVALID");
+        CHECK(has_note(observed.stories[0], "may be that of another command"));
+    }
+}
+
+TEST_CASE("hard cases: memcached's binary replies are those of their numbers") {
+    const auto packet = [](unsigned magic, int number, const std::string& name,
+                           const std::string& value, unsigned status) {
+        const auto size =
+            static_cast<std::uint32_t>(name.size() + value.size());
+        return big_endian(magic << 8, 2) +
+               big_endian(static_cast<std::uint32_t>(name.size()), 2) +
+               big_endian(status, 4) + big_endian(size, 4) +
+               big_endian(static_cast<std::uint32_t>(number + 100), 4) +
+               std::string(8, '\0') + name + value;
+    };
+    Script script;
+    RawTcp store(2, 50000, 11211);
+    std::vector<RawTcp> clients;
+    int behind = 0;
+    SUBCASE("one was under way") {
+        behind = 1;
+    }
+    SUBCASE("three were") {
+        behind = 3;
+    }
+    SUBCASE("one is lost") {}
+    const auto reply = [&](int n) {
+        const bool there = n % 2 != 0;
+        script.add(store.answer(
+            packet(0x81, n, "", there ? "abc" : "none", there ? 0 : 1)));
+        if (n > 0) {
+            end12(script, clients[static_cast<std::size_t>(n - 1)], n, there);
+        }
+    };
+    if (behind == 0) {
+        script.add(store.say(packet(0x80, 0, key(0), "", 0)));
+    }
+    for (int n = 1; n <= 8; ++n) {
+        RawTcp& tcp = clients.emplace_back(10 + n, 40000, 443);
+        script.add(tcp.open());
+        script.add(tcp.say(client_hello({id(n)})));
+        script.add(store.say(packet(0x80, n, key(n), "", 0)));
+        reply(n - behind);
+    }
+    for (int n = 9 - behind; n <= 8; ++n) {
+        reply(n);
+    }
+    check_odd_ones_hit(
+        script.observe({{443}, {debug::read_store("memcached:11211")}}));
 }

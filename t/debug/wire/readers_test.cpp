@@ -311,6 +311,12 @@ TEST_CASE("memcached reader: the text protocol, with noreply") {
                 "k8: error 0SERVER_ERROR"});
 }
 
+TEST_CASE("memcached reader: of a long key the first part is told") {
+    CHECK(heard<MemcachedReader>("delete " + std::string(1'000, 'k') + "\r\n",
+                                 "") ==
+          Lines{"delete " + std::string(StoreCommand::max_key, 'k') + " 0"});
+}
+
 TEST_CASE("memcached reader: of an error only its kind is kept") {
     CHECK(heard<MemcachedReader>("set k 0 9 5\r\nvalue\r\n",
                                  "CLIENT_ERROR_" + std::string(100, 'x') +
@@ -360,4 +366,69 @@ TEST_CASE("memcached reader: nonsense is given up") {
           Lines{"get k1 0", "get and 0", "get more 0", "get than 0", "get 24 0",
                 "k1: unseen", "and: unseen", "more: unseen", "than: unseen",
                 "24: unseen"});
+}
+
+namespace {
+
+// A packet of the binary protocol with the number that its reply has, too.
+std::string numbered(unsigned magic, unsigned opcode, unsigned number,
+                     const std::string& key, const std::string& value,
+                     unsigned status = 0) {
+    auto packet = binary(magic, opcode, key, "", value, status);
+    packet[15] = static_cast<char>(number);
+    return packet;
+}
+
+std::string get_numbered(unsigned number) {
+    return numbered(0x80, 0, number, "k" + std::to_string(number), "");
+}
+
+std::string found(unsigned number) {
+    return numbered(0x81, 0, number, "", std::string(number, 'v'));
+}
+
+// What is heard when these come one after another, those of the server behind
+// a '<'.
+Lines conversation(const std::vector<std::string>& all) {
+    Heard heard;
+    MemcachedReader reader(heard, flow_to("10.0.0.9:11211"));
+    for (const auto& each : all) {
+        const bool server = each.starts_with('<');
+        reader.data(server ? Side::server : Side::client, Time(),
+                    server ? each.substr(1) : each);
+    }
+    return heard.lines;
+}
+
+}  // namespace
+
+TEST_CASE("memcached reader: numbers tell whose a reply is") {
+    // Of one of before the capture; it takes no other's place.
+    CHECK(conversation({get_numbered(2), '<' + found(1), '<' + found(2)}) ==
+          Lines{"get k2 0", "k2: hit 2"});
+    // A lost one.
+    CHECK(conversation({get_numbered(1), get_numbered(2), '<' + found(2),
+                        get_numbered(3), '<' + found(3)}) ==
+          Lines{"get k1 0", "get k2 0", "k1: unseen", "k2: hit 2", "get k3 0",
+                "k3: hit 3"});
+    // Of another command than its place says.
+    CHECK(conversation({get_numbered(2), '<' + numbered(0x81, 1, 1, "", ""),
+                        '<' + found(2)}) == Lines{"get k2 0", "k2: hit 2"});
+    // What none has is no command's.
+    CHECK(conversation({get_numbered(2), '<' + found(2), '<' + found(2),
+                        '<' + found(7), get_numbered(3), '<' + found(3)}) ==
+          Lines{"get k2 0", "k2: hit 2", "k2: hit 2", "get k3 0", "k3: hit 3"});
+}
+
+TEST_CASE("memcached reader: equal numbers leave the order to tell") {
+    CHECK(conversation({numbered(0x80, 0, 0, "ka", ""),
+                        numbered(0x80, 1, 0, "kb", "value"),
+                        numbered(0x80, 0, 0, "kc", ""), '<' + found(0),
+                        '<' + numbered(0x81, 1, 0, "", ""),
+                        '<' + numbered(0x81, 0, 0, "", "", 1)}) ==
+          Lines{"get ka 0", "set kb 5", "get kc 0", "ka: hit 0", "kb: done 0",
+                "kc: miss 0"});
+    CHECK(conversation({numbered(0x80, 0, 0, "ka", ""),
+                        '<' + numbered(0x81, 1, 0, "", "")}) ==
+          Lines{"get ka 0", "ka: unseen"});
 }

@@ -1,0 +1,13 @@
+/*
+ * What is the same on every page.
+ */
+
+#pragma once
+
+namespace debug {
+
+extern const char* const html_head;
+extern const char* const html_legend;
+extern const char* const html_end; /* with the script of the filter */
+
+}  // namespace debug
