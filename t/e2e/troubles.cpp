@@ -207,8 +207,9 @@ std::string of_other_nginx(const Finds& /* finds */) {
         std::memcpy(text.data(), &number, sizeof number);
         return text;
     };
-    const auto number =
-        static_cast<std::uint64_t>(1'000'000 * major + 1'000 * minor + patch);
+    const auto wide = [](int part) { return static_cast<std::uint64_t>(part); };
+    const std::uint64_t number =
+        1'000'000 * wide(major) + 1'000 * wide(minor) + wide(patch);
     const TempDir dir;
     const auto module = dir.path() / "module.so";
     write_file(module, replaced(read_file(module_path()), bytes(number),
