@@ -132,8 +132,7 @@ TEST_CASE("page: it shows the figures, and goes on doing so") {
     check_clean(browser, fleet.b);
 }
 
-// With SCREENSHOTS=DIRECTORY in the environment that has a picture of each:
-// docs/status.png is status-1200-light.png.
+// docs/status.png is status-1200-light.png of check_fits().
 PRELOAD_TEST_CASE("page: it is as wide as the window, dark and light") {
     const KeyFiles keys;
     const Browser browser;
@@ -160,29 +159,12 @@ PRELOAD_TEST_CASE("page: it is as wide as the window, dark and light") {
         CHECK(eventually([&] { return updates(browser) >= seen; }));
         visit(clients, 1);
     }
-    const auto height = "return document.documentElement.scrollHeight";
-    for (const int width : {1200, 400}) {
-        for (const std::string scheme : {"light", "dark"}) {
-            CAPTURE(width);
-            CAPTURE(scheme);
-            browser.show(width, 1000, scheme);
-            browser.show(width, browser.evaluate(height).get<int>(), scheme);
-            CHECK(browser.evaluate("return innerWidth").get<int>() == width);
-            CHECK(
-                browser.evaluate("return document.documentElement.scrollWidth")
-                    .get<int>() <= width);
-            const std::string back = browser.evaluate(
-                "return getComputedStyle(document.body).backgroundColor");
-            CHECK(back == (scheme == "dark" ? "rgb(22, 24, 27)"
-                                            : "rgb(250, 250, 250)"));
-            if (const char* directory = std::getenv("SCREENSHOTS")) {
-                write_file(std::filesystem::path(directory) /
-                               ("status-" + std::to_string(width) + "-" +
-                                scheme + ".png"),
-                           browser.screenshot());
-            }
-        }
-    }
+    check_fits(browser, "status", [&](const std::string& scheme) {
+        const std::string back = browser.evaluate(
+            "return getComputedStyle(document.body).backgroundColor");
+        CHECK(back ==
+              (scheme == "dark" ? "rgb(22, 24, 27)" : "rgb(250, 250, 250)"));
+    });
     check_clean(browser, node);
 }
 

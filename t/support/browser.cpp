@@ -1,6 +1,8 @@
 #include "support/browser.hpp"
 
+#include <cstdlib>
 #include <doctest/doctest.h>
+#include <filesystem>
 #include <openssl/evp.h>
 #include <poll.h>
 #include <stdexcept>
@@ -151,6 +153,33 @@ void Browser::show(int width, int height, const std::string& scheme) const {
 
 std::string Browser::screenshot() const {
     return decoded(call("GET", "/session/" + session_ + "/screenshot"));
+}
+
+void check_fits(const Browser& browser, const std::string& name,
+                const std::function<void(const std::string& scheme)>& check) {
+    const auto length = [&](const std::string& which) {
+        return browser.evaluate("return " + which).get<int>();
+    };
+    for (const int width : {1200, 400}) {
+        for (const std::string scheme : {"light", "dark"}) {
+            CAPTURE(width);
+            CAPTURE(scheme);
+            browser.show(width, 1000, scheme);
+            browser.show(width, length("document.documentElement.scrollHeight"),
+                         scheme);
+            CHECK(length("innerWidth") == width);
+            CHECK(length("document.documentElement.scrollWidth") <= width);
+            if (check) {
+                check(scheme);
+            }
+            if (const char* directory = std::getenv("SCREENSHOTS")) {
+                write_file(std::filesystem::path(directory) /
+                               (name + "-" + std::to_string(width) + "-" +
+                                scheme + ".png"),
+                           browser.screenshot());
+            }
+        }
+    }
 }
 
 }  // namespace support

@@ -4,6 +4,7 @@
 #include "support/process.hpp"
 #include "support/socket.hpp"
 
+#include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
 
@@ -41,5 +42,12 @@ class Browser {
     Process driver_;
     std::string session_;
 };
+
+// The page fits windows of 1200 and 400 pixels, light and dark; `check` looks
+// at the rest of each. With SCREENSHOTS=DIRECTORY in the environment, that has
+// NAME-WIDTH-SCHEME.png of each.
+void check_fits(
+    const Browser& browser, const std::string& name,
+    const std::function<void(const std::string& scheme)>& check = {});
 
 }  // namespace support

@@ -5,7 +5,6 @@
 #include "support/browser.hpp"
 #include "support/files.hpp"
 
-#include <cstdlib>
 #include <doctest/doctest.h>
 #include <memory>
 #include <regex>
@@ -146,14 +145,7 @@ TEST_CASE("page: filters, links, and narrow windows") {
 
     browser.evaluate("document.querySelectorAll('details').forEach("
                      "d => d.open = true)");
-    const auto narrow = browser.screenshot(400, 1600);
-    CHECK(browser.evaluate("return innerWidth") == 400);
-    CHECK(browser.evaluate("return document.documentElement.scrollWidth") <=
-          400);
-    // For a look at it.
-    if (const char* file = std::getenv("SCREENSHOT")) {
-        write_file(file, narrow);
-    }
+    check_fits(browser, "report");
 }
 
 TEST_CASE("page: without its script it shows all, and its links lead there") {
