@@ -107,6 +107,7 @@ std::string of_frozen(const Finds& finds) {
     const Node node("remote_ssl_session_cache interval=20 timeout=100" +
                         at(redis) + ";",
                     {});
+    REQUIRE(node.connected());
     const auto session = node.get(tls12()).session();
     REQUIRE(wait_stored(redis, session));
     redis.freeze();
