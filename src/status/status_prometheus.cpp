@@ -253,8 +253,10 @@ Numbers<state_names.size()> states_of(const Snapshot& snapshot,
     return states;
 }
 
-/* The fewest slots of a cluster that any worker knows, and when it learned
- * them. None if it is no cluster, or no worker uses it. */
+/*
+ * The fewest slots of a cluster that a worker knows, and the earliest time at
+ * which a worker learned them. None if it is no cluster, or no worker uses it.
+ */
 std::optional<Connected> least_of(const Snapshot& snapshot,
                                   const ServerName& server) {
     std::optional<Connected> least;

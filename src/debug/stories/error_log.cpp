@@ -83,7 +83,7 @@ bool take_time(std::string_view& text, Time& time) {
     return true;
 }
 
-/* The log shortens names with two dots. Converts them. */
+/* The log shortens names with two dots, which become an ellipsis. */
 std::string shortened(std::string_view text) {
     std::string shown = printable(text.substr(0, longest_text));
     std::size_t dots = shown.find("..");

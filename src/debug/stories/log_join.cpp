@@ -34,8 +34,8 @@ bool agrees(const Story& wire, const Story& log) {
            wire.status.find(log.status) != std::string::npos;
 }
 
-/* The wire has the names that the store was asked for, and the log has which
- * handshake asked. */
+/* The wire's story has the names that its sessions may have. The log shows
+ * which names this handshake asked for. */
 void merge_names(Story& wire, const Story& log) {
     for (const Event& event : log.events) {
         if (event.kind != "store_get" || wire.names.empty()) {

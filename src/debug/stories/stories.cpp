@@ -340,7 +340,8 @@ bool Stories::is_doubtful(const Exchange& exchange) const {
            (exchange.order->cut_off || is_waited_for(exchange.worker));
 }
 
-/* Whether the store was asked for an offered session, as far as names show. */
+/* Notes whether the store was asked for an offered session, as far as names
+ * show. */
 void Stories::judge_names(Open& open) const {
     Story& story = open.story;
     for (const Part& part : open.parts) {

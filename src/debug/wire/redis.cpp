@@ -184,7 +184,7 @@ void RedisReader::reply(Time time) {
     if (reply.type == '>') {
         return; /* no command asked for it */
     }
-    /* A replica, whose commands look like replies here. */
+    /* A replica that we took for the server: its commands look like replies. */
     if (reply.type == '*' && begins(reply.words, "REPLCONF", "ACK")) {
         set_aside();
         return;

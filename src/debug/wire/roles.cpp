@@ -100,8 +100,11 @@ class Guess : public Reader {
         return from;
     }
 
-    /* Passes on what the server has already sent: after the client's bytes,
-     * which it may answer, unless those came before the capture. */
+    /*
+     * Passes on what the server has already sent. It comes after the client's
+     * bytes, which it may answer, unless the capture lacks the connection's
+     * start.
+     */
     void tell_early(Time time, std::string_view& bytes) {
         if (flow_.from_start) {
             reader_->data(Side::client, time, bytes);
