@@ -72,7 +72,7 @@ class Connections {
         std::size_t connections = 16384;
         /* The memory of all connections and their readers, in bytes. */
         std::size_t held = 24 * 1024 * 1024;
-        /* Of data in one direction that waits for missing bytes. */
+        /* Data in one direction that waits for missing bytes. */
         std::size_t waiting = 256 * 1024;
         std::size_t all_waiting = 8 * 1024 * 1024;
     };
