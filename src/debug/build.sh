@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by build.sh: the verb debug.
+# The debug command, which build.sh sources.
 
 program=ngx-ssl-session-cache-debug
 
@@ -7,7 +7,7 @@ cmd_debug() {
     {
         require "${build_packages[@]}" "${debug_packages[@]}"
         build_debug
-        # The demo brings its fleet.
+        # The demo runs its fleet, which needs the module.
         if [[ " $* " == *" --demo"* ]]; then
             require "${demo_packages[@]}"
             cmd_build
@@ -16,7 +16,7 @@ cmd_debug() {
     exec "$out/$program" "$@"
 }
 
-# The program's own, where it can be built without installing anything.
+# The program's own help, if it can be built without installing anything.
 help_debug() {
     if [[ -z $(missing "${build_packages[@]}" "${debug_packages[@]}") ]]; then
         build_debug >&2
@@ -25,7 +25,7 @@ help_debug() {
     show_verb debug
 }
 
-# The debug program, beside the module.
+# Builds the debug program, next to the module.
 build_debug() {
     say "building the debug program"
     mkdir -p "$out"

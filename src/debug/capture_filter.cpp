@@ -15,7 +15,7 @@ std::string host_of(const Endpoint& endpoint) {
     return shown;
 }
 
-/* Ranges, where there are some: a filter of all ports is too long. */
+/* Uses ranges if possible, because a filter with each port may be too long. */
 void add_ports(std::set<std::string>& parts,
                const std::set<std::uint16_t>& ports) {
     for (auto port = ports.begin(); port != ports.end();) {

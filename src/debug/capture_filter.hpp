@@ -1,5 +1,5 @@
 /*
- * What tcpdump is to capture: pcap-filter(7).
+ * The capture filter for tcpdump: pcap-filter(7).
  */
 
 #pragma once

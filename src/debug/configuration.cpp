@@ -12,15 +12,15 @@ namespace debug {
 
 namespace {
 
-/* A directive, or the beginning of a block: its words. */
+/* The words of a directive, or of the beginning of a block. */
 using Words = std::vector<std::string>;
 
-/* Cuts a configuration into directives, as nginx does. */
+/* Splits a configuration into directives, like nginx. */
 class Tokens {
   public:
     explicit Tokens(std::string_view text) : text_(text) {}
 
-    /* The next; none at the end. */
+    /* The next one; none at the end. */
     std::optional<Words> next() {
         Words words;
         while (skip_blank()) {
@@ -38,7 +38,7 @@ class Tokens {
     }
 
   private:
-    /* False: nothing is left. */
+    /* False if nothing is left. */
     bool skip_blank() {
         while (!text_.empty()) {
             if (text_.front() == '#') {
@@ -96,7 +96,7 @@ struct Ports {
     std::uint16_t last;
 };
 
-/* "443", "[::]:443", "127.0.0.1:443-445"; an address alone has port 80. */
+/* "443", "[::]:443", "127.0.0.1:443-445". An address alone has port 80. */
 Ports listen_ports(std::string_view address) {
     std::size_t colon = address.rfind(':');
     std::size_t bracket = address.rfind(']');
@@ -137,7 +137,7 @@ void read_directive(NginxConf& conf, const Words& words,
     }
 }
 
-/* Where one directive's parameters lead. */
+/* Adds the servers of one directive's parameters. */
 void add_store(Roles& roles, const session_cache::StoreParameters& store,
                std::vector<std::string>& missing) {
     bool redis = store.type == session_cache::Type::redis;

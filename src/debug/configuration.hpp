@@ -1,5 +1,5 @@
 /*
- * What an nginx configuration says of TLS listeners and stores.
+ * The TLS listeners and the stores in an nginx configuration.
  */
 
 #pragma once
@@ -22,15 +22,15 @@ struct NginxConf {
 };
 
 /*
- * Of the output of nginx -T. What it says twice is there once. Relative
- * files are beside the configuration, in `directory`.
+ * Parses the output of nginx -T. Duplicates are listed once. Relative file
+ * names are relative to `directory`, the configuration's.
  */
 NginxConf read_nginx_conf(std::string_view text, const std::string& directory);
 
-/* Of a file, by nginx itself. Throws std::runtime_error. */
+/* Runs nginx -T for a file. Throws std::runtime_error. */
 NginxConf ask_nginx(const std::string& file);
 
-/* Adds what is on the wire to `roles`; returns what is not, and why. */
+/* Adds to `roles` what can be captured. Returns what cannot, and why. */
 std::vector<std::string> add_to(Roles& roles, const NginxConf& conf);
 
 }  // namespace debug

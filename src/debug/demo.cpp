@@ -15,7 +15,8 @@ namespace fs = std::filesystem;
 
 constexpr int announcements = 3;
 
-/* This program is in the build directory of the sources, with the module. */
+/* Finds the sources and the module from this program's place in the build
+ * directory. */
 struct Sources {
     fs::path module;
     fs::path script;
@@ -67,7 +68,7 @@ Demo::Demo(const std::string& store) {
     }
 }
 
-/* Without its clients it ends when its input does. */
+/* If the clients have not begun, the demo ends with its input. */
 Demo::~Demo() {
     start_.reset();
     child_->signal(SIGTERM);
@@ -96,7 +97,7 @@ void Demo::go() noexcept {
     }
 }
 
-/* Its end of the pipe is closed with its last process. */
+/* The demo's last process closes its end of the pipe. */
 bool Demo::over() {
     pollfd wanted{told_.get(), POLLIN, 0};
     return poll(&wanted, 1, 0) == 1;

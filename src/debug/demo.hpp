@@ -1,5 +1,5 @@
 /*
- * The demo's fleet (t/demo/demo.sh), run for us to watch.
+ * Runs the demo's fleet (t/demo/demo.sh), to capture its traffic.
  */
 
 #pragma once
@@ -15,7 +15,7 @@ namespace debug {
 
 class Demo {
   public:
-    /* Returns when the fleet runs. Throws std::runtime_error. */
+    /* Returns when the fleet is running. Throws std::runtime_error. */
     explicit Demo(const std::string& store);
     ~Demo();
 
@@ -23,10 +23,10 @@ class Demo {
     const std::vector<std::string>& keys() const noexcept { return keys_; }
     const std::vector<std::string>& logs() const noexcept { return logs_; }
 
-    /* Lets the clients begin. */
+    /* Starts the clients. */
     void go() noexcept;
 
-    /* Whether all is over, the fleet ended. */
+    /* Whether the fleet has ended. */
     bool over();
 
   private:

@@ -10,8 +10,8 @@
 
 namespace debug {
 
-/* A sealing key's bytes. Throws std::runtime_error when the file cannot be
- * read, or is of another size. */
+/* The bytes of a sealing key. Throws std::runtime_error if the file cannot be
+ * read, or has a wrong size. */
 session_cache::SecretBytes read_key_file(const std::string& name);
 
 }  // namespace debug

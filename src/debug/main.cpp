@@ -27,14 +27,14 @@ void handle_signals() {
     std::signal(SIGPIPE, SIG_IGN);
 }
 
-/* What the module's log and status call the key in a file. */
+/* Prints the identifier that the module's log and status use for a key file. */
 void tell_key(const std::string& name) {
     session_cache::SealingKey key(debug::read_key_file(name).view());
     std::printf("%s  %s\n", session_cache::name_of("", key.id()).c_str(),
                 name.c_str());
 }
 
-/* Of what needs no capture. Returns whether there was something. */
+/* Prints what needs no capture. Returns whether the options asked for it. */
 bool tell(const debug::Options& options) {
     if (options.help) {
         std::fputs(debug::usage, stdout);

@@ -1,5 +1,5 @@
 /*
- * From frames to stories: what is seen, joined, counted and told.
+ * From frames to stories: connects the readers, the stories and the counts.
  */
 
 #pragma once
@@ -25,16 +25,16 @@ class Observer {
 
     void add(int link_type, const Capture::Frame& frame);
 
-    /* So late it is by the capture's clock, though no frame says so. */
+    /* Advances the capture's clock when there is no frame. */
     void advance(Time now);
 
-    /* The time by a clock that does not step back. */
+    /* The capture's time, which does not step back. */
     Time now() const noexcept { return now_; }
 
-    /* All that is open is told. */
+    /* Hands out all open stories. */
     void finish();
 
-    /* Adds its counts. */
+    /* Adds the counts to the summary. */
     void add_to(Summary& summary, CaptureCounts capture) const;
 
   private:

@@ -167,7 +167,7 @@ void read_option(Options& options, int letter, const char* value) {
     }
 }
 
-/* What is wrong with the last word that was read. */
+/* Throws the error in the last word that was read. */
 [[noreturn]] void refuse(int letter, const char* word) {
     std::string_view option(word);
     std::string shown(option.substr(0, option.find('=')));
@@ -182,7 +182,7 @@ void read_option(Options& options, int letter, const char* value) {
                            : "there is no option " + shown);
 }
 
-/* Those that say how things are told. */
+/* Options about output. */
 bool read_telling(Options& options, int letter, const char* value) {
     switch (letter) {
     case error_log:

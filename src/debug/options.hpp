@@ -16,7 +16,7 @@
 
 namespace debug {
 
-/* What is wrong with a command line. */
+/* An error in the command line. */
 struct UsageError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
@@ -24,10 +24,10 @@ struct UsageError : std::runtime_error {
 struct Options {
     bool help = false;
     bool version = false;
-    std::string key_id; /* a file of which nothing else is wanted */
+    std::string key_id; /* the file of --key-id */
     bool demo = false;
     std::string demo_store = "redis";
-    std::string file;      /* -r: a capture */
+    std::string file;      /* -r */
     std::string interface; /* -i */
     std::string conf;      /* an nginx.conf */
     Roles roles;
@@ -36,9 +36,9 @@ struct Options {
     std::string html;
     bool json = false;
     bool full_ids = false;
-    std::optional<bool> colours; /* none: as the terminal has it */
+    std::optional<bool> colours; /* none: if it is a terminal */
     std::optional<std::chrono::seconds> seconds;
-    std::uint64_t count = 0; /* of handshakes; 0: without end */
+    std::uint64_t count = 0; /* handshakes; 0: no limit */
     std::string user = "nobody";
 };
 

@@ -20,23 +20,23 @@ namespace debug {
 
 namespace {
 
-/* How long a live story waits for its lines of the log, and they for it. */
+/* How long a live story and its log lines wait for each other. */
 constexpr Microseconds log_patience{3'000'000};
 
-/* Packets are this much behind the clock, at most: on a busy machine, too. */
+/* The maximum delay of packets, also on a busy machine. */
 constexpr Microseconds capture_delay = Tcpdump::held + Microseconds(500'000);
 
 constexpr std::chrono::seconds drop_interval{2};
 
-/* For what is still under way when the demo is over. */
+/* For packets that are still under way when the demo is over. */
 constexpr std::chrono::milliseconds demo_grace{300};
 
-/* From the decision to stop until what was captured before has come. */
+/* From the decision to stop until earlier packets have come. */
 constexpr auto last_packets = Tcpdump::held + std::chrono::milliseconds(200);
 
 std::atomic<bool> interrupted = false;
 
-/* What names sessions; what opens them is not kept. */
+/* Keeps what names sessions, and not what opens them. */
 session_cache::NamingKeys read_keys(const std::vector<std::string>& files) {
     session_cache::NamingKeys keys;
     for (const std::string& file : files) {
@@ -91,7 +91,7 @@ void Program::run() {
     }
 }
 
-/* Finds out what is to be captured, and who is who. */
+/* Determines what to capture, and the roles of servers. */
 void Program::open_source() {
     Roles& roles = options_.roles;
     std::vector<std::string> keys;
@@ -119,7 +119,7 @@ void Program::open_source() {
     }
 }
 
-/* Returns the files of its keys. */
+/* Returns the key files of the configuration. */
 std::vector<std::string> Program::read_conf() {
     NginxConf conf = ask_nginx(options_.conf);
     if (conf.tls_ports.empty()) {
@@ -166,7 +166,7 @@ void Program::open_logs() {
     }
 }
 
-/* All of them, unless they grow faster than they are read. */
+/* Reads all new lines, unless they come faster than we read. */
 void Program::read_logs() {
     constexpr int most = 256;
     for (auto& log : logs_) {
@@ -180,7 +180,7 @@ void Program::read_logs() {
     }
 }
 
-/* Of a capture that was made earlier: side by side with it. */
+/* Reads the logs of an earlier capture in step with it. */
 void Program::read_logs_until(Time time) {
     for (auto& log : logs_) {
         while (!log->ended() && log->last() < time && !interrupted &&
@@ -199,8 +199,7 @@ void Program::tell(const Story& story) {
     each_output([&](Output& output) { output.tell(story); });
 }
 
-/* One that fails is the last thing that happens to the run, but not to the
- * other outputs. */
+/* If an output fails, the run ends, but the other outputs are completed. */
 template <class Act>
 void Program::each_output(Act act) {
     std::erase_if(outputs_, [&](const std::unique_ptr<Output>& output) {
@@ -214,7 +213,7 @@ void Program::each_output(Act act) {
     });
 }
 
-/* Whether somebody is there to read what is told. */
+/* Whether standard output still has a reader. */
 bool Program::is_read() const {
     pollfd out{STDOUT_FILENO, 0, 0};
     return poll(&out, 1, 0) <= 0 || (out.revents & (POLLERR | POLLHUP)) == 0;
@@ -286,7 +285,7 @@ bool Program::is_time(Clock::time_point now) {
     return interrupted || is_enough() || (deadline_ && now >= *deadline_);
 }
 
-/* Now and then, packets or not. */
+/* Runs now and then, with or without packets. */
 void Program::on_turn() {
     auto now = std::chrono::steady_clock::now();
     if (!stop_at_ && is_time(now)) {
@@ -326,7 +325,8 @@ void Program::tell_drops() {
     }
 }
 
-/* Whose level is not debug, nothing is told of. Live, none need have come. */
+/* Notes logs without a debug line of the module. A live log may have no new
+ * lines at all. */
 void Program::look_at_logs() {
     for (const auto& log : logs_) {
         bool expected = log->lines() != 0 || !is_live();

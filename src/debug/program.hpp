@@ -1,5 +1,5 @@
 /*
- * A run of the program: from the options to the summary.
+ * One run of the program, from the options to the summary.
  */
 
 #pragma once
@@ -29,7 +29,7 @@ class Program {
 
     void run();
 
-    /* Async-signal-safe: ends a run as its time limit does. */
+    /* Ends a run as its time limit does. Async-signal-safe. */
     static void interrupt(int signal) noexcept;
 
   private:
@@ -73,7 +73,7 @@ class Program {
     std::uint64_t told_ = 0;
     std::uint64_t told_drops_ = 0;
     bool stopped_ = false;
-    std::string failure_; /* of an output; the run ends */
+    std::string failure_; /* of an output, which ends the run */
     std::optional<Clock::time_point> stop_at_;
     std::optional<Clock::time_point> deadline_;
     Clock::time_point last_turn_{};

@@ -1,6 +1,6 @@
 /*
- * What became of a connection's early data where it is accepted once, as
- * $remote_ssl_session_cache_early_data tells it.
+ * What became of a connection's early data with early_data=once: the values of
+ * $remote_ssl_session_cache_early_data.
  */
 
 #pragma once
@@ -13,8 +13,8 @@ namespace session_cache {
 enum class EarlyDataOutcome {
     none,     /* the client sent none that could have been accepted */
     accepted, /* for the first time in the fleet */
-    replayed, /* refused: it has been there before */
-    unknown,  /* refused: nobody can tell whether it has been there before */
+    replayed, /* refused: it was accepted before */
+    unknown,  /* refused: it is not known whether it is new */
     count
 };
 

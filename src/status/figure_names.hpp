@@ -1,5 +1,5 @@
 /*
- * What figures are called in JSON and in metrics.
+ * The names of figures in JSON and in metrics.
  */
 
 #pragma once
@@ -25,7 +25,7 @@ inline constexpr Names<backends::n_fetch_results> fetch_names{
 inline constexpr Names<backends::n_changes> change_names{
     "done", "failed", "lost", "down", "busy"};
 
-/* By how old the slot of a ticket is. */
+/* By the age of a ticket's slot. */
 inline constexpr Names<tickets::n_ages> age_names{"current", "previous",
                                                   "older"};
 

@@ -6,7 +6,7 @@ namespace session_cache {
 
 namespace {
 
-/* A clock that is corrected by less does not cost the history. */
+/* A clock correction by at most this much does not lose the history. */
 constexpr std::int64_t most_back = 1;
 
 Minute between(std::int64_t minute, const History::Totals& begin,
@@ -27,8 +27,8 @@ bool History::is_due(std::int64_t minute) const noexcept {
     return minute > now || minute < now - most_back;
 }
 
-/* Whoever does this may die of a signal in the middle: what is about to be
- * overwritten is forgotten before. */
+/* A signal may kill the process in the middle. So what is about to be
+ * overwritten is dropped first. */
 void History::begin(std::int64_t minute, const Totals& totals) noexcept {
     if (now_ == 0 || minute < now_) {
         now_ = 0;

@@ -1,8 +1,8 @@
 /*
- * How handshakes ended in each minute of the last hour. It lies in memory that
- * processes share, and has what was counted when a minute began: whoever counts
- * a handshake in a minute as the first begins it. Where nobody comes nothing is
- * counted, so minutes can begin late.
+ * How handshakes ended in each minute of the last hour. It is in memory that
+ * processes share, and has the totals at the beginning of each minute. The
+ * first worker that counts a handshake in a minute begins it. Without
+ * handshakes nothing is counted, so minutes can begin late.
  */
 
 #pragma once
@@ -23,14 +23,14 @@ class History {
 
     using Totals = Numbers<n_endings>;
 
-    /* Whether this minute, of those since 1970, has yet to begin; the clock may
-     * have been set back. May be asked without the lock that all else needs. */
+    /* Whether this minute (since 1970) has yet to begin. The clock may have
+     * been set back. Needs no lock, unlike everything else. */
     bool is_due(std::int64_t minute) const noexcept;
 
-    /* `totals` is what was counted before. */
+    /* `totals` are the counts before that minute. */
     void begin(std::int64_t minute, const Totals& totals) noexcept;
 
-    /* The oldest first; `totals` is what was counted up to now. May throw
+    /* The oldest first. `totals` are the counts up to now. May throw
      * std::bad_alloc. */
     std::vector<Minute> minutes(const Totals& totals) const;
 
@@ -39,7 +39,7 @@ class History {
     const Totals& at(std::int64_t minute) const noexcept;
 
     std::atomic<std::int64_t> now_{0}; /* the minute that has begun; 0: none */
-    std::int64_t first_ = 0;           /* of those that are known */
+    std::int64_t first_ = 0;           /* the first known minute */
     std::array<Totals, length> begins_{};
 };
 

@@ -1,6 +1,6 @@
 /*
- * What the caches had for a handshake, as $remote_ssl_session_cache_status
- * tells it.
+ * What the caches had for a handshake: the values of
+ * $remote_ssl_session_cache_status.
  */
 
 #pragma once
@@ -13,15 +13,15 @@
 namespace session_cache {
 
 enum class Outcome {
-    none,    /* the client offered nothing that could be looked up */
+    none,    /* the client offered nothing to look up */
     hit,     /* the store had it */
     local,   /* nginx's own shared cache had it */
     ticket,  /* it was in a stateless ticket */
     miss,    /* none of them had it, or there was no key for the ticket */
     timeout, /* the store did not answer in time */
     down,    /* the store was not connected, was lost, or gave an error */
-    busy,    /* the queue was full, or there was no stack or memory to wait */
-    invalid, /* the store had what is no session for this client */
+    busy,    /* the queue was full, or there was no stack or memory */
+    invalid, /* the stored value is no session for this client */
     count
 };
 
@@ -32,8 +32,8 @@ inline constexpr std::array<const char*, n_outcomes> outcome_texts{
     "-",       "HIT",  "LOCAL", "TICKET", "MISS",
     "TIMEOUT", "DOWN", "BUSY",  "INVALID"};
 
-/* An error, too, means that the store cannot be used; a wait is cancelled when
- * the connection's own time is over. */
+/* An error also means that the store cannot be used. A wait is cancelled when
+ * the client's connection times out. */
 inline Outcome outcome_of(backends::Status status) noexcept {
     switch (status) {
     case backends::Status::hit:

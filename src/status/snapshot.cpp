@@ -13,7 +13,7 @@ void add_to(Numbers<n>& sums, const std::array<coro::Counter, n>& counters) {
     }
 }
 
-/* Of a worker that has ended nothing is there any more. */
+/* A worker that has ended has no current level. */
 void add_to(Level& sum, const coro::Gauge& gauge, bool alive) {
     sum.now += alive ? gauge.now() : 0;
     sum.highest = std::max(sum.highest, gauge.highest());

@@ -1,5 +1,5 @@
 /*
- * All figures at one time, over all workers, as plain numbers.
+ * All figures of all workers at one time, as plain numbers.
  */
 
 #pragma once
@@ -50,7 +50,7 @@ struct ServerTotals {
     std::uint64_t latency_sum = 0; /* microseconds */
 };
 
-/* A server's clock, as a worker has compared it with its own; as in Meter. */
+/* A server's clock compared with the worker's, as in Meter. */
 struct Clock {
     std::int64_t ahead = 0;
     std::int64_t at = -1;
@@ -64,7 +64,7 @@ struct Connected {
     backends::Meter::State state{};
     std::int64_t since = 0; /* seconds since 1970 */
     Level queue;
-    int slots = -1;        /* of a cluster, as in Meter, */
+    int slots = -1;        /* of a cluster, as in Meter */
     std::int64_t told = 0; /* likewise */
     Clock clock{};
     unsigned failing = 0; /* as in Meter, likewise below */
@@ -72,12 +72,12 @@ struct Connected {
     std::int64_t error_at = 0;
     std::int64_t wrong_since = 0;
 
-    /* Whether that was the last of requests of the kind with this number. */
+    /* Whether the last request of the kind with this number failed. */
     bool fails(std::size_t kind) const noexcept {
         return (failing >> kind & 1U) != 0;
     }
 
-    /* One that nobody needs, as in a worker that is to exit, is well. */
+    /* A connection that is not needed, as in an exiting worker, is healthy. */
     bool is_healthy() const noexcept {
         using State = backends::Meter::State;
         return state == State::closed || (state == State::up && failing == 0);
@@ -110,7 +110,7 @@ struct Minute {
     Numbers<n_endings> endings{};
 };
 
-/* Who tells. */
+/* The source of the figures. */
 struct ModuleInfo {
     std::string version{}; /* "ngx_ssl_session_cache/0.1.0" */
     std::string nginx{};   /* "1.22.1" */
@@ -140,10 +140,11 @@ struct Snapshot {
     std::vector<ServerTotals> servers{};
     std::vector<WorkerState> workers{};
 
-    /* Adds those of one worker; of one that has ended `pid` is 0. */
+    /* Adds the figures of one worker. `pid` is 0 if the worker has ended. */
     void add(const Tally& tally, pid_t pid);
 
-    /* Adds those of a server, which this same worker may use now. */
+    /* Adds the figures of a server. `in_use`: the worker added last uses it
+     * now. */
     void add(const ServerName& server, const backends::Meter& meter,
              bool in_use);
 };

@@ -1,5 +1,5 @@
 /*
- * A snapshot of the figures, as JSON and in the Prometheus text format.
+ * Formats a snapshot as JSON and in the Prometheus text format.
  */
 
 #pragma once
@@ -17,9 +17,9 @@ std::string to_json(const Snapshot& snapshot);
 std::string to_prometheus(const Snapshot& snapshot);
 
 /*
- * The duration, in microseconds, below which that part (0 to 1) of the
- * durations in a histogram's classes is, were they spread evenly in each. Of
- * what is beyond the last bound nothing more is known; 0: there is none.
+ * A quantile of a histogram, in microseconds, where `part` is from 0 to 1.
+ * Durations are assumed to be spread evenly in each class. Nothing is known
+ * about those beyond the last bound. 0 if the histogram is empty.
  */
 double quantile(const Numbers<backends::Histogram::size>& classes, double part);
 

@@ -20,21 +20,21 @@ Json object_of(const Names<n>& names, const Numbers<n>& numbers) {
     return object;
 }
 
-/* The first refusal is that of what is not refused. */
+/* The first refusal stands for values that are not refused. */
 Json refusals_of(const Snapshot& snapshot) {
     Json object = object_of(refusal_texts, snapshot.refusals);
     object.erase(text(Refusal::none));
     return object;
 }
 
-/* What is none is not counted. */
+/* The first outcome, none, is not counted. */
 Json early_data_of(const Snapshot& snapshot) {
     Json object = object_of(early_data_texts, snapshot.early_data);
     object.erase(text(EarlyDataOutcome::none));
     return object;
 }
 
-/* Null: it was not told. */
+/* Null if the server did not give its time. */
 Json object_of(const Clock& clock) {
     return clock.at != 0
                ? Json{{"ahead_ms", clock.ahead}, {"measured", clock.at}}
@@ -82,7 +82,7 @@ Json object_of(const ServerTotals& totals) {
         {"latency_us", latency_of(totals)}};
 }
 
-/* What fails, of what the server is asked for. */
+/* The kinds of requests that fail. */
 Json failing_of(const Connected& connected) {
     Json failing = Json::array();
     for (std::size_t i = 0; i < backends::n_kinds; ++i) {
@@ -93,7 +93,7 @@ Json failing_of(const Connected& connected) {
     return failing;
 }
 
-/* Null: nothing ever went wrong. */
+/* Null if nothing ever went wrong. */
 Json error_of(const Connected& connected) {
     return connected.error_at != 0
                ? Json{{"text", connected.error}, {"at", connected.error_at}}

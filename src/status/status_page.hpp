@@ -1,7 +1,7 @@
 /*
- * The page that shows the figures in a browser. It asks for its script, its
- * style and the JSON at its own address, so that the strictest
- * Content-Security-Policy lets it work; and has no assets elsewhere.
+ * The page that shows the figures in a browser. It loads its script, its style
+ * and the JSON from its own address and nothing from elsewhere, so it works
+ * under the strictest Content-Security-Policy.
  */
 
 #pragma once

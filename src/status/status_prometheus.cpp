@@ -17,7 +17,7 @@ using backends::Histogram;
 using Label = std::pair<std::string_view, std::string_view>;
 using Labels = std::vector<Label>;
 
-/* Writes metrics, each with its family's head before the first of them. */
+/* Writes metrics, with the family's header before its first one. */
 class Metrics {
   public:
     void family(std::string_view name, std::string_view type,
@@ -28,7 +28,7 @@ class Metrics {
         text_ += '\n';
     }
 
-    /* `suffix` is that of a histogram's parts. */
+    /* `suffix` is for the parts of a histogram. */
     void add(const Labels& labels, const std::string& value,
              std::string_view suffix = {}) {
         text_.append(name_).append(suffix);
@@ -87,7 +87,7 @@ class Metrics {
     std::string text_;
 };
 
-/* As Prometheus has durations. */
+/* Converts a duration to Prometheus' unit. */
 std::string seconds(std::uint64_t microseconds) {
     return nlohmann::json(static_cast<double>(microseconds) / 1e6).dump();
 }
@@ -109,7 +109,7 @@ void add_latency(Metrics& metrics, const Labels& labels,
     metrics.add(labels, count, "_count");
 }
 
-/* One family: whatever `add` adds for each server. */
+/* Calls `add` for each server. */
 template <typename Add>
 void for_each_server(const Snapshot& snapshot, const Add& add) {
     for (const ServerTotals& totals : snapshot.servers) {
@@ -119,7 +119,7 @@ void for_each_server(const Snapshot& snapshot, const Add& add) {
     }
 }
 
-/* What is none is not counted. */
+/* The first outcome, none, is not counted. */
 constexpr Names<n_early_data_outcomes - 1> early_data_names{
     text(EarlyDataOutcome::accepted), text(EarlyDataOutcome::replayed),
     text(EarlyDataOutcome::unknown)};
@@ -178,8 +178,8 @@ void add_handshakes(Metrics& metrics, const Snapshot& snapshot) {
     metrics.add({}, snapshot.workers.size());
 }
 
-/* The oldest slot whose key a worker makes tickets with; 0: one has none, or
- * there is no worker. */
+/* The oldest slot whose key a worker makes tickets with. 0 if a worker has no
+ * key, or there is no worker. */
 std::int64_t oldest_slot(const Snapshot& snapshot) {
     auto oldest = std::ranges::min_element(snapshot.workers, {},
                                            &WorkerState::ticket_slot);
@@ -239,7 +239,7 @@ void add_requests(Metrics& metrics, const Snapshot& snapshot) {
     });
 }
 
-/* How many workers have a connection to the server in that state. */
+/* For each state, the number of workers whose connection has it. */
 Numbers<state_names.size()> states_of(const Snapshot& snapshot,
                                       const ServerName& server) {
     Numbers<state_names.size()> states{};
@@ -253,8 +253,10 @@ Numbers<state_names.size()> states_of(const Snapshot& snapshot,
     return states;
 }
 
-/* What the worker that knows least of a cluster knows: the fewest slots, and
- * when they were told. Nothing: it is no cluster, or nobody's. */
+/*
+ * The fewest slots of a cluster that a worker knows, and the earliest time at
+ * which a worker learned them. None if it is no cluster, or no worker uses it.
+ */
 std::optional<Connected> least_of(const Snapshot& snapshot,
                                   const ServerName& server) {
     std::optional<Connected> least;
@@ -291,7 +293,7 @@ void add_clusters(Metrics& metrics, const Snapshot& snapshot) {
     add([](const Connected& cluster) { return cluster.told; });
 }
 
-/* The clocks of a server that workers have compared, or want to. */
+/* The comparisons of a server's clock by workers that need it. */
 std::vector<Clock> clocks_of(const Snapshot& snapshot,
                              const ServerName& server) {
     std::vector<Clock> clocks;
@@ -305,7 +307,7 @@ std::vector<Clock> clocks_of(const Snapshot& snapshot,
     return clocks;
 }
 
-/* Of a clock that was not told nothing is known. */
+/* A clock that the server did not give has no metric. */
 void add_ahead(Metrics& metrics, const Labels& labels,
                std::vector<Clock> clocks) {
     std::erase_if(clocks, [](const Clock& clock) { return clock.at == 0; });
@@ -346,11 +348,11 @@ void add_clocks(Metrics& metrics, const Snapshot& snapshot) {
     });
 }
 
-/* Of all workers' connections to a server. */
+/* The health of all workers' connections to a server. */
 struct Health {
     bool is_well = true;
     Numbers<backends::n_kinds> failing{}; /* workers, by what fails */
-    std::int64_t wrong_since = 0;         /* the earliest; 0: none is wrong */
+    std::int64_t wrong_since = 0; /* the earliest; 0: nothing is wrong */
 
     void add(const Connected& connected) {
         is_well = is_well && connected.is_healthy();

@@ -2,7 +2,7 @@
 
 namespace session_cache {
 
-/* What comes from the JSON is never taken for markup: textContent only. */
+/* Text from the JSON is never taken for markup: only textContent is set. */
 const char* const status_script = R"js('use strict';
 const keep = 300;    // seconds that are drawn second by second
 const recent = 60;   // and that "last minute" means

@@ -1,5 +1,5 @@
 /*
- * What a worker counts of its handshakes.
+ * A worker's counts of its handshakes.
  */
 
 #pragma once
@@ -19,9 +19,9 @@ namespace session_cache {
 enum class Ending {
     full,
     from_store, /* resumed: with a session from the store */
-    from_local, /*  from nginx's own cache */
-    by_ticket,  /*  from a stateless ticket */
-    broken_off, /* before it was complete, by whichever side */
+    from_local, /* resumed: from nginx's own cache */
+    by_ticket,  /* resumed: from a stateless ticket */
+    broken_off, /* before it was complete, by either side */
     count
 };
 
@@ -35,8 +35,8 @@ struct Tally {
     std::array<coro::Counter, n_early_data_outcomes> early_data{};
     coro::Counter not_stored; /* sessions: expired or too long */
     coro::Gauge suspended;    /* handshakes that wait for the store */
-    coro::Gauge stacks;       /* in use, those of the stores' clients, too */
-    tickets::Meter tickets;   /* stateless ones, where we have the keys */
+    coro::Gauge stacks;     /* in use, including those of the stores' clients */
+    tickets::Meter tickets; /* stateless ones with shared keys */
 };
 
 }  // namespace session_cache

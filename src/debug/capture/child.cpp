@@ -41,7 +41,7 @@ Child::Child(const std::vector<std::string>& command,
     for (const Redirection& each : redirections) {
         posix_spawn_file_actions_adddup2(&actions, each.fd, each.becomes);
     }
-    /* A Ctrl-C is for us, who end our children when it is time. */
+    /* Keeps Ctrl-C from the child: we end it when it is time. */
     posix_spawnattr_t attributes;
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);

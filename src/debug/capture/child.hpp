@@ -1,5 +1,5 @@
 /*
- * A program that is run, with pipes from and to it.
+ * A child process, with pipes to and from it.
  */
 
 #pragma once
@@ -33,7 +33,7 @@ class Descriptor {
 };
 
 struct Pipe {
-    Descriptor in; /* to write to */
+    Descriptor in; /* the end to write to */
     Descriptor out;
 };
 
@@ -42,13 +42,13 @@ Pipe make_pipe();
 
 class Child {
   public:
-    /* What becomes a descriptor of the child. */
+    /* A descriptor that the child gets. */
     struct Redirection {
         int fd;
         int becomes;
     };
 
-    /* Throws std::runtime_error when there is no such program. */
+    /* Throws std::runtime_error if there is no such program. */
     Child(const std::vector<std::string>& command,
           const std::vector<Redirection>& redirections);
     ~Child();
@@ -57,7 +57,7 @@ class Child {
 
     void signal(int number) const noexcept;
 
-    /* Its status, as a shell tells it. */
+    /* Its exit status, as a shell reports it. */
     int wait() noexcept;
 
   private:
@@ -73,7 +73,7 @@ struct Said {
 /* Runs a program to its end. */
 Said run(const std::vector<std::string>& command);
 
-/* What a pipe has up to its end. */
+/* Reads a pipe up to its end. */
 std::string read_all(int fd);
 
 }  // namespace debug

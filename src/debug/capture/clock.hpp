@@ -1,5 +1,5 @@
 /*
- * The time of a capture, whose clock may have been set meanwhile.
+ * The time of a capture, whose clock may have been set while it was made.
  */
 
 #pragma once
@@ -14,11 +14,11 @@ namespace debug {
 
 class CaptureClock {
   public:
-    /* Frames of several interfaces are not strictly in order, and a live
-     * capture is a little behind: less is no step back. */
+    /* A smaller difference is not a step back: frames of several interfaces are
+     * not strictly in order, and a live capture lags a little. */
     static constexpr Microseconds tolerance{5'000'000};
 
-    /* A frame's time by a clock that goes on where the other steps back. */
+    /* A frame's time by a clock that continues when the other steps back. */
     Time steady(Time given) {
         if (given < last_ - tolerance && ahead_ < most) {
             Time now = last_ + ahead_;
@@ -33,7 +33,7 @@ class CaptureClock {
         return given + ahead_;
     }
 
-    /* The time that was given. */
+    /* The original time of a steady one. */
     Time given(Time steady) const {
         auto later = steps_.upper_bound(steady);
         return later == steps_.begin() ? steady
@@ -41,13 +41,13 @@ class CaptureClock {
     }
 
   private:
-    /* So that no sum overflows. */
+    /* Keeps sums from overflowing. */
     static constexpr Microseconds most{std::int64_t(1) << 60};
     static constexpr std::size_t most_steps = 64;
 
     Time last_{};
     Microseconds ahead_{0};
-    std::map<Time, Microseconds> steps_; /* how far it is ahead since when */
+    std::map<Time, Microseconds> steps_; /* since when, and how far ahead */
 };
 
 }  // namespace debug

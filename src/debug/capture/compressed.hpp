@@ -1,6 +1,6 @@
 /*
- * Files that somebody has compressed: they are told from those that make no
- * sense. Whoever wants one read puts its own program in front of ours.
+ * Recognises compressed files, so that the error message can name the program
+ * to decompress them with. We do not decompress them ourselves.
  */
 
 #pragma once
@@ -9,11 +9,11 @@
 
 namespace debug {
 
-/* "zcat", or what else makes an open file legible; empty: it is none of these,
- * or no file that can be looked into. */
+/* The program that decompresses an open file, such as "zcat". Empty if the file
+ * is not compressed, or cannot be examined. */
 std::string decompressor_of(int fd);
 
-/* What to say of one; with `option` it can be read from a pipe. */
+/* The message for a compressed file, which `option` can read through a pipe. */
 std::string how_to_read(const std::string& name, const std::string& program,
                         const std::string& option);
 

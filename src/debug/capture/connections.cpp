@@ -9,17 +9,17 @@ namespace debug {
 namespace {
 
 /*
- * How long bytes may be missing that their receiver has acknowledged:
- * captures of several queues are not strictly in order.
+ * How long bytes may be missing that the receiver has acknowledged. Captures of
+ * several queues are not strictly in order.
  */
 constexpr Microseconds patience{50'000};
 
-/* How far `a` is behind `b` in sequence, which wraps around. */
+/* How far sequence number `a` is after `b`. Numbers wrap around. */
 std::int32_t distance(std::uint32_t a, std::uint32_t b) noexcept {
     return static_cast<std::int32_t>(a - b);
 }
 
-/* Of a connection, beside what its parts hold: its nodes in two maps and a
+/* The memory of a connection in addition to its parts: nodes in two maps and a
  * list. */
 constexpr std::size_t node_cost = 192;
 
@@ -27,17 +27,17 @@ struct Direction {
     Reassembly bytes;
     std::optional<std::uint32_t> end;          /* where the FIN is */
     std::optional<std::uint32_t> acknowledged; /* by the other side */
-    std::optional<Time> lacks_since;           /* bytes */
+    std::optional<Time> lacks_since; /* since when bytes are missing */
     bool closed = false;
 
-    /* Whether the receiver has bytes that the capture lacks up to now. */
+    /* Whether the receiver has bytes that the capture still lacks. */
     bool lacks() const {
         return bytes.begun() && acknowledged &&
                distance(*acknowledged, bytes.next()) > 0 &&
                !(end && bytes.next() == *end);
     }
 
-    /* The first of what waits, or what the receiver has. */
+    /* The first byte that waits, or that the receiver has. */
     std::uint32_t next_known() const {
         std::uint32_t next =
             bytes.first_waiting().value_or(acknowledged.value_or(bytes.next()));
@@ -51,7 +51,7 @@ struct Connections::Connection {
     Flow flow;
     Key key;
     std::unique_ptr<Reader> reader;
-    bool declined = false;   /* nobody wanted to read it */
+    bool declined = false;   /* it has no reader */
     bool closed = false;     /* by both, or reset */
     std::uint32_t first = 0; /* sequence of the client's SYN */
     Direction ways[2];
@@ -61,7 +61,7 @@ struct Connections::Connection {
 
     Direction& way(Side from) { return ways[static_cast<int>(from)]; }
 
-    /* Of all directions no two have the same. */
+    /* Unique among all directions. */
     std::uint64_t number_of(Side from) const {
         return 2 * flow.id + (from == Side::client ? 0 : 1);
     }
@@ -101,7 +101,7 @@ void Connections::add(const Segment& segment) {
     }
 }
 
-/* The segment's connection; none for one that has nothing to tell. */
+/* The connection of a segment. Null if the segment is of no use. */
 Connections::Connection* Connections::find(const Segment& segment) {
     Key key = std::minmax(segment.from, segment.to);
     auto found = connections_.find(key);
@@ -123,18 +123,18 @@ Connections::Connection* Connections::find(const Segment& segment) {
                   : !known.closed || repeats) {
             return &known;
         }
-        /* The ports are used again. */
+        /* The ports are reused. */
         if (known.reader != nullptr) {
             known.reader->closed(Side::client, segment.time, true);
         }
         remove(known);
     } else if (empty && !segment.syn) {
-        return nullptr; /* the last of a connection, as like as not */
+        return nullptr; /* probably the last one of a connection */
     }
     return &open(segment, key);
 }
 
-/* Whether it is known by now that one end is a server's. */
+/* Whether one end is known to be a server's by now. */
 bool Connections::is_wanted(const Segment& segment) const {
     return is_server_(segment.from) || is_server_(segment.to);
 }
@@ -205,7 +205,7 @@ void Connections::take(Connection& connection, Side from,
     if (segment.ack) {
         connection.way(other(from)).acknowledged = segment.acknowledged;
     }
-    /* Who makes memory short has to do with less. */
+    /* The direction that exhausts the memory loses data first. */
     while (way.bytes.held() > bounds_.waiting ||
            (way.bytes.held() != 0 && waiting_ > bounds_.all_waiting)) {
         skip(connection, from, segment.time, *way.bytes.first_waiting());
@@ -223,7 +223,7 @@ void Connections::deliver(Connection& connection, Side from, Time now,
     }
 }
 
-/* Goes on behind what is missing. */
+/* Continues after the missing bytes. */
 void Connections::skip(Connection& connection, Side from, Time now,
                        std::uint32_t to) {
     Reassembly& bytes = connection.way(from).bytes;
@@ -296,7 +296,7 @@ void Connections::finish(Time now) {
     held_ = waiting_ = 0;
 }
 
-/* The rest of it is met without being read. */
+/* The rest of the connection is recognised, but not read. */
 void Connections::release(Connection& connection) {
     for (Side side : {Side::client, Side::server}) {
         unwatch(connection, side);
@@ -306,7 +306,7 @@ void Connections::release(Connection& connection) {
     connection.reader.reset();
 }
 
-/* After each step. */
+/* Runs after each step. */
 void Connections::settle(Connection& connection) {
     connection.closed |= connection.ways[0].closed && connection.ways[1].closed;
     if (connection.reader != nullptr &&

@@ -1,6 +1,6 @@
 /*
- * TCP connections, put together again from their segments: whom one belongs
- * to, bytes that the capture lacks, and what all of it may cost.
+ * Reassembles TCP connections from their segments: finds a reader for each one,
+ * notices bytes that the capture lacks, and bounds the memory of all of them.
  */
 
 #pragma once
@@ -25,7 +25,7 @@ constexpr Side other(Side side) noexcept {
     return side == Side::client ? Side::server : Side::client;
 }
 
-/* A connection as its readers know it. */
+/* A connection, as its reader sees it. */
 struct Flow {
     std::uint64_t id = 0;
     Endpoint client;
@@ -33,7 +33,7 @@ struct Flow {
     bool from_start = false; /* its SYN was seen */
 };
 
-/* Whoever reads what is said on one connection. */
+/* Reads the data of one connection. */
 class Reader {
   public:
     virtual ~Reader() = default;
@@ -43,44 +43,44 @@ class Reader {
     /* Bytes are missing before the next data(). */
     virtual void gap(Side from, Time time) = 0;
 
-    /* There is no more from this side; after a RST from neither. */
+    /* No more data comes from this side, or, after a RST, from either side. */
     virtual void closed(Side by, Time time, bool reset) = 0;
 
-    /* The connection is forgotten, though it may go on. */
+    /* The connection is forgotten, though it may continue. */
     virtual void forgotten(Time time) = 0;
 
-    /* Whether nothing more is of interest. */
+    /* Whether the reader needs no more data. */
     virtual bool over() const = 0;
 
-    /* Whether something has begun whose end is wanted. */
+    /* Whether something is under way whose end matters. */
     virtual bool matters() const = 0;
 
-    /* Its memory in bytes, about. Takes no longer for more of it. */
+    /* Its approximate memory in bytes, in constant time. */
     virtual std::size_t held() const = 0;
 };
 
 class Connections {
   public:
-    /* Who reads a new connection; null: nobody. */
+    /* Makes the reader of a new connection; null if it is not to be read. */
     using Factory = std::function<std::unique_ptr<Reader>(const Flow&)>;
 
-    /* Which end is the server's, if that is known without its SYN; it may
-     * become known while a connection lasts. */
+    /* Whether an endpoint is known to be a server's, without a SYN. It may
+     * become known during a connection. */
     using IsServer = std::function<bool(const Endpoint&)>;
 
     struct Bounds {
         std::size_t connections = 16384;
-        /* All memory of theirs and of their readers, in bytes. */
+        /* The memory of all connections and their readers, in bytes. */
         std::size_t held = 24 * 1024 * 1024;
-        /* Of what waits in one direction for bytes before it. */
+        /* Data in one direction that waits for missing bytes. */
         std::size_t waiting = 256 * 1024;
         std::size_t all_waiting = 8 * 1024 * 1024;
     };
 
     struct Counts {
         std::uint64_t connections = 0;
-        std::uint64_t gaps = 0;      /* bytes that the capture lacks */
-        std::uint64_t forgotten = 0; /* for a bound, while of interest */
+        std::uint64_t gaps = 0;      /* places where the capture lacks bytes */
+        std::uint64_t forgotten = 0; /* early, to keep a bound */
     };
 
     Connections(Factory factory, IsServer is_server, Bounds bounds);
@@ -91,16 +91,16 @@ class Connections {
 
     void add(const Segment& segment);
 
-    /* Of the capture's time, which does not step back: gives up what will
-     * not come any more. */
+    /* Gives up missing bytes that will not come any more. `now` is the
+     * capture's time, which does not step back. */
     void advance(Time now);
 
-    /* The capture's end. */
+    /* Ends the capture. */
     void finish(Time now);
 
     const Counts& counts() const noexcept { return counts_; }
 
-    /* All their memory in bytes, about. */
+    /* The approximate memory of all of them, in bytes. */
     std::size_t held() const noexcept { return held_; }
 
   private:
@@ -108,7 +108,7 @@ class Connections {
     using Key = std::pair<Endpoint, Endpoint>; /* the lower one first */
     using List = std::list<Connection*>;
 
-    /* What matters less is forgotten first, of that what was idle longest. */
+    /* Lower ranks are forgotten first and, within a rank, the longest idle. */
     enum Rank : std::size_t { over, silent, matters };
 
     Connection* find(const Segment& segment);
@@ -135,11 +135,11 @@ class Connections {
     Counts counts_;
     std::map<Key, Connection> connections_;
     std::array<List, 3> by_use_; /* by rank; the least recently used first */
-    /* Directions that lack bytes, by when that was first seen, and flow. */
+    /* Directions that lack bytes, by the time since when, and by flow. */
     std::map<std::pair<Time, std::uint64_t>, std::pair<Connection*, Side>>
         lacking_;
     std::size_t held_ = 0;
-    std::size_t waiting_ = 0; /* of that, for bytes before */
+    std::size_t waiting_ = 0; /* part of held_: waits for missing bytes */
     std::uint64_t next_id_ = 0;
     Time now_{};
 };

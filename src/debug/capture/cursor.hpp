@@ -1,5 +1,5 @@
 /*
- * Big-endian fields, read from bytes that may end anywhere.
+ * Reads big-endian fields from bytes that may end anywhere.
  */
 
 #pragma once
@@ -17,7 +17,7 @@ class Cursor {
     bool empty() const noexcept { return rest_.empty(); }
     std::size_t left() const noexcept { return rest_.size(); }
 
-    /* Whether more was asked for than there is. */
+    /* Whether a read went past the end. */
     bool failed() const noexcept { return failed_; }
 
     std::string_view take(std::size_t size) noexcept {
@@ -38,7 +38,7 @@ class Cursor {
         return value;
     }
 
-    /* What follows its own length, which is `width` bytes wide. */
+    /* A block that is preceded by its length, in `width` bytes. */
     std::string_view block(std::size_t width) noexcept {
         return take(number(width));
     }

@@ -1,5 +1,5 @@
 /*
- * An end of a TCP connection.
+ * An endpoint of a TCP connection.
  */
 
 #pragma once
@@ -26,11 +26,11 @@ struct Endpoint {
 /* "10.1.2.3:443", "[2001:db8::1]:443". */
 std::string text(const Endpoint& endpoint);
 
-/* An IPv4 address as a dual-stack socket has it, "::ffff:10.1.2.3", is what
- * the wire has: 10.1.2.3. */
+/* Converts an IPv4 address of a dual-stack socket, "::ffff:10.1.2.3", to the
+ * one on the wire: 10.1.2.3. */
 Endpoint unmapped(Endpoint endpoint);
 
-/* Reads that, unmapped. */
+/* Parses the result of text(), and unmaps it. */
 std::optional<Endpoint> read_endpoint(std::string_view text);
 
 }  // namespace debug

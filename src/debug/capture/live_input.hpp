@@ -1,6 +1,6 @@
 /*
- * A pipe with a capture that is being made, as a stream for libpcap. While
- * nothing comes, others get their turn.
+ * Wraps a pipe with a live capture into a stream for libpcap. While no data
+ * comes, a callback runs.
  */
 
 #pragma once
@@ -15,13 +15,13 @@ class LiveInput {
     enum class Go { on, stop };
 
     /*
-     * `idle` is called a few times a second, and whenever a signal has come;
-     * with Go::stop the stream ends as if the pipe had. It must outlive
-     * the stream.
+     * `idle` is called a few times a second, and after each signal. If it
+     * returns Go::stop, the stream ends as if the pipe had ended. The object
+     * must outlive the stream.
      */
     LiveInput(int fd, std::function<Go()> idle);
 
-    /* To be closed by whoever reads it. Throws std::system_error. */
+    /* The caller closes the stream. Throws std::system_error. */
     std::FILE* open();
 
   private:

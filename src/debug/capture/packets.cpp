@@ -17,7 +17,7 @@ constexpr unsigned ethertype_vlan = 0x8100;
 constexpr unsigned ethertype_qinq = 0x88a8;
 constexpr unsigned ethertype_qinq_old = 0x9100;
 
-/* Leaves what follows the VLAN tags, if that is IP. */
+/* Returns what follows the VLAN tags, if it is IP. */
 std::string_view strip_tags(unsigned ethertype, Cursor frame) {
     while (ethertype == ethertype_vlan || ethertype == ethertype_qinq ||
            ethertype == ethertype_qinq_old) {
@@ -46,7 +46,7 @@ std::string_view strip_link(int link_type, std::string_view bytes) {
     }
     case DLT_NULL:
     case DLT_LOOP:
-        /* The address family, of whatever system and byte order. */
+        /* The address family, which depends on system and byte order. */
         frame.take(4);
         return frame.take(frame.left());
     default:
@@ -54,7 +54,7 @@ std::string_view strip_link(int link_type, std::string_view bytes) {
     }
 }
 
-/* IANA's numbers of what an IP packet carries. */
+/* IANA's protocol numbers in IP packets. */
 enum Protocol : unsigned {
     hop_by_hop = 0,
     ipv4_inside = 4,
@@ -67,16 +67,16 @@ enum Protocol : unsigned {
     destination = 60,
 };
 
-/* Of IP in IP, and of IPv6's extensions. */
+/* Limits nested IP and IPv6 extension headers. */
 constexpr int most_headers = 16;
 
 constexpr std::size_t ipv6_head = 40;
 
-/* What is left to read of a packet. */
+/* The part of a packet that is still to be read. */
 struct Layer {
     unsigned protocol = 0;
-    std::string_view bytes;  /* as far as they were captured */
-    std::size_t missing = 0; /* at their end */
+    std::string_view bytes;  /* the captured ones */
+    std::size_t missing = 0; /* bytes at the end */
 };
 
 Endpoint endpoint_of(std::string_view address) {
@@ -86,7 +86,7 @@ Endpoint endpoint_of(std::string_view address) {
     return endpoint;
 }
 
-/* The layer behind `head` bytes of a packet that is `whole` bytes long. */
+/* The layer after `head` bytes of a packet that is `whole` bytes long. */
 std::optional<Layer> behind(const Layer& layer, std::size_t head,
                             std::size_t whole, unsigned protocol) {
     std::size_t captured = std::min(whole, layer.bytes.size());
@@ -97,7 +97,7 @@ std::optional<Layer> behind(const Layer& layer, std::size_t head,
                  whole - captured};
 }
 
-/* RFC 791. None: malformed, or a fragment. */
+/* RFC 791. None if it is malformed, or a fragment. */
 std::optional<Layer> read_ipv4(Segment& segment, const Layer& layer) {
     Cursor cursor(layer.bytes);
     std::size_t head = (cursor.number(1) & 0xf) * 4;
@@ -150,8 +150,8 @@ std::optional<Layer> read_ip(Segment& segment, const Layer& layer) {
     }
 }
 
-/* An extension of IPv6's header. A fragment that is the whole packet (RFC
- * 6946) is none. */
+/* An IPv6 extension header. An atomic fragment (RFC 6946) is the whole packet,
+ * so it does not count as a fragment. */
 std::optional<Layer> read_extension(const Layer& layer) {
     Cursor cursor(layer.bytes);
     unsigned next = cursor.number(1);
@@ -195,7 +195,8 @@ bool read_tcp(Segment& segment, const Layer& layer) {
     return true;
 }
 
-/* Down to TCP or UDP. The innermost addresses count: they are its own. */
+/* Descends to TCP or UDP. The innermost addresses count, because they are the
+ * connection's own. */
 std::optional<Layer> innermost(Segment& segment, Layer layer) {
     for (int i = 0; i < most_headers; ++i) {
         std::optional<Layer> next;
@@ -222,7 +223,7 @@ std::optional<Layer> innermost(Segment& segment, Layer layer) {
     return std::nullopt;
 }
 
-/* Of any time that a file may claim: until the year 2255. */
+/* The latest accepted time, in the year 2255. A file may claim any. */
 constexpr std::int64_t last_second = 9'000'000'000;
 
 }  // namespace

@@ -1,5 +1,5 @@
 /*
- * Frames as a capture has them, and the TCP segments in them.
+ * The frames of a capture, and the TCP segments in them.
  */
 
 #pragma once
@@ -23,33 +23,34 @@ struct Segment {
     Endpoint from;
     Endpoint to;
     std::uint32_t sequence = 0;
-    std::uint32_t acknowledged = 0; /* with `ack` */
+    std::uint32_t acknowledged = 0; /* if `ack` is set */
     bool syn = false;
     bool ack = false;
     bool fin = false;
     bool rst = false;
     std::string_view payload{}; /* of the frame */
-    std::size_t missing = 0; /* of the payload's end, which was not captured */
+    std::size_t missing = 0;    /* bytes at its end that were not captured */
 };
 
-/* Whether decode() knows frames of this link type (pcap-linktype(7)). */
+/* Whether decode() supports this link type (pcap-linktype(7)). */
 bool knows_link_type(int link_type) noexcept;
 
 /*
- * The TCP segment in a frame, also where IP is in IP. None: it has no whole
- * one, is malformed, or is a fragment. `length` is the frame's on the wire.
+ * The TCP segment in a frame, which may have IP in IP. None if the frame has no
+ * whole TCP header, is malformed, or is a fragment. `length` is the frame's
+ * length on the wire.
  */
 std::optional<Segment> decode(int link_type, Time time, std::string_view frame,
                               std::size_t length);
 
-/* Whether a frame has a handshake of QUIC: what it is about is not read. */
+/* Whether a frame begins a QUIC handshake, whose contents are not read. */
 bool is_quic(int link_type, std::string_view frame);
 
-/* A capture, pcap or pcapng, of a file or from a pipe. */
+/* A pcap or pcapng capture, from a file or a pipe. */
 class Capture {
   public:
-    /* Closes `file` in the end. Throws std::runtime_error, which has the
-     * file's name. */
+    /* Closes `file` at the end. Throws std::runtime_error with the file's
+     * name. */
     Capture(std::FILE* file, std::string name);
     ~Capture();
     Capture(const Capture&) = delete;
@@ -57,16 +58,16 @@ class Capture {
 
     struct Frame {
         Time time;
-        std::string_view bytes; /* until the next is read */
+        std::string_view bytes; /* valid until the next call of next() */
         std::size_t length = 0;
     };
 
-    /* The next frame; none at the end, also one that was cut off. */
+    /* The next frame; none at the end, even if the capture was cut off. */
     std::optional<Frame> next();
 
     int link_type() const noexcept;
 
-    /* Why it ended where it did; empty: it is whole. */
+    /* Why it ended early; empty if it is complete. */
     const std::string& trouble() const noexcept { return trouble_; }
 
   private:

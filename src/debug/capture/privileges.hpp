@@ -1,5 +1,5 @@
 /*
- * Who the program runs as.
+ * The user that the program runs as.
  */
 
 #pragma once
@@ -9,8 +9,8 @@
 namespace debug {
 
 /*
- * Becomes `user` for good, if it is root; true: it did. Throws
- * std::runtime_error when it cannot: nothing is read as root then.
+ * If the program is root, becomes `user` permanently and returns true. Throws
+ * std::runtime_error if that fails, so that nothing is read as root.
  */
 bool drop_root(const std::string& user);
 

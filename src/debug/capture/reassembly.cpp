@@ -89,7 +89,7 @@ void Reassembly::drop(Pieces::iterator piece) {
     pieces_.erase(piece);
 }
 
-/* What waited for no more than has come or been given up. */
+/* Hands out waiting pieces whose preceding bytes came or were given up. */
 void Reassembly::hand_out(const Take& take) {
     while (!pieces_.empty() && pieces_.begin()->first <= next_) {
         auto node = pieces_.extract(pieces_.begin());

@@ -1,9 +1,9 @@
 /*
- * The bytes of one direction of a TCP connection, put in order again.
+ * Puts the bytes of one direction of a TCP connection in order.
  *
- * What comes too early waits. What it costs is counted with the nodes that
- * hold it: a stranger may send segments of one byte. No step takes longer
- * than a search among what waits, but for bytes that it hands on or drops.
+ * Bytes that come too early wait. Their memory is counted with the nodes that
+ * hold them, because a stranger may send segments of one byte. Apart from
+ * copying bytes, no step takes longer than a search among the waiting pieces.
  */
 
 #pragma once
@@ -22,7 +22,7 @@ class Reassembly {
   public:
     using Take = std::function<void(std::string_view bytes)>;
 
-    /* Of a piece that waits, beside its bytes: a node of the map. */
+    /* The memory of a waiting piece in addition to its bytes: a map node. */
     static constexpr std::size_t piece_cost = 96;
 
     void begin(std::uint32_t sequence) noexcept {
@@ -31,31 +31,31 @@ class Reassembly {
     }
     bool begun() const noexcept { return begun_; }
 
-    /* The sequence number of the byte that is to come next. */
+    /* The sequence number of the next byte. */
     std::uint32_t next() const noexcept {
         return static_cast<std::uint32_t>(next_);
     }
 
-    /* That of the first byte that waits. */
+    /* The sequence number of the first byte that waits. */
     std::optional<std::uint32_t> first_waiting() const;
 
-    /* A segment; `take` gets what is in order with it, in one or more parts.
-     * Of bytes that come twice the first ones count. */
+    /* Adds a segment. `take` gets the bytes that are in order now, in one or
+     * more parts. If bytes come twice, the first ones count. */
     void add(std::uint32_t sequence, std::string_view bytes, const Take& take);
 
-    /* Gives up what precedes `sequence`; no step back. */
+    /* Gives up missing bytes before `sequence`. Never goes back. */
     void skip_to(std::uint32_t sequence, const Take& take);
 
-    /* What waits, in bytes of memory. */
+    /* The memory of the bytes that wait. */
     std::size_t held() const noexcept { return held_; }
 
-    /* Forgets what waits. */
+    /* Drops the bytes that wait. */
     void clear() noexcept;
 
   private:
     using Pieces = std::map<std::uint64_t, std::string>;
 
-    /* So that what is behind the beginning has a place, too. */
+    /* Where places begin, so that bytes before the first one have a place. */
     static constexpr std::uint64_t first_lap = std::uint64_t(1) << 32;
 
     std::uint64_t place(std::uint32_t sequence) const noexcept;
@@ -64,8 +64,8 @@ class Reassembly {
     void hand_out(const Take& take);
 
     bool begun_ = false;
-    std::uint64_t next_ = 0; /* sequence numbers that do not wrap around */
-    Pieces pieces_;          /* disjoint, all behind next_ */
+    std::uint64_t next_ = 0; /* a sequence number that does not wrap */
+    Pieces pieces_;          /* disjoint, all after next_ */
     std::size_t held_ = 0;
 };
 

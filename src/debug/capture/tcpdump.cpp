@@ -13,10 +13,10 @@ namespace debug {
 
 namespace {
 
-/* KiB that the kernel holds when we are slow. */
+/* KiB that the kernel buffers if we are slow. */
 constexpr const char* kernel_buffer = "16384";
 
-/* How much of what it says is kept. */
+/* How many bytes of its messages are kept. */
 constexpr std::size_t most_said = 16 * 1024;
 
 std::vector<std::string> command(const std::string& interface,

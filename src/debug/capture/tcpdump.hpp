@@ -1,5 +1,5 @@
 /*
- * A tcpdump that captures for us.
+ * A tcpdump process that captures packets.
  */
 
 #pragma once
@@ -17,32 +17,32 @@ namespace debug {
 class Tcpdump {
   public:
     /*
-     * Returns when it captures. Throws std::runtime_error, which says what
-     * has to be done about it.
+     * Returns when tcpdump is capturing. Throws std::runtime_error, whose text
+     * says what to do.
      */
     Tcpdump(const std::string& interface, const std::string& filter,
             const std::string& user);
     ~Tcpdump();
 
-    /* Its packets, in pcap's format. */
+    /* The packets, in pcap format. */
     int packets() const noexcept { return packets_.get(); }
 
-    /* Asks it to say how many packets were dropped. */
+    /* Asks tcpdump to report how many packets were dropped. */
     void ask() const noexcept;
 
     /*
-     * How long the kernel may hold a packet back: with --immediate-mode it
-     * would not, but its buffer would have room for a few packets only.
+     * How long the kernel may hold a packet back. With --immediate-mode it
+     * would not hold any, but its buffer would have room for only a few.
      */
     static constexpr std::chrono::milliseconds held{1000};
 
-    /* Asks it to end; what the kernel holds is lost. */
+    /* Asks tcpdump to end. Packets that the kernel holds are lost. */
     void stop() noexcept;
 
-    /* Packets that the kernel dropped, as it last said. */
+    /* The packets that the kernel dropped, by tcpdump's last report. */
     std::optional<std::uint64_t> dropped();
 
-    /* To be called when its packets have ended: waits for the rest. */
+    /* Waits for tcpdump's end. Call it when the packets have ended. */
     void finish();
 
   private:
@@ -54,7 +54,7 @@ class Tcpdump {
     std::optional<Child> child_;
 };
 
-/* The last "N packets dropped by kernel" in what tcpdump said. */
+/* The last "N packets dropped by kernel" in tcpdump's output. */
 std::optional<std::uint64_t> read_dropped(const std::string& said);
 
 }  // namespace debug

@@ -1,5 +1,5 @@
 /*
- * Points in time and spans as captures have them.
+ * Points in time and durations, with the resolution of captures.
  */
 
 #pragma once

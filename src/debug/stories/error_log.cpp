@@ -22,13 +22,13 @@ constexpr std::string_view marker = " remote ssl session cache: +";
 /* nginx's own lines have 2048 bytes at most (NGX_MAX_ERROR_STR). */
 constexpr std::size_t longest_line = 4096;
 
-/* So much of a line is told. */
+/* How much of a line is shown. */
 constexpr std::size_t longest_text = 256;
 
-/* Times that are longer are none. */
+/* Longer times are invalid. */
 constexpr Microseconds::rep longest_time = 1'000'000'000'000'000;
 
-/* Of a story, and of an event in it, beside its text. */
+/* The memory of a story, and of an event in it, without the text. */
 constexpr std::size_t story_cost = 1024;
 constexpr std::size_t event_cost = 96;
 
@@ -54,7 +54,7 @@ bool take(std::string_view& text, std::string_view prefix) {
     return true;
 }
 
-/* Takes a number of so many digits. */
+/* Takes a number of `count` digits. */
 bool take_digits(std::string_view& text, std::size_t count, int& number) {
     auto value = numbers::read<unsigned>(text.substr(0, count));
     if (!value || text.size() < count) {
@@ -83,7 +83,7 @@ bool take_time(std::string_view& text, Time& time) {
     return true;
 }
 
-/* The log shortens with two dots. */
+/* The log shortens names with two dots, which become an ellipsis. */
 std::string shortened(std::string_view text) {
     std::string shown = printable(text.substr(0, longest_text));
     std::size_t dots = shown.find("..");
@@ -133,7 +133,7 @@ std::string_view read_reply(Story& story, std::string_view text) {
     return found == std::end(kinds) ? "store_error" : found->second;
 }
 
-/* Whether the handshake is over with this line. */
+/* Returns whether the handshake ends with this line. */
 bool read_fact(Story& story, const LogLine& line) {
     std::string_view text = line.text;
     std::string_view kind = "other";
@@ -183,7 +183,8 @@ bool read_fact(Story& story, const LogLine& line) {
 
 /*
  * "2026/11/26 06:17:32 [debug] 12#12: *57 remote ssl session cache: +35 us ..."
- * from its first character on: what clients send stands in other lines.
+ * from its first character on, because other lines may contain what clients
+ * sent.
  */
 std::optional<LogLine> read_log_line(std::string_view line) {
     LogLine read;
@@ -262,7 +263,7 @@ void LogStories::tell(std::map<Key, Open>::iterator open) {
     held_ -= open->second.cost;
     by_age_.erase(open->second.number);
     open_.erase(open);
-    /* The log does not say which it was. */
+    /* The log does not say which one it was. */
     for (Offered& offered : told.offered) {
         offered.kind =
             told.protocol == "TLSv1.3" ? Offered::Kind::psk : Offered::Kind::id;
@@ -287,7 +288,7 @@ LogFile::LogFile(std::string path, bool from_end)
         throw std::runtime_error(how_to_read(path_, program, "--error-log"));
     }
     if (from_end) {
-        /* Which may be in a line. */
+        /* The end may be in the middle of a line. */
         char last = '\n';
         off_t end = lseek(fd_, 0, SEEK_END);
         skips_ = end > 0 && pread(fd_, &last, 1, end - 1) == 1 && last != '\n';
@@ -331,7 +332,7 @@ void LogFile::take_lines(const Take& take) {
         skips_ = false;
         rest.remove_prefix(end + 1);
     }
-    /* A line that is never ours. */
+    /* Such a line is never ours. */
     if (rest.size() > longest_line) {
         skips_ = true;
         rest = {};
@@ -339,7 +340,8 @@ void LogFile::take_lines(const Take& take) {
     partial_ = std::string(rest);
 }
 
-/* Follows a log that was rotated or cut; true: there is more to read. */
+/* Follows a log that was rotated or truncated. True if there is more to
+ * read. */
 bool LogFile::reopen() {
     struct stat now {};
     struct stat mine {};
@@ -357,7 +359,7 @@ bool LogFile::reopen() {
         return cut;
     }
 
-    /* Without root it may be out of reach. */
+    /* Without root, it may not be readable. */
     int fd = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return false;

@@ -21,12 +21,12 @@ namespace debug {
 struct LogLine {
     Time second;                  /* nginx's own clock, whole seconds */
     long pid = 0;                 /* the worker's */
-    std::uint64_t connection = 0; /* as the worker numbers them */
+    std::uint64_t connection = 0; /* the worker's number for it */
     Microseconds at{};            /* since the handshake began */
     std::string_view text{};
 };
 
-/* None: it is another line. */
+/* None if it is not a line of the module. */
 std::optional<LogLine> read_log_line(std::string_view line);
 
 /* Gathers the lines of each handshake. */
@@ -41,10 +41,10 @@ class LogStories {
 
     void add(const LogLine& line);
 
-    /* Tells also those whose end is not there. */
+    /* Hands out all stories, also those without an end. */
     void finish();
 
-    /* The memory of what is open, in bytes, about. */
+    /* The approximate memory of open stories, in bytes. */
     std::size_t held() const noexcept { return held_; }
 
   private:
@@ -66,31 +66,32 @@ class LogStories {
     std::size_t held_ = 0;
 };
 
-/* A log that is read while nginx writes it. */
+/* A log file that is read while nginx writes it. */
 class LogFile {
   public:
     using Take = std::function<void(const LogLine&)>;
 
-    /* From its end, if only what comes is wanted. Throws std::runtime_error,
-     * which has its name, as read() does. */
+    /* With `from_end`, only new lines are read. Like read(), throws
+     * std::runtime_error with the file's name. */
     LogFile(std::string path, bool from_end);
     ~LogFile();
     LogFile(const LogFile&) = delete;
     LogFile& operator=(const LogFile&) = delete;
 
-    /* Reads some of what has come since the last call; false: that was all. */
+    /* Reads some of the lines since the last call. False if there are no
+     * more. */
     bool read(const Take& take);
 
-    /* Whether there was nothing more when it was read last. */
+    /* Whether the last read() reached the end. */
     bool ended() const noexcept { return ended_; }
 
-    /* So many lines it had, and so many were the module's. */
+    /* The lines that were read, and those of them that were the module's. */
     std::uint64_t lines() const noexcept { return lines_; }
     std::uint64_t taken() const noexcept { return taken_; }
 
     const std::string& path() const noexcept { return path_; }
 
-    /* Of the last line that was taken. */
+    /* The time of the last line that was taken. */
     Time last() const noexcept { return last_; }
 
   private:
@@ -100,7 +101,7 @@ class LogFile {
     std::string path_;
     int fd_;
     std::string partial_;
-    bool skips_; /* up to the end of the line: its beginning was not seen */
+    bool skips_; /* to the line's end: its beginning was not seen */
     bool ended_ = false;
     std::uint64_t offset_ = 0;
     std::uint64_t lines_ = 0;

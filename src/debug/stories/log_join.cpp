@@ -6,7 +6,7 @@ namespace debug {
 
 namespace {
 
-/* nginx's log has whole seconds, by a clock that nginx reads now and then. */
+/* nginx's log has whole seconds, by a cached clock. */
 constexpr Microseconds tolerance{2'500'000};
 
 const Event* first(const Story& story, std::string_view kind) {
@@ -17,8 +17,9 @@ const Event* first(const Story& story, std::string_view kind) {
 }
 
 /*
- * The log counts from when nginx began, the wire from the ClientHello. Both
- * have the question to the store; else the two are taken for one.
+ * The log counts from when nginx began, the wire from the ClientHello. The
+ * request to the store is in both. Without one, the two beginnings are taken as
+ * equal.
  */
 Microseconds shift(const Story& wire, const Story& log) {
     const Event* on_wire = first(wire, "store_get");
@@ -27,14 +28,14 @@ Microseconds shift(const Story& wire, const Story& log) {
                                                    : Microseconds(0);
 }
 
-/* Whether the wire's guess leaves room for what the log says. */
+/* Whether the wire's guess allows the log's status. */
 bool agrees(const Story& wire, const Story& log) {
     return wire.status == "?" || log.status == "?" ||
            wire.status.find(log.status) != std::string::npos;
 }
 
-/* By its names the wire knows what the store was asked for; the log has who
- * asked. */
+/* The wire's story has the names that its sessions may have. The log shows
+ * which names this handshake asked for. */
 void merge_names(Story& wire, const Story& log) {
     for (const Event& event : log.events) {
         if (event.kind != "store_get" || wire.names.empty()) {
@@ -48,8 +49,8 @@ void merge_names(Story& wire, const Story& log) {
     }
 }
 
-/* Early data may be all that a client has, and a refusal may be encrypted:
- * nginx knows how it ended. */
+/* Only nginx knows the end: a client may send early data and nothing else, and
+ * a refusal may be encrypted. */
 void merge_end(Story& wire, const Story& log) {
     if (log.end == End::unknown || log.end == wire.end) {
         return;
@@ -133,7 +134,7 @@ void LogJoin::wait(Side& side, Story&& story) {
            (side.in_order.size() >= max_waiting || side.held >= max_held)) {
         tell_(take(side, side.in_order.begin()->first));
     }
-    /* the log may tell of handshakes before the capture tells the time */
+    /* the log may have handshakes before the first frame sets the time */
     Time since = std::max(now_, story.begin);
     std::size_t cost = node_cost + story.held();
     side.by_client.emplace(story.client, story.server.port, story.begin,

@@ -1,5 +1,5 @@
 /*
- * Puts together what the wire and the error log tell of one handshake.
+ * Joins what the wire and the error log have on the same handshake.
  */
 
 #pragma once
@@ -20,13 +20,14 @@ class LogJoin {
   public:
     using Tell = std::function<void(Story&&)>;
 
-    /* So many of each kind may wait for the other, and so many bytes. */
+    /* How many stories of each source may wait for the other, and their
+     * bytes. */
     static constexpr std::size_t max_waiting = 65'536;
     static constexpr std::size_t max_held = 6 * 1024 * 1024;
 
     /*
-     * `patience`: how long a story waits for its counterpart; none: those of
-     * the log for ever, those of the wire not at all.
+     * `patience` is how long a story waits for its counterpart. None means that
+     * stories of the log wait for ever, and those of the wire do not wait.
      */
     LogJoin(Tell tell, std::optional<Microseconds> patience)
         : tell_(std::move(tell)), patience_(patience) {}
@@ -34,7 +35,7 @@ class LogJoin {
     void add_wire(Story&& story);
     void add_log(Story&& story);
 
-    /* Tells those that have waited in vain, by the clock of the capture. */
+    /* Hands out stories whose wait is over, by the capture's clock. */
     void advance(Time now);
 
     void finish();
@@ -46,7 +47,7 @@ class LogJoin {
         std::size_t cost;
     };
 
-    /* Who came to which port, when, and the story's number. */
+    /* The client, the port, the time, and the story's number. */
     using Visit = std::tuple<Endpoint, std::uint16_t, Time, std::uint64_t>;
 
     struct Side {
@@ -68,7 +69,7 @@ class LogJoin {
     Time now_{};
 };
 
-/* What the wire tells, with what the log adds; the log knows better. */
+/* Adds the log's story to the wire's. If they differ, the log is right. */
 Story merged(Story wire, const Story& log);
 
 }  // namespace debug

@@ -19,7 +19,7 @@ struct Character {
     std::size_t size; /* in bytes */
 };
 
-/* What is no UTF-8 is taken byte by byte, as a control character. RFC 3629. */
+/* Each byte of invalid UTF-8 (RFC 3629) is taken as a control character. */
 Character first_of(std::string_view text) {
     auto byte = [&](std::size_t i) {
         return static_cast<unsigned char>(text[i]);

@@ -1,5 +1,5 @@
 /*
- * Under which names a session may be in a store, and how IDs and names are
+ * The names that a session may have in a store, and how IDs and names are
  * shown.
  */
 
@@ -15,37 +15,37 @@
 
 namespace debug {
 
-/* The digits that a session's name ends with, 64 at most. */
+/* The digits at the end of a session's name, 64 at most. */
 struct SessionName {
-    std::array<unsigned char, 32> digits{}; /* two in each */
-    unsigned char count = 0;                /* 0: it names no session */
+    std::array<unsigned char, 32> digits{}; /* two per byte */
+    unsigned char count = 0;                /* 0: not a session's name */
 
     auto operator<=>(const SessionName&) const = default;  // NOLINT(*-nullptr)
 };
 
-/* That of a key of the store. */
+/* The name in a key of the store. */
 SessionName session_name(std::string_view key);
 
 class Names {
   public:
-    /* In full, or else shortened: "5f0c…a1". */
+    /* Without `full_ids`, IDs are shortened: "5f0c…a1". */
     explicit Names(session_cache::NamingKeys keys = {}, bool full_ids = false);
 
     /*
-     * What a session's name ends with: its ID in hexadecimal, or with keys
-     * its keyed hashes. (With --key file a fleet that does not seal yet is
-     * understood, too.)
+     * What a session's name can end with: its ID in hexadecimal and, if there
+     * are keys, its keyed hashes. So a fleet that does not seal yet is
+     * understood even with --key.
      */
     std::vector<SessionName> of(std::string_view id) const;
 
     bool has_keys() const noexcept { return !keys_.empty(); }
 
-    /* An ID's bytes; of hexadecimal digits. */
+    /* The hexadecimal digits of an ID. */
     std::string show(std::string_view id) const;
     std::string show_hex(std::string_view digits) const;
 
-    /* A key of the store that ends with so many digits of a name; of a long
-     * one the beginning is left out. */
+    /* A key of the store that ends with `digits` digits of a name. A long key
+     * is shown without its beginning. */
     std::string show_key(std::string_view key, std::size_t digits) const;
 
   private:
@@ -55,17 +55,17 @@ class Names {
 
 std::string hex(std::string_view bytes);
 
-/* "5f0c…a1"; what is hardly longer, whole. */
+/* "5f0c…a1". Digits that are hardly longer stay whole. */
 std::string shortened(std::string_view digits);
 std::string shortened(const SessionName& name);
 
-/* The hexadecimal digits at the end of a key, as many as a name has. */
+/* The hexadecimal digits at the end of a key, at most those of a name. */
 std::string_view digits_of(std::string_view key);
 
 /*
- * Without what would move a terminal's cursor, end a line or turn it around:
- * control characters of C0 and C1, separators, and directions. What is no
- * UTF-8 is not left either, as a terminal of 8 bits has C1 there.
+ * Replaces what would move a terminal's cursor, end a line or change its
+ * direction: control characters of C0 and C1, separators, and direction marks.
+ * Also replaces invalid UTF-8, because an 8-bit terminal takes it for C1.
  */
 std::string printable(std::string_view text);
 

@@ -6,7 +6,8 @@
 
 namespace debug {
 
-/* Values below 2^fine have a bucket each; above, 2^fine a power of two. */
+/* Values below 2^fine have one bucket each. Above, each power of two has
+ * 2^fine. */
 unsigned Percentiles::bucket_of(std::uint64_t value) noexcept {
     if (value < (1U << fine)) {
         return static_cast<unsigned>(value);

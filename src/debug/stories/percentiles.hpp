@@ -1,6 +1,6 @@
 /*
- * How times are distributed, in a bounded memory: counted in buckets that are
- * at most 5 % wide, as HdrHistogram's are.
+ * The distribution of times in bounded memory, counted in buckets that are at
+ * most 5 % wide, like HdrHistogram's.
  */
 
 #pragma once
@@ -19,7 +19,7 @@ class Percentiles {
     std::uint64_t count() const noexcept { return count_; }
     Microseconds max() const noexcept { return max_; }
 
-    /* The time that so many percent do not exceed; 0 when there is none. */
+    /* The time that `percent` of them do not exceed; 0 if there is none. */
     Microseconds at(double percent) const;
 
   private:

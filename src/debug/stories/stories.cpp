@@ -6,11 +6,12 @@ namespace debug {
 
 namespace {
 
-/* How long a story stays open for what comes right after the handshake. */
+/* How long a story stays open after the handshake, for what comes right after
+ * it. */
 constexpr Microseconds linger{300'000};
 
-/* Of a story with its events, of a name that it is found by, and of what it
- * offers, about: with their nodes and strings. */
+/* The approximate memory of a story with its events, of a name in the index,
+ * and of an offer, with their nodes and strings. */
 constexpr std::size_t story_cost = 2048;
 constexpr std::size_t name_cost = 352;
 constexpr std::size_t offered_cost = 160;
@@ -72,9 +73,9 @@ void Stories::client_hello(const Flow& flow, Time time,
 }
 
 /*
- * What the client offers; which of it counts, the ServerHello's version
- * tells. A client of TLS 1.2 with a ticket makes an ID up, and so does every
- * client of TLS 1.3 (RFC 5077, 3.4; RFC 8446, D.4).
+ * Notes what the client offers. The ServerHello's version shows which part
+ * counts. A TLS 1.2 client with a ticket makes up an ID, and so does every TLS
+ * 1.3 client (RFC 5077, 3.4; RFC 8446, D.4).
  */
 void Stories::offer(Open& open, const ClientHello& hello) {
     open.offers_tls13 = hello.offers_tls13;
@@ -97,7 +98,7 @@ void Stories::offer(Open& open, const ClientHello& hello) {
     }
 }
 
-/* Which the ServerHello chooses among are those of the last ClientHello. */
+/* The ServerHello chooses among the identities of the last ClientHello. */
 void Stories::offer_identities(Open& open, const ClientHello& hello) {
     using Kind = Offered::Kind;
 
@@ -116,7 +117,7 @@ void Stories::offer_identities(Open& open, const ClientHello& hello) {
     grow(open, open.identities.size() * offered_cost);
 }
 
-/* Equal ones are one. */
+/* Duplicates count once. */
 void Stories::index(Open& open, std::string_view id) {
     for (const SessionName& name : names_.of(id)) {
         Session& session = by_name_[name];
@@ -139,7 +140,7 @@ void Stories::unindex(Open& open) {
     }
 }
 
-/* No lookup is for it any more. */
+/* No later lookup can be for this handshake. */
 void Stories::stop_waiting(Open& open) {
     with_early_data_.erase(open.flow.id);
     with_ticket_.erase(open.flow.id);
@@ -153,7 +154,7 @@ void Stories::grow(Open& open, std::size_t bytes) {
     held_ += bytes;
 }
 
-/* Those that are over wait only for what may come behind them. */
+/* Hands out finished stories first, which wait only for late events. */
 void Stories::make_room() {
     while (!open_.empty() &&
            (open_.size() >= bounds_.open || held_ >= bounds_.held)) {
@@ -204,7 +205,7 @@ std::vector<Offered> Stories::offer_of_tls12(const Open& open) const {
     return offered;
 }
 
-/* Resumed or not, and what of the offer had a meaning. */
+/* Determines whether it resumed, and which part of the offer counted. */
 void Stories::judge(Open& open, const ServerHello& hello) {
     using Kind = Offered::Kind;
     Story& story = open.story;
@@ -233,7 +234,7 @@ void Stories::judge(Open& open, const ServerHello& hello) {
         if (handshake.resumed) {
             open.chosen = names_.of(open.session_id);
         } else if (!hello.session_id.empty()) {
-            /* The server makes an ID for a new session that is stored. */
+            /* The server makes an ID for a new session that it stores. */
             index(open, hello.session_id);
         }
     }
@@ -250,7 +251,8 @@ void Stories::judge(Open& open, const ServerHello& hello) {
     story.end = handshake.resumed ? End::resumed : End::full;
 }
 
-/* What the ServerHello of a session by ticket need not say (RFC 5077, 3.4). */
+/* A resumption by ticket, which the ServerHello need not show (RFC 5077,
+ * 3.4). */
 void Stories::abbreviated(const Flow& flow) {
     Open* open = find(flow);
     if (open == nullptr || open->handshake.resumed || !open->has_ticket) {
@@ -265,8 +267,8 @@ void Stories::abbreviated(const Flow& flow) {
     }
 }
 
-/* A session that is not the store's is none of its answer's: that answer was
- * another command's. */
+/* If a session resumes that a reply did not contain, the reply was another
+ * command's. */
 void Stories::doubt_replies(const Open& open) {
     constexpr std::size_t most = 1024;
     if (!open.handshake.resumed || open.handshake.by_ticket ||
@@ -294,7 +296,7 @@ void Stories::doubt_replies(const Open& open) {
     }
 }
 
-/* How the lookups stood when the ServerHello came. */
+/* Determines the state of the lookups when the ServerHello came. */
 void Stories::judge_lookups(Open& open) const {
     Handshake& handshake = open.handshake;
     bool has_own =
@@ -325,7 +327,7 @@ void Stories::judge_lookups(Open& open) const {
                                 (until - part.asked);
         }
     }
-    /* A ticket is opened before any store is asked. */
+    /* nginx opens a ticket before it asks a store. */
     if (handshake.resumed && open.has_ticket && handshake.lookups.empty()) {
         handshake.by_ticket = true;
     }
@@ -338,7 +340,8 @@ bool Stories::is_doubtful(const Exchange& exchange) const {
            (exchange.order->cut_off || is_waited_for(exchange.worker));
 }
 
-/* Whether the store is asked for what it offers, as far as names tell. */
+/* Notes whether the store was asked for an offered session, as far as names
+ * show. */
 void Stories::judge_names(Open& open) const {
     Story& story = open.story;
     for (const Part& part : open.parts) {
@@ -353,7 +356,7 @@ void Stories::judge_names(Open& open) const {
     }
 }
 
-/* Without a ServerHello: in which version it would have been is not known. */
+/* Without a ServerHello, the version is not known. */
 void Stories::judge_unanswered(Open& open) {
     Handshake& handshake = open.handshake;
     Story& story = open.story;

@@ -1,8 +1,8 @@
 /*
- * Joins handshakes with what was asked of the store, by session.
+ * Joins handshakes with the store's traffic, by session.
  *
- * All is bounded, in bytes with the nodes that hold it, and no step takes
- * longer than a search among what is held, however much of it there is.
+ * All memory is bounded, including the nodes of the containers. No step takes
+ * longer than a search among the elements, however many there are.
  */
 
 #pragma once
@@ -29,7 +29,7 @@
 
 namespace debug {
 
-/* What the stores were asked, by whichever handshakes. */
+/* What the stores were asked, for any handshake. */
 struct StoreCounts {
     std::uint64_t hits = 0;
     std::uint64_t misses = 0;
@@ -38,13 +38,13 @@ struct StoreCounts {
     std::uint64_t unanswered = 0; /* gets */
     std::uint64_t sets = 0;
     std::uint64_t erases = 0;
-    std::uint64_t unjoined = 0;  /* gets that belong to no handshake */
-    std::uint64_t claims = 0;    /* of early data (docs/early_data.md) */
-    std::uint64_t replays = 0;   /* of these: somebody had it claimed before */
-    std::uint64_t seeds = 0;     /* lookups for shared tickets' keys */
-    std::uint64_t not_tls = 0;   /* connections where TLS was expected */
-    std::uint64_t set_aside = 0; /* connections to stores, of no worker */
-    bool has_keys = false;       /* names of sealed sessions are known */
+    std::uint64_t unjoined = 0; /* gets that belong to no handshake */
+    std::uint64_t claims = 0;   /* of early data (docs/early_data.md) */
+    std::uint64_t replays = 0; /* of these, data that had been claimed before */
+    std::uint64_t seeds = 0;   /* lookups of shared tickets' keys */
+    std::uint64_t not_tls = 0; /* connections to TLS ports without TLS */
+    std::uint64_t set_aside = 0; /* connections to stores, not a worker's */
+    bool has_keys = false;       /* so names of sealed sessions are known */
     Percentiles lookup{};
 };
 
@@ -54,7 +54,7 @@ class Stories : public HandshakeListener, public StoreListener {
 
     struct Bounds {
         std::size_t open = 16'384;
-        std::size_t held = 24 * 1024 * 1024; /* bytes, of all that is open */
+        std::size_t held = 24 * 1024 * 1024; /* bytes of all that is open */
         std::size_t commands = 32'768;
         std::size_t stored = 50'000; /* names that were set */
     };
@@ -85,19 +85,19 @@ class Stories : public HandshakeListener, public StoreListener {
     void unsure(const Flow& flow) override;
     void sure(const Flow& flow) override;
 
-    /* Of the capture's time, which does not step back: hands out the stories
-     * that are over. */
+    /* Hands out the stories that are over. `now` is the capture's time, which
+     * does not step back. */
     void advance(Time now);
 
-    /* Hands out all. */
+    /* Hands out all stories. */
     void finish();
 
     const StoreCounts& counts() const noexcept { return counts_; }
 
-    /* Stories that were let go before their end, for a bound. */
+    /* Stories that were handed out before their end, to keep a bound. */
     std::uint64_t let_go() const noexcept { return let_go_; }
 
-    /* The memory of what is open, in bytes. */
+    /* The memory of everything that is open, in bytes. */
     std::size_t held() const noexcept { return held_; }
 
   private:
@@ -105,33 +105,34 @@ class Stories : public HandshakeListener, public StoreListener {
     enum class About { session, early_data, ticket_key };
 
     /*
-     * Whether the replies of a connection are those that they are taken for,
-     * where the capture has begun amid them: it shows when all is answered.
+     * Whether the replies of a connection were matched to the right commands,
+     * if the capture began in the middle of it. It shows when every command has
+     * been answered.
      */
     struct Order {
         bool sure = false;
-        bool cut_off = false; /* it was not all answered in the end */
+        bool cut_off = false; /* commands were unanswered at the end */
     };
 
     /* A command that concerns a story, and what came of it. */
     struct Exchange {
         std::uint64_t id;
         std::uint64_t story;  /* whose it is */
-        std::uint64_t worker; /* connection that it was asked on */
+        std::uint64_t worker; /* the connection that carried it */
         Time asked;
         Verb verb;
         SessionName name;
-        std::string command; /* for people: "redis GET ngx_ssl:5f0c…a1" */
+        std::string command; /* as shown: "redis GET ngx_ssl:5f0c…a1" */
         std::string store;
-        std::string connection; /* the worker's port, and whom it leads to */
+        std::string connection; /* the worker's port, and the server */
         LookupState state = LookupState::pending;
-        std::optional<Time> settled{}; /* when its state became what it is */
+        std::optional<Time> settled{}; /* when it got its state */
         std::size_t size = 0;
         std::string error{};
-        std::string to{}; /* whom it was redirected to */
+        std::string to{}; /* where it was redirected */
         About about = About::session;
         bool replay = false; /* the early data had been claimed before */
-        std::shared_ptr<const Order> order{}; /* none: it is sure */
+        std::shared_ptr<const Order> order{}; /* none: certain */
 
         bool is_lookup() const {
             return verb == Verb::get && about == About::session;
@@ -142,30 +143,30 @@ class Stories : public HandshakeListener, public StoreListener {
         }
     };
 
-    /* How a story has part in one. */
+    /* A story's part in an exchange. */
     struct Part {
         std::shared_ptr<Exchange> exchange;
         Time asked;
-        bool shared; /* another story's, which was under way */
+        bool shared; /* another story's, already under way */
     };
 
     /* A handshake under way. */
     struct Open {
         Flow flow;
         Story story;
-        std::string session_id{}; /* that the client offers in TLS 1.2 */
-        std::vector<SessionName> names{};  /* by_name_ has it under them */
-        std::vector<SessionName> chosen{}; /* of what the server took */
+        std::string session_id{};          /* offered in TLS 1.2 */
+        std::vector<SessionName> names{};  /* its keys in by_name_ */
+        std::vector<SessionName> chosen{}; /* names of what the server took */
         std::vector<Part> parts{};
         Handshake handshake{};
         std::optional<Time> server_hello{};
         std::optional<Time> ended{};
-        std::vector<Offered> identities{}; /* of TLS 1.3, in their places */
+        std::vector<Offered> identities{}; /* TLS 1.3, in their order */
         std::vector<std::string> identity_ids{};
         bool offers_tls13 = false;
-        bool has_ticket = false; /* of TLS 1.2 */
+        bool has_ticket = false; /* TLS 1.2 */
         bool early_data = false;
-        bool claimed_doubtfully = false; /* it, or another's early data */
+        bool claimed_doubtfully = false; /* the claim may be another's */
         bool over = false;
         std::size_t cost = 0;
     };
@@ -175,12 +176,12 @@ class Stories : public HandshakeListener, public StoreListener {
         std::uint64_t connection;
         Time asked;
         Verb verb;
-        std::shared_ptr<Exchange> exchange; /* none: of no story */
+        std::shared_ptr<Exchange> exchange; /* none: for no story */
         About about = About::session;
-        bool again = false; /* it had another's answer */
+        bool again = false; /* a wrong answer was taken back */
     };
 
-    /* All that want one session, as long as one of them is open. */
+    /* All stories that want one session, while at least one of them is open. */
     struct Session {
         std::set<std::uint64_t> waiting; /* without a ServerHello */
         std::set<std::uint64_t> open;
@@ -218,7 +219,7 @@ class Stories : public HandshakeListener, public StoreListener {
     void count(const Command& command, Time time, LookupState state);
     void remember_stored(const SessionName& name, Time time);
 
-    /* What is told when it is over. */
+    /* Completes a story when it is over. */
     void judge_lookups(Open& open) const;
     bool is_doubtful(const Exchange& exchange) const;
     bool is_waited_for(std::uint64_t worker) const;
@@ -240,7 +241,7 @@ class Stories : public HandshakeListener, public StoreListener {
     std::uint64_t let_go_ = 0;
     std::size_t held_ = 0;
     Time now_{};
-    Time last_unnamed_ = Time::min(); /* lookup, of no story */
+    Time last_unnamed_ = Time::min(); /* a lookup for no story */
 
     std::map<std::uint64_t, Open> open_; /* by connection, the oldest first */
     std::map<SessionName, Session> by_name_;
@@ -248,11 +249,11 @@ class Stories : public HandshakeListener, public StoreListener {
     std::map<std::uint64_t, Command> commands_; /* the oldest first */
     std::set<std::pair<std::uint64_t, std::uint64_t>> by_connection_;
     std::deque<std::pair<Time, std::uint64_t>> ending_;
-    /* Of these, without a ServerHello, what may be asked about them. */
+    /* Those without a ServerHello, by what a worker may ask about them. */
     std::set<std::uint64_t> with_early_data_;
     std::set<std::uint64_t> with_ticket_;
     std::set<std::uint64_t> doubted_; /* connections to stores */
-    std::map<std::uint64_t, std::shared_ptr<Order>> unsure_; /* so, too */
+    std::map<std::uint64_t, std::shared_ptr<Order>> unsure_; /* likewise */
     std::map<SessionName, Time> stored_;
     std::deque<SessionName> stored_order_;
 };

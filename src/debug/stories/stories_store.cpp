@@ -1,4 +1,4 @@
-/* The store's part of stories. */
+/* The part of Stories about the store. */
 
 #include "debug/stories/stories.hpp"
 
@@ -25,13 +25,13 @@ LookupState state_of(Outcome outcome) {
     }
 }
 
-/* Others are the module's PINGs, or of somebody else. */
+/* Other names are of the module's PINGs, or of other programs. */
 bool names_session(const SessionName& name) {
-    constexpr std::size_t digits = 64; /* of OpenSSL's IDs, and of a hash */
+    constexpr std::size_t digits = 64; /* of an OpenSSL ID, and of a hash */
     return name.count == digits;
 }
 
-/* Whether the digits at a key's end come behind one of these. */
+/* Whether one of these precedes the digits at a key's end. */
 bool is_of(std::string_view key, const SessionName& name,
            std::initializer_list<std::string_view> kinds) {
     key.remove_suffix(name.count);
@@ -53,8 +53,8 @@ bool is_reply(LookupState state) {
 }  // namespace
 
 /*
- * Lookups of its session by others, which were under way at some time while
- * it waited, answer it, too, unless it has one of its own.
+ * If a handshake has no lookup of its own, others' lookups of its session that
+ * were under way while it waited answer it.
  */
 void Stories::share_lookups(Open& open, Time until) {
     constexpr std::size_t most = 4;
@@ -120,8 +120,8 @@ void Stories::asked(const Flow& flow, Time time, const StoreCommand& command) {
     }
 }
 
-/* Those on the worker's machine or, if there is none, on any. Of very many
- * only the first are looked at. */
+/* The handshakes on the worker's machine or, if there are none, on any. Only
+ * the first of many are examined. */
 std::vector<Stories::Open*>
 Stories::candidates(const std::set<std::uint64_t>& waiting, const Flow& flow) {
     constexpr std::size_t most = 64;
@@ -139,9 +139,9 @@ Stories::candidates(const std::set<std::uint64_t>& waiting, const Flow& flow) {
 }
 
 /*
- * Claims and keys of tickets have names that tell nothing of a handshake: it
- * is the only one that can be meant, or none. That one of several claims is
- * its own, each is told.
+ * The names of claims and of ticket keys do not show the handshake. So a
+ * command is for the only one that it can be for, or for none. If several may
+ * have made a claim, each has a note.
  */
 Stories::Open* Stories::who_waits_for(About about, const Flow& flow) {
     auto all = candidates(
@@ -155,7 +155,7 @@ Stories::Open* Stories::who_waits_for(About about, const Flow& flow) {
     return nullptr;
 }
 
-/* For its reply. */
+/* Remembers a command until its reply comes. */
 void Stories::await(std::uint64_t id, Command&& command) {
     if (commands_.size() >= bounds_.commands) {
         settle(commands_.begin()->first, now_, LookupState::unseen, {});
@@ -164,8 +164,8 @@ void Stories::await(std::uint64_t id, Command&& command) {
     commands_.insert_or_assign(id, std::move(command));
 }
 
-/* Whether the last of its commands of this kind has been redirected, so that
- * it comes again. */
+/* Whether its last command of this kind was redirected, so that it comes
+ * again. */
 bool Stories::is_sent_on(const Open& open, Verb verb) {
     auto last = std::find_if(
         open.parts.rbegin(), open.parts.rend(), [&](const Part& part) {
@@ -176,10 +176,10 @@ bool Stories::is_sent_on(const Open& open, Verb verb) {
 }
 
 /*
- * Whose command it is. A worker asks once for all that want one session at a
- * time, but several workers may ask: each gets a story of its own, of a
- * server on the worker's machine if there is one, and the oldest first. Of
- * very many only the first are looked at.
+ * The story that a command is for. A worker asks once for all handshakes that
+ * want one session at the same time, but several workers may ask. Each worker
+ * gets a story of its own: on the worker's machine if there is one, and the
+ * oldest first. Only the first of many are examined.
  */
 Stories::Open* Stories::claimant(const Flow& flow, const StoreCommand& command,
                                  const SessionName& name) {
@@ -284,14 +284,14 @@ void Stories::disconnected(const Flow& flow, Time time, Side by) {
         if (first == by_connection_.end() || first->first != flow.id) {
             return;
         }
-        /* A worker gives its connection up when a lookup times out. */
+        /* A worker closes its connection when a lookup times out. */
         settle(first->second, time,
                by == Side::server ? LookupState::lost : LookupState::pending,
                {});
     }
 }
 
-/* Once for each command that has a reply to wait for. */
+/* Called once for each command that expects a reply. */
 void Stories::settle(std::uint64_t id, Time time, LookupState state,
                      const StoreReply& reply) {
     auto found = commands_.find(id);
@@ -335,8 +335,8 @@ bool Stories::is_doubted(const Flow& flow) {
 }
 
 /*
- * A session that was resumed, and that was asked for, was in the reply. One
- * that was not may have been refused, or have come too late.
+ * If the requested session was resumed, the reply contained it. If it was not,
+ * it may have been refused, or have come too late.
  */
 StoreListener::Fit Stories::fits(std::uint64_t id, Time time,
                                  const StoreReply& reply) {
@@ -376,7 +376,7 @@ void Stories::reopened(const Flow& flow, std::uint64_t id) {
                exchange.about, true});
 }
 
-/* Its commands without an answer: those of a replica's stream have none. */
+/* Drops its unanswered commands. Commands to a replica have no replies. */
 void Stories::set_aside(const Flow& flow) {
     ++counts_.set_aside;
     unsure_.erase(flow.id);
@@ -445,7 +445,7 @@ void Stories::remember_stored(const SessionName& name, Time time) {
     }
 }
 
-/* The event of a reply, and what to say of it. */
+/* The event of a reply, and its text. */
 std::pair<std::string_view, std::string>
 Stories::describe(const Exchange& exchange) {
     switch (exchange.state) {
@@ -476,7 +476,7 @@ Stories::describe(const Exchange& exchange) {
     }
 }
 
-/* The event of the question. */
+/* The event of a request. */
 std::string_view Stories::kind_of(const Exchange& exchange) {
     if (exchange.about == About::early_data) {
         return "store_claim";
@@ -509,7 +509,7 @@ void Stories::add_part(Story& story, const Part& part) {
     }
 }
 
-/* Why it may be that the store has not heard of the session. */
+/* Adds why the store may not have the session. */
 void Stories::add_miss(Open& open) const {
     for (const SessionName& name : open.names) {
         auto stored = stored_.find(name);

@@ -1,5 +1,5 @@
 /*
- * What is told of one handshake.
+ * The story of one handshake.
  */
 
 #pragma once
@@ -14,7 +14,7 @@
 
 namespace debug {
 
-/* Who knows: the capture, or nginx's error log. */
+/* Where it is from: the capture, or nginx's error log. */
 enum class Source { wire, log };
 
 constexpr std::string_view name_of(Source source) noexcept {
@@ -35,7 +35,7 @@ std::string_view name_of(End end) noexcept;
 struct Offered {
     enum class Kind { id, psk, ticket };
     Kind kind = Kind::id;
-    std::string shown{}; /* not of a ticket, which is a secret */
+    std::string shown{}; /* empty for a ticket, which is secret */
 
     bool operator==(const Offered&) const = default;
 };
@@ -51,37 +51,37 @@ struct Story {
 
     std::string protocol{};
     std::string server_name{};
-    std::string alpn{}; /* what was offered, or in TLS 1.2 chosen */
+    std::string alpn{}; /* offered, or in TLS 1.2 chosen */
     std::vector<Offered> offered{};
     bool retry = false; /* with a HelloRetryRequest */
 
     End end = End::unknown;
     std::string status{}; /* $remote_ssl_session_cache_status, or a guess */
     Source status_source = Source::wire;
-    std::string wire_status{}; /* the same by the capture alone */
+    std::string wire_status{}; /* by the capture alone */
     std::optional<Microseconds> lookup{};
     std::optional<Microseconds> handshake{};
 
     std::vector<Event> events{};
     std::vector<std::string> notes{};
 
-    /* What the summary draws its hints from. */
+    /* The basis of the summary's hints. */
     bool by_ticket = false;
     bool ticket_offered = false;
-    bool never_stored = false; /* a miss; the capture has no set of it */
-    bool shared = false;       /* another handshake's lookup served it, too */
-    /* The store was asked for a session that it offers, or meanwhile for one
-     * that nobody offers. */
+    bool never_stored = false; /* a miss, without a set in the capture */
+    bool shared = false;       /* another handshake's lookup also served it */
+    /* Whether the store was asked for a session that the client offers, and
+     * whether it was asked meanwhile for one that nobody offers. */
     bool named = false;
     bool unnamed = false;
-    /* What its sessions may be called in the store, as the log shortens it:
-     * "9843…da". Only with --key. */
+    /* The names that its sessions may have in the store, shortened as in the
+     * log: "9843…da". Only with --key. */
     std::vector<std::string> names{};
 
-    /* The most events that are told of one handshake. */
+    /* The maximum number of events in one story. */
     static constexpr std::size_t max_events = 64;
 
-    /* Its memory in bytes, about. */
+    /* Its approximate memory in bytes. */
     std::size_t held() const noexcept;
 
     void add(Time time, std::string_view kind, std::string text) {

@@ -83,7 +83,7 @@ WireStatus of_full(const Handshake& handshake) {
             "the store is not in the capture"};
 }
 
-/* Without a ServerHello nothing has come of it. */
+/* Without a ServerHello, nothing has come of the offer. */
 WireStatus of_none(const Handshake& handshake) {
     if (any(handshake, LookupState::hit)) {
         return {"?", "the store had the session, but no ServerHello came"};

@@ -1,6 +1,6 @@
 /*
- * What $remote_ssl_session_cache_status must have been, as far as a capture
- * can tell.
+ * The value that $remote_ssl_session_cache_status must have had, as far as a
+ * capture shows.
  */
 
 #pragma once
@@ -11,15 +11,15 @@
 
 namespace debug {
 
-/* How far a lookup had come when the server answered its client. */
+/* The state of a lookup when the server answered its client. */
 enum class LookupState {
     pending, /* no reply */
     hit,
     miss,
     error,      /* the store refused */
-    redirected, /* another server was to be asked */
-    away,       /* the cluster had nobody who knows */
-    lost,       /* the store's side closed the connection */
+    redirected, /* to another server */
+    away,       /* no server of the cluster had the slot */
+    lost,       /* the store closed the connection */
     unseen,     /* the capture lacks the reply */
 };
 
@@ -27,22 +27,22 @@ struct Handshake {
     bool answered = false; /* there was a ServerHello */
     bool resumed = false;
     bool by_ticket = false;
-    bool offered_session = false; /* one that a store may have */
-    /* An ID, with TLS 1.3, of which a client makes one up, and no answer. */
+    bool offered_session = false; /* one that may be in a store */
+    /* An ID in TLS 1.3, which the client may have made up, and no answer. */
     bool offered_doubtfully = false;
     bool offered_ticket = false;
-    /* It resumed what the store did not have. */
+    /* It resumed a session that the store did not have. */
     bool contradicted = false;
-    /* A reply that may have been another command's. */
+    /* The hit may have been another command's reply. */
     bool doubtful_hit = false;
-    /* Meanwhile the store was asked for what is nobody's name. */
+    /* Meanwhile the store was asked for a name that is nobody's. */
     bool unnamed_lookups = false;
     std::vector<LookupState> lookups{};
 };
 
 struct WireStatus {
     std::string status;
-    std::string_view note{}; /* what stays doubtful */
+    std::string_view note{}; /* what remains doubtful */
 };
 
 WireStatus wire_status(const Handshake& handshake);

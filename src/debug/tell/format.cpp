@@ -11,7 +11,7 @@ namespace debug {
 
 namespace {
 
-/* Of many offers the first few are told. */
+/* Only the first few of many offers are shown. */
 constexpr std::size_t shown_offers = 3;
 
 struct Parts {

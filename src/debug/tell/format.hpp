@@ -1,5 +1,5 @@
 /*
- * Times and handshakes as people read them.
+ * Formats times and handshakes for people.
  */
 
 #pragma once
@@ -13,7 +13,7 @@
 
 namespace debug {
 
-/* "1 hit", "2 hits"; `many` where that is not the word with an s. */
+/* "1 hit", "2 hits". `many` is the plural if it is not formed with an s. */
 std::string counted(std::uint64_t count, std::string_view one,
                     std::string_view many = {});
 
@@ -23,24 +23,24 @@ std::string milliseconds(Microseconds time);
 /* "2026-11-26T06:17:32.123456Z" */
 std::string timestamp(Time time);
 
-/* Of the time zone here, as tcpdump and nginx's log have it: "2026-11-26". */
+/* In local time, like tcpdump and nginx's log: "2026-11-26". */
 std::string date(Time time);
 
-/* So, too: "06:17:32.123456"; "06:17:32" where the log alone knows. */
+/* In local time: "06:17:32.123456", or "06:17:32" if only the log has it. */
 std::string time_of_day(const Story& story);
 
-/* Whether a status is as one would wish. */
+/* How good a status is. */
 enum class Quality { good, fair, bad };
 Quality quality_of(std::string_view status) noexcept;
 
 /* "10.1.2.3:50122 → :443  TLSv1.3  SNI shop.example  PSK 5f0c…a1" */
 std::string title(const Story& story);
 
-/* To where `out` leads, standard output. Throws std::runtime_error when it does
- * not take it. */
+/* Flushes standard output through `out`. Throws std::runtime_error if that
+ * fails. */
 void flush(std::ostream& out);
 
-/* "lookup 0.231 ms, handshake 1.020 ms"; of what is known. */
+/* "lookup 0.231 ms, handshake 1.020 ms", or the part that is known. */
 std::string durations(const Story& story);
 
 }  // namespace debug

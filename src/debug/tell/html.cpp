@@ -34,7 +34,7 @@ void list(std::ostream& out, std::string_view title,
     out << "</ul>\n";
 }
 
-/* All of these are among the stories. */
+/* The page has all of these stories. */
 void list_slowest(std::ostream& out, const Summary& summary) {
     if (summary.slowest().empty()) {
         return;
@@ -77,7 +77,7 @@ void write_summary(std::ostream& out, const Summary& summary) {
     list(out, "What is not known", summary.reservations());
 }
 
-/* Which the script shows, if there is one. */
+/* Hidden, unless scripts run: the script shows it. */
 void write_filter(std::ostream& out, const Summary& summary) {
     out << "<form id='filter' hidden><label>Status <select name='status'>"
            "<option value=''>all</option>";
@@ -116,7 +116,7 @@ void HtmlPage::conclude(const Summary& summary) {
     }
 }
 
-/* In their order, and where some are left out, how many. */
+/* Writes the stories in order, with the number of those left out. */
 void HtmlPage::write_stories() {
     auto all = stories_.all();
     if (told_ > all.size()) {

@@ -1,6 +1,5 @@
 /*
- * A page of its own with the stories, a picture of each one's timeline, and
- * the summary.
+ * A self-contained page with the stories, their timelines, and the summary.
  */
 
 #pragma once
@@ -17,7 +16,7 @@ namespace debug {
 
 class HtmlPage : public Output {
   public:
-    /* Throws std::runtime_error when the file cannot be written. */
+    /* Throws std::runtime_error if the file cannot be written. */
     explicit HtmlPage(const std::string& file);
 
     void tell(const Story& story) override;
@@ -33,7 +32,7 @@ class HtmlPage : public Output {
 
     std::string path_;
     std::unique_ptr<std::FILE, Close> file_;
-    KeptStories stories_; /* as they are on the page */
+    KeptStories stories_; /* in HTML */
     std::uint64_t told_ = 0;
 };
 

@@ -27,7 +27,7 @@ std::string_view class_of(const Event& event) {
     return event.kind == "broken_off" ? "broken" : "event";
 }
 
-/* Where in the picture, whose width is 1000. */
+/* Positions in the picture, whose width is 1000. */
 class Scale {
   public:
     explicit Scale(const Story& story) {
@@ -57,7 +57,7 @@ void draw_bar(std::ostream& out, double from, double to, int y,
         << std::max(1.0, to - from) << "' height='8' class='" << of << "'/>";
 }
 
-/* From each question on the wire to what came next of the store. */
+/* Draws from each request on the wire to the store's next event. */
 void draw_lookups(std::ostream& out, const Story& story, const Scale& scale) {
     const Event* asked = nullptr;
     for (const Event& event : story.events) {
@@ -75,8 +75,8 @@ void draw_lookups(std::ostream& out, const Story& story, const Scale& scale) {
     }
 }
 
-/* The handshake, the lookups in it, and a mark for each event. It is as wide
- * as the page, and what would be distorted by that is outside. */
+/* Draws the handshake, the lookups in it, and a mark for each event. The
+ * picture stretches to the width of the page, so text is outside. */
 void draw(std::ostream& out, const Story& story) {
     Scale scale(story);
     out << "<svg viewBox='0 0 1000 36' preserveAspectRatio='none' "
@@ -158,7 +158,7 @@ std::string anchor(std::uint64_t number) {
     return "handshake-" + std::to_string(number);
 }
 
-/* What a link leads to is inside, so that browsers open what is around it. */
+/* The link's target is inside, so that browsers open the element around it. */
 std::string html(const Story& story, std::uint64_t number) {
     std::ostringstream out;
     out << "<details class='story' data-status='" << escaped(story.status)

@@ -1,6 +1,5 @@
 /*
- * A handshake on the page: a line, and behind it a picture of its timeline and
- * all that happened.
+ * A handshake on the page: a line that opens a timeline and the list of events.
  */
 
 #pragma once
@@ -14,17 +13,17 @@
 
 namespace debug {
 
-/* As text of the page, or as an attribute's value between any quotes. */
+/* Escaped for text, and for an attribute's value in any quotes. */
 std::string escaped(std::string_view text);
 
-/* A status, and in what colour: in <span class='status good'>. */
+/* Writes a status with its colour: <span class='status good'>. */
 void write_status(std::ostream& out, std::string_view status,
                   std::string_view more = {});
 
-/* What links to the story with this number name. */
+/* The anchor of the story with this number. */
 std::string anchor(std::uint64_t number);
 
-/* The story with this number. */
+/* The HTML of the story with this number. */
 std::string html(const Story& story, std::uint64_t number);
 
 }  // namespace debug

@@ -1,5 +1,5 @@
 /*
- * What is the same on every page.
+ * The parts that are the same on every page.
  */
 
 #pragma once

@@ -1,5 +1,5 @@
 /*
- * Stories and the summary as JSON: an object a line.
+ * Stories and the summary as JSON, one object per line.
  */
 
 #pragma once

@@ -6,10 +6,10 @@ namespace debug {
 
 namespace {
 
-/* A log may say anything; what is beyond is one. */
+/* A log may contain any status. Those beyond the limit share one entry. */
 constexpr std::size_t most_outcomes = 64;
 
-/* Of each, beside its text. */
+/* The memory of each, without its text. */
 constexpr std::size_t node_cost = 256;
 
 std::size_t cost(const KeptStories::Text& text) {

@@ -1,7 +1,7 @@
 /*
- * Of very many stories those that are to be seen in the end: the latest, of
- * each outcome those that took longest, and those that waited longest for the
- * store. What they look like is kept, within a bound.
+ * Selects the stories that the page shows: the latest, those of each outcome
+ * that took longest, and those that waited longest for the store. Keeps their
+ * text, within a bound.
  */
 
 #pragma once
@@ -24,21 +24,21 @@ class KeptStories {
   public:
     static constexpr std::size_t latest_kept = 500;
     static constexpr std::size_t of_outcome_kept = 50;
-    /* Each of these two, in bytes. */
+    /* For the latest and for the worst, in bytes each. */
     static constexpr std::size_t max_held = 3 * 1024 * 1024;
 
-    /* The next one, and how it is shown. */
+    /* Adds the next story, with its text. */
     void add(const Story& story, std::string shown);
 
     using Text = std::shared_ptr<const std::string>;
 
-    /* By their numbers, the first of all has 1. */
+    /* By number, from 1 on. */
     std::map<std::uint64_t, Text> all() const;
 
   private:
-    /* How long, and the later one is the lesser. */
+    /* By duration. Of two equal ones, the later ranks lower. */
     using Rank = std::tuple<Microseconds, Microseconds, std::uint64_t>;
-    using Ranked = std::map<Rank, Text>; /* the least first */
+    using Ranked = std::map<Rank, Text>; /* the lowest first */
     using Outcome = std::pair<End, std::string>;
 
     static std::uint64_t number_of(const Rank& rank);

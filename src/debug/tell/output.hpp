@@ -1,5 +1,5 @@
 /*
- * Where stories go.
+ * A destination of stories.
  */
 
 #pragma once

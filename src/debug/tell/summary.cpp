@@ -7,7 +7,7 @@ namespace debug {
 
 namespace {
 
-/* A log may say anything. */
+/* A log may contain any status. */
 constexpr std::size_t most_statuses = 64;
 
 /* A lookup that takes longer than this costs more than a signature. */
@@ -60,7 +60,7 @@ void Summary::add(const Story& story) {
     }
 }
 
-/* As each handshake saw it: those that share a lookup count each. */
+/* Counts per handshake, so a shared lookup counts several times. */
 void Summary::count_logged(const Story& story) {
     for (const Event& event : story.events) {
         if (event.source != Source::log) {
@@ -125,13 +125,13 @@ std::uint64_t Summary::status(const std::string& name) const {
     return found == statuses_.end() ? 0 : found->second;
 }
 
-/* Nothing that the store was asked for is called as it says, though handshakes
- * that offered sessions waited meanwhile. */
+/* Whether no request had a name that the key gives, though handshakes that
+ * offered sessions were waiting. */
 bool Summary::is_key_wrong() const {
     return stores_.has_keys && unnamed_ != 0 && named_ == 0;
 }
 
-/* Why there may be lookups that belong to no handshake. */
+/* Why some lookups may belong to no handshake. */
 std::string Summary::unjoined() const {
     if (is_key_wrong()) {
         return "the key is not that of their names";

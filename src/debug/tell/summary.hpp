@@ -1,5 +1,5 @@
 /*
- * All handshakes of a run together, and what they hint at.
+ * The totals of a run, and hints that follow from them.
  */
 
 #pragma once
@@ -18,12 +18,12 @@
 
 namespace debug {
 
-/* How much of what happened the capture has. */
+/* How complete the capture is. */
 struct CaptureCounts {
     std::uint64_t packets = 0;
     std::uint64_t not_tcp = 0; /* frames that were not understood */
-    std::uint64_t quic = 0;    /* of these: handshakes of QUIC begin */
-    std::optional<std::uint64_t> dropped{}; /* as tcpdump said in the end */
+    std::uint64_t quic = 0;    /* of these, starts of QUIC handshakes */
+    std::optional<std::uint64_t> dropped{}; /* by tcpdump's report at the end */
     std::string trouble{};                  /* why the capture ended early */
     std::vector<std::string> silent_logs{}; /* without a line of the module */
 };
@@ -32,7 +32,7 @@ class Summary {
   public:
     struct Slow {
         Microseconds waited;
-        std::uint64_t number; /* of all handshakes, from 1 on */
+        std::uint64_t number; /* among all handshakes, from 1 on */
         Time begin;
         std::string time_of_day;
         std::string title;
@@ -42,7 +42,7 @@ class Summary {
 
     void add(const Story& story);
 
-    /* In the end. */
+    /* To be called at the end. */
     void add(const StoreCounts& stores) { stores_ = stores; }
     void add(const CaptureCounts& capture) { capture_ = capture; }
     void add(const Connections::Counts& connections, std::uint64_t let_go) {
@@ -58,7 +58,7 @@ class Summary {
     const Percentiles& lookup() const noexcept { return lookup_; }
     const Percentiles& handshake() const noexcept { return handshake_; }
     const std::vector<Slow>& slowest() const noexcept { return slowest_; }
-    /* By the capture or, where that has no store, by the log. */
+    /* By the capture or, if that has no store, by the log. */
     const StoreCounts& stores() const noexcept {
         return stores_by() == Source::log ? logged_ : stores_;
     }
@@ -69,13 +69,13 @@ class Summary {
     }
     std::uint64_t let_go() const noexcept { return let_go_; }
 
-    /* What became of what the stores were asked, in lines. */
+    /* Lines about the stores' requests and replies. */
     std::vector<std::string> store_lines() const;
 
-    /* What an operator may want to look at. */
+    /* What an operator may want to check. */
     std::vector<std::string> hints() const;
 
-    /* What is not known, because the capture or memory was short. */
+    /* What is not known, because the capture or memory did not suffice. */
     std::vector<std::string> reservations() const;
 
   private:

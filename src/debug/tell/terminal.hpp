@@ -15,7 +15,7 @@ namespace debug {
 
 class Terminal : public Output {
   public:
-    /* Days are told that are not `today`, as date() has it. */
+    /* Days other than `today` are printed. The format is that of date(). */
     Terminal(std::ostream& out, bool colours, std::string today)
         : out_(out), colours_(colours), day_(std::move(today)) {}
 

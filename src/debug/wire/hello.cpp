@@ -22,7 +22,8 @@ constexpr std::string_view retry_random(
     "\xc2\xa2\x11\x16\x7a\xbb\x8c\x5e\x07\x9e\x09\xe2\xc8\xa8\x33\x9c",
     32);
 
-/* Calls `read` with each extension's type and body; false: malformed. */
+/* Calls `read` with each extension's type and body. False if they are
+ * malformed. */
 template <class Read>
 bool read_extensions(Cursor& hello, Read read) {
     if (hello.empty()) {

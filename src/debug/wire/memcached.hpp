@@ -1,6 +1,6 @@
 /*
- * memcached's commands and replies on one connection, in its text or its
- * binary protocol, whichever is spoken.
+ * memcached's commands and replies on one connection, in the text or the binary
+ * protocol.
  */
 
 #pragma once
@@ -29,34 +29,34 @@ class MemcachedReader : public Reader {
     bool matters() const override { return dialect_ != nullptr; }
     std::size_t held() const override;
 
-    /* Whether bytes may be the beginning of a client's command. */
+    /* Whether a client's command can begin with these bytes. */
     static bool recognises(std::string_view bytes) noexcept;
 
   private:
-    /* Nothing is known yet, or not any more, until a command begins. */
+    /* Null while no command has shown which protocol is spoken. */
     std::unique_ptr<Reader> dialect_;
     StoreListener& listener_;
     Flow flow_;
 };
 
-/* The commands that wait for a reply, in their order. */
+/* The commands that wait for a reply, in order. */
 class PendingCommands {
   public:
     static constexpr std::size_t max = 20'000;
 
     struct Command {
-        std::uint64_t id = 0; /* 0: of no interest but for its place */
-        std::size_t key = 0;  /* its hash: a key may be long */
+        std::uint64_t id = 0; /* 0: it only keeps its place */
+        std::size_t key = 0;  /* its hash, because keys may be long */
         Verb verb = Verb::get;
-        unsigned kind = 0;        /* as the dialect numbers them */
-        std::uint32_t opaque = 0; /* its reply has it, too */
-        bool quiet = false;       /* it may stay unanswered */
+        unsigned kind = 0;        /* the dialect's number */
+        std::uint32_t opaque = 0; /* repeated in the reply */
+        bool quiet = false;       /* it may have no reply */
     };
 
     PendingCommands(StoreListener& listener, const Flow& flow)
         : listener_(listener), flow_(flow) {}
 
-    /* As Command::key has it. */
+    /* The value of Command::key. */
     static std::size_t hash(std::string_view key) noexcept {
         return std::hash<std::string_view>()(key);
     }
@@ -68,27 +68,30 @@ class PendingCommands {
 
     bool empty() const noexcept { return commands_.empty(); }
     const Command& front() const { return commands_.front(); }
-    /* Whose key is `key`, of which the command has the first part. */
+    /* `key` is the whole key, of which the command may have only the first
+     * part. */
     void push(Time time, StoreCommand&& command, std::string_view key,
               unsigned kind, bool quiet, std::uint32_t opaque = 0);
     void push_other(unsigned kind, std::uint32_t opaque = 0);
     void answer_front(Time time, const StoreReply& reply);
 
-    /* Forgets all: which reply is whose is not known any more. */
+    /* Forgets all commands, because replies can no longer be matched to
+     * them. */
     void clear();
 
-    /* Whether a key is one of the first few of the command at the front,
-     * whose keys are of this kind. */
+    /* Whether a key is one of the first few keys of this kind, of the command
+     * at the front. */
     bool is_in_first(std::size_t key, unsigned kind) const;
 
     /*
-     * A reply tells its key: makes the command for it, which is of this kind,
-     * the first. Those before it are passed over; of those that had an answer
-     * it was another's. False: it is not among the next or last few.
+     * A reply has a key. Moves the command of this kind for that key to the
+     * front, and skips those before it. If the command had an answer already,
+     * that answer was another command's. False if it is not among the next or
+     * last few.
      */
     bool bring_forward(std::size_t key, unsigned kind);
 
-    /* The same of a reply that has a command's number. */
+    /* Does the same for a reply with a command's number. */
     bool bring_numbered(std::uint32_t opaque, unsigned kind);
 
     /* Whether such a command is among the next few. */
@@ -106,7 +109,7 @@ class PendingCommands {
     StoreListener& listener_;
     Flow flow_;
     std::deque<Command> commands_;
-    std::deque<Command> answered_; /* the last ones */
+    std::deque<Command> answered_; /* the latest ones */
 };
 
 }  // namespace debug

@@ -33,7 +33,7 @@ constexpr Known known[] = {
     {0x14, "deleteq", Verb::erase, true},
 };
 
-/* Commands that are answered never, or with more than one packet. */
+/* Commands that have no reply, or one of several packets. */
 constexpr unsigned quit_quietly = 0x17;
 constexpr unsigned stat = 0x10;
 constexpr unsigned add = 0x02;
@@ -45,7 +45,7 @@ const Known* find(unsigned opcode) {
     return found == std::end(known) ? nullptr : found;
 }
 
-/* As memcached's BinaryProtocolRevamped page has it. */
+/* From memcached's BinaryProtocolRevamped page. */
 struct Header {
     unsigned magic;
     unsigned opcode;
@@ -148,9 +148,9 @@ void MemcachedBinaryReader::command(Time time, std::string_view head) {
 }
 
 /*
- * Makes a reply's command the first one. Clients number their commands, or
- * give all of them the same number: then the order tells. False: the capture
- * lacks it.
+ * Moves a reply's command to the front. Clients number their commands, or give
+ * all of them the same number; then the order counts. False if the capture
+ * lacks the command.
  */
 bool MemcachedBinaryReader::find_command(Time time, std::string_view head) {
     Header header(head);
@@ -165,7 +165,7 @@ bool MemcachedBinaryReader::find_command(Time time, std::string_view head) {
         return !is_equal &&
                pending_.bring_numbered(header.opaque, header.opcode);
     }
-    /* Quiet commands that were passed over: not found, or done. */
+    /* Quiet commands before it had no reply: a miss, or done. */
     while (pending_.front().quiet &&
            (pending_.front().kind != header.opcode ||
             pending_.front().opaque != header.opaque ||
@@ -193,7 +193,7 @@ void MemcachedBinaryReader::reply(Time time, std::string_view head) {
     }
 
     if (header.opcode == stat && header.key != 0) {
-        return; /* a figure: what ends them has no name */
+        return; /* a figure; the end of the list has no name */
     }
 
     StoreReply reply;

@@ -1,5 +1,5 @@
 /*
- * memcached's binary protocol, which SASL needs.
+ * memcached's binary protocol, which SASL requires.
  */
 
 #pragma once
@@ -17,7 +17,7 @@ class MemcachedBinaryReader : public Reader {
     void closed(Side by, Time time, bool reset) override;
     void forgotten(Time time) override;
 
-    /* What comes makes no sense, or does not any more. */
+    /* The bytes make no sense, or no longer do. */
     bool over() const override { return lost_; }
     bool matters() const override { return true; }
     std::size_t held() const override;
@@ -25,7 +25,7 @@ class MemcachedBinaryReader : public Reader {
   private:
     struct Way {
         std::string head;       /* the header, the extras and the key */
-        std::size_t wanted = 0; /* of it */
+        std::size_t wanted = 0; /* its full size */
         std::size_t skip = 0;   /* of a value */
     };
 

@@ -7,7 +7,7 @@ namespace debug {
 
 namespace {
 
-/* Commands differ in the replies that end them. */
+/* Commands by the reply that ends them. */
 enum Kind : unsigned { one_line, get_key, get_end, figures };
 
 std::vector<std::string_view> split(std::string_view line) {
@@ -22,7 +22,7 @@ std::vector<std::string_view> split(std::string_view line) {
     return words;
 }
 
-/* The size in a line; SIZE_MAX: there is none. */
+/* The size in a line; SIZE_MAX if there is none. */
 std::size_t size_in(std::string_view word) {
     std::size_t size = numbers::read<std::size_t>(word).value_or(SIZE_MAX);
     return size < (1U << 30) ? size : SIZE_MAX;
@@ -33,7 +33,7 @@ bool stores(std::string_view name) {
            name == "append" || name == "prepend" || name == "cas";
 }
 
-/* Which kind of error a line is; empty: it is none. */
+/* The kind of error in a line; empty if it is none. */
 std::string_view error_code(std::string_view line) {
     for (std::string_view code : {"CLIENT_ERROR", "SERVER_ERROR"}) {
         if (line.starts_with(code)) {
@@ -175,7 +175,7 @@ void MemcachedTextReader::reply(Time time, std::string_view line) {
         lose();
         return;
     }
-    /* The keys that the END of a get finds unanswered were not there. */
+    /* At the END of a get, the unanswered keys are misses. */
     while (pending_.front().kind == get_key) {
         pending_.answer_front(time, reply);
     }
@@ -191,7 +191,7 @@ void MemcachedTextReader::value(Time time, std::string_view line) {
     }
     ways_[1].skip = size + 2;
 
-    /* Values come in the order of the keys; those left out are misses. */
+    /* Values come in the order of the keys. Skipped keys are misses. */
     std::size_t key = PendingCommands::hash(words[1]);
     if (!pending_.is_in_first(key, get_key) &&
         !pending_.bring_forward(key, get_key)) {

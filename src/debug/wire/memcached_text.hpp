@@ -19,7 +19,7 @@ class MemcachedTextReader : public Reader {
     void closed(Side by, Time time, bool reset) override;
     void forgotten(Time time) override;
 
-    /* What comes makes no sense, or does not any more. */
+    /* The bytes make no sense, or no longer do. */
     bool over() const override { return lost_; }
     bool matters() const override { return true; }
     std::size_t held() const override;
@@ -42,7 +42,7 @@ class MemcachedTextReader : public Reader {
     Flow flow_;
     std::array<Way, 2> ways_;
     PendingCommands pending_;
-    bool strays_ = false; /* the next END is nobody's */
+    bool strays_ = false; /* the next END belongs to no command */
     bool lost_ = false;
 };
 

@@ -21,7 +21,7 @@ constexpr std::size_t longest_proxy_line = 107;
 /* The longest line of mail that is read for STARTTLS. */
 constexpr std::size_t longest_line = 1000;
 
-/* How a client of SMTP, IMAP or POP3 begins; IMAP's commands have a tag. */
+/* How clients of SMTP, IMAP and POP3 begin. IMAP commands have a tag. */
 constexpr std::array first_words{"EHLO"sv, "HELO"sv, "LHLO"sv, "CAPA"sv,
                                  "STLS"sv, "AUTH"sv, "NOOP"sv};
 constexpr std::array tagged_words{"CAPABILITY"sv, "STARTTLS"sv, "ID"sv,
@@ -31,7 +31,7 @@ bool could_be(std::string_view begin, std::string_view whole) {
     return whole.starts_with(begin.substr(0, whole.size()));
 }
 
-/* Takes what precedes the next blank. */
+/* Takes the word before the next space. */
 std::string_view take_word(std::string_view& text) {
     std::string_view word = text.substr(0, text.find(' '));
     text.remove_prefix(std::min(word.size() + 1, text.size()));
@@ -58,7 +58,7 @@ std::string_view without_end(std::string_view line) {
     return line.substr(0, line.find_first_of("\r\n"));
 }
 
-/* "10.0.0.1:5555", of words that are so; else empty. */
+/* "10.0.0.1:5555", or empty if the words are not an address. */
 std::string address(std::string_view host, std::string_view port) {
     bool v6 = host.find(':') != std::string_view::npos;
     std::string shown = (v6 ? "[" : "") + std::string(host) + (v6 ? "]" : "") +
@@ -102,7 +102,7 @@ Prelude::Found Prelude::take(std::string_view& bytes) {
     }
 }
 
-/* What head_ is. With Found::more it may have got shorter. */
+/* Examines head_. With Found::more it may have become shorter. */
 Prelude::Found Prelude::look() {
     if (could_be(head_, "\x16\x03")) {
         bool whole = head_.size() >= 3;
@@ -134,8 +134,8 @@ Prelude::Found Prelude::take_proxy_line() {
     return Found::more;
 }
 
-/* The signature, the command, the family, and the length of the rest, which
- * begins with the addresses. */
+/* Reads the signature, the command, the family, and the length of the rest,
+ * which begins with the addresses. */
 Prelude::Found Prelude::take_proxy_header() {
     constexpr std::size_t fixed = 16;
     Cursor cursor(head_);
@@ -161,7 +161,7 @@ Prelude::Found Prelude::take_proxy_header() {
     return Found::more;
 }
 
-/* A client of mail says, in one line after another, what it wants. */
+/* Reads a line of a mail client. */
 Prelude::Found Prelude::take_line() {
     if (!is_text(head_.back()) || head_.size() > longest_line) {
         return Found::nothing;

@@ -1,6 +1,6 @@
 /*
- * What may precede TLS on a connection: the PROXY protocol, of both versions,
- * and a dialogue of mail that ends with STARTTLS.
+ * What may precede TLS on a connection: both versions of the PROXY protocol,
+ * and a mail dialogue that ends with STARTTLS.
  */
 
 #pragma once
@@ -13,27 +13,27 @@ namespace debug {
 
 class Prelude {
   public:
-    /* Whether bytes may be the beginning of what take() takes. */
+    /* Whether these bytes can begin a prelude that take() reads. */
     static bool recognises(std::string_view bytes);
 
-    /* What a client may say before its ClientHello, in bytes. */
+    /* How many bytes a client may send before its ClientHello. */
     static constexpr std::size_t longest = 16 * 1024;
 
     enum class Found { more, tls, nothing };
 
     /*
-     * Takes the client's bytes from the front of `bytes`; with Found::tls the
-     * handshake begins with what is left of them and of what begun() has.
+     * Reads the client's data from the front of `bytes`. With Found::tls, the
+     * handshake consists of begun() and the remaining bytes.
      */
     Found take(std::string_view& bytes);
 
-    /* The first bytes of the handshake, which came in pieces. */
+    /* The first bytes of the handshake, if they came in pieces. */
     std::string_view begun() const noexcept { return head_; }
 
-    /* The client, as a proxy names it; else empty. */
+    /* The client that a proxy names; otherwise empty. */
     const std::string& proxied() const noexcept { return proxied_; }
 
-    /* Whether what the server has said up to now is no TLS. */
+    /* Whether the server has sent something other than TLS so far. */
     bool is_dialogue() const noexcept { return dialogue_; }
 
     std::size_t held() const noexcept {
@@ -46,10 +46,10 @@ class Prelude {
     Found take_proxy_header();
     Found take_line();
 
-    std::string head_; /* not understood yet */
+    std::string head_; /* not parsed yet */
     std::string proxied_;
     std::size_t skip_ = 0; /* of a header */
-    std::size_t said_ = 0; /* all in all */
+    std::size_t said_ = 0; /* in total */
     bool dialogue_ = false;
 };
 

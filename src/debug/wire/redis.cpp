@@ -21,7 +21,7 @@ constexpr Known known[] = {
     {"DEL", Verb::erase, ':'},     {"UNLINK", Verb::erase, ':'},
 };
 
-/* Which no worker sends: of replicas, and of who looks after a server. */
+/* Commands that no worker sends: those of replicas and administration. */
 constexpr std::string_view of_others[] = {
     "PSYNC",  "SYNC",    "REPLCONF",  "MONITOR",    "CONFIG", "SLOWLOG",
     "CLIENT", "LATENCY", "MEMORY",    "SCAN",       "KEYS",   "DBSIZE",
@@ -35,14 +35,14 @@ const Known* find(std::string_view name) {
     return found == std::end(known) ? nullptr : found;
 }
 
-/* Whether the first words of a command are these. */
+/* Whether a command begins with these words. */
 bool begins(const std::vector<RespItem::Word>& words, std::string_view first,
             std::string_view second) {
     return words.size() >= 2 && upper(words[0].head) == first &&
            upper(words[1].head) == second;
 }
 
-/* A worker asks for INFO stats alone. */
+/* A worker asks only for INFO stats. */
 bool is_of_others(const std::vector<RespItem::Word>& words) {
     std::string name = upper(words[0].head);
     if (name == "INFO") {
@@ -108,7 +108,7 @@ void RedisReader::data(Side from, Time time, std::string_view bytes) {
     bool& lost = client ? lost_commands_ : lost_replies_;
     RespScanner& scanner = client ? commands_ : replies_;
 
-    /* A segment mostly begins where a command or reply does. */
+    /* Usually, a command or reply begins at the start of a segment. */
     if (lost) {
         bool begins = client ? recognises(bytes)
                              : std::string_view("+-:$*").find(bytes.front()) !=
@@ -167,7 +167,7 @@ void RedisReader::command(Time time) {
     expect({.id = asked.id, .reply = command->reply, .asked = time});
 }
 
-/* Its reply may have been captured before it. */
+/* Its reply may have been captured first. */
 void RedisReader::expect(const Pending& command) {
     pending_.push_back(command);
     while (!early_.empty() && !pending_.empty()) {
@@ -182,9 +182,9 @@ void RedisReader::expect(const Pending& command) {
 void RedisReader::reply(Time time) {
     const RespItem& reply = replies_.item();
     if (reply.type == '>') {
-        return; /* nobody has asked for it */
+        return; /* no command asked for it */
     }
-    /* A replica of whom we see the other side. */
+    /* A replica that we took for the server: its commands look like replies. */
     if (reply.type == '*' && begins(reply.words, "REPLCONF", "ACK")) {
         set_aside();
         return;
@@ -203,8 +203,8 @@ void RedisReader::answer(Reply reply) {
             }
             return;
         }
-        /* The capture lacks who has asked: not for this one, but, as replies
-         * come in order, for the first. */
+        /* The capture lacks a command. As replies come in order, it is the
+         * first reply's, not this one's. */
         if (!sure_) {
             shift_by(-1);
         }
@@ -221,7 +221,7 @@ void RedisReader::answer(Reply reply) {
     if (command.id != 0) {
         listener_.answered(flow_, reply.time, command.id, reply.read);
     }
-    /* If it was that of the command before, it would be of that one's type. */
+    /* A reply to the command before would have that one's type. */
     if (command.reply != 0 && !history_.empty() &&
         reply.type == command.reply && history_.back().command.reply != 0 &&
         history_.back().command.reply != command.reply) {
@@ -233,7 +233,7 @@ void RedisReader::answer(Reply reply) {
     }
 }
 
-/* How this reply would go with the command. */
+/* How well this reply fits the command. */
 StoreListener::Fit RedisReader::fit(const Pending& command,
                                     const Reply& reply) const {
     using Fit = StoreListener::Fit;
@@ -248,7 +248,7 @@ StoreListener::Fit RedisReader::fit(const Pending& command,
     return known == Fit::good && early > Microseconds(0) ? Fit::odd : known;
 }
 
-/* How it would go with the command that there was no reply. */
+/* How well a missing reply fits the command. */
 StoreListener::Fit RedisReader::fit_without(const Pending& command) const {
     return command.id == 0 ? StoreListener::Fit::good
                            : listener_.fits(command.id, Time::max(),
@@ -256,8 +256,8 @@ StoreListener::Fit RedisReader::fit_without(const Pending& command) const {
 }
 
 /*
- * How much is odd if each reply was that of the command so many places
- * before, or behind, the one that it was taken for; none: it cannot be.
+ * The number of odd matches if each reply moves to the command `shift` places
+ * further on. None if that is impossible.
  */
 std::optional<int> RedisReader::oddities(int shift) const {
     auto answers = static_cast<int>(history_.size());
@@ -283,7 +283,7 @@ std::optional<int> RedisReader::oddities(int shift) const {
     return odd;
 }
 
-/* A reply was not what it was taken for: they are those of other commands. */
+/* Called when a reply was another command's: finds the shift that fits best. */
 void RedisReader::find_step() {
     std::optional<int> best;
     int best_odd = 0;
@@ -302,7 +302,7 @@ void RedisReader::find_step() {
     }
 }
 
-/* Takes all answers back, and gives them to whom they belong. */
+/* Takes all replies back, and assigns them to the right commands. */
 void RedisReader::shift_by(int shift) {
     std::deque<Reply> replies;
     while (!history_.empty()) {
@@ -357,7 +357,7 @@ StoreReply RedisReader::read_error(const std::string& error) {
     return read;
 }
 
-/* Of a Sentinel, which is no store itself. */
+/* Reads a Sentinel's reply. A Sentinel is no store itself. */
 void RedisReader::learn_master(const RespItem& reply) {
     if (reply.type != '*' || reply.words.size() != 2) {
         return;
@@ -368,7 +368,7 @@ void RedisReader::learn_master(const RespItem& reply) {
     }
 }
 
-/* Which reply is whose is not known any more. */
+/* Called when replies can no longer be matched to commands. */
 void RedisReader::resynchronise() {
     for (const Pending& command : pending_) {
         if (command.id != 0) {

@@ -1,5 +1,5 @@
 /*
- * Redis' commands and replies on one connection.
+ * Redis commands and replies on one connection.
  */
 
 #pragma once
@@ -15,23 +15,23 @@ namespace debug {
 
 class RedisReader : public Reader {
   public:
-    /* So many commands may wait for a reply; older ones are let go. */
+    /* How many commands may wait for a reply. Older ones are dropped. */
     static constexpr std::size_t max_pending = 20'000;
 
-    /* So far back it is looked for whose a reply was. */
+    /* How many past replies may be reassigned, and how far. */
     static constexpr std::size_t max_history = 32;
     static constexpr int max_shift = 8;
 
-    /* So many replies may wait for their commands, for so long: captures of
+    /* How many replies may wait for their commands, and how long. Captures of
      * several queues are not strictly in order. */
     static constexpr std::size_t max_early = 16;
     static constexpr Microseconds max_disorder{50'000};
 
-    /* When all is answered, and for so long nothing comes, nothing is under
-     * way. */
+    /* If all commands are answered and nothing comes for this long, nothing is
+     * under way. */
     static constexpr Microseconds quiet{100'000};
 
-    /* Other servers that this one names are added to `nodes`. */
+    /* Adds the other servers that this one names to `nodes`. */
     RedisReader(StoreListener& listener, const Flow& flow, RedisNodes& nodes);
 
     void data(Side from, Time time, std::string_view bytes) override;
@@ -42,16 +42,16 @@ class RedisReader : public Reader {
     bool matters() const override { return spoken_ && !aside_; }
     std::size_t held() const override;
 
-    /* Whether bytes may be the beginning of a client's command. */
+    /* Whether a client's command can begin with these bytes. */
     static bool recognises(std::string_view bytes) noexcept;
 
   private:
-    /* What the replies to others tell of servers. */
+    /* What a reply tells about other servers. */
     enum class Asks { nothing, slots, master };
 
     struct Pending {
-        std::uint64_t id = 0; /* 0: of no interest but for its place */
-        char reply = 0;       /* the type that is expected; 0: any */
+        std::uint64_t id = 0; /* 0: it only keeps its place */
+        char reply = 0;       /* the expected type; 0: any */
         Asks asks = Asks::nothing;
         Time asked{};
     };
@@ -91,16 +91,16 @@ class RedisReader : public Reader {
     SlotsReader slots_;
     RespScanner commands_;
     RespScanner replies_;
-    bool lost_commands_; /* its bytes are skipped up to a command's beginning */
+    bool lost_commands_; /* bytes are skipped until a command begins */
     bool lost_replies_;
-    bool in_step_; /* all commands were seen from the first */
+    bool in_step_; /* all commands since the first were seen */
     bool spoken_ = false;
-    bool sure_;          /* so that no reply is another command's */
-    bool aside_ = false; /* no worker speaks */
-    Time heard_{};       /* anything, the last time */
+    bool sure_;          /* no reply can be another command's */
+    bool aside_ = false; /* not a worker's connection */
+    Time heard_{};       /* when data came last */
     std::deque<Pending> pending_;
     std::deque<Reply> early_;      /* captured before their commands */
-    std::deque<Answered> history_; /* the last ones */
+    std::deque<Answered> history_; /* the latest ones */
 };
 
 }  // namespace debug

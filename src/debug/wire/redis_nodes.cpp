@@ -7,7 +7,7 @@ namespace debug {
 
 namespace {
 
-/* Of a name in DNS. */
+/* The longest DNS name. */
 constexpr std::size_t longest_host = 253;
 
 constexpr std::size_t longest_port = 5;
@@ -30,7 +30,7 @@ bool is_port(std::string_view text) {
                        [](unsigned char c) { return std::isdigit(c) != 0; });
 }
 
-/* Takes what precedes the space. */
+/* Takes the word before the next space. */
 std::string_view take_word(std::string_view& text) {
     std::string_view word = text.substr(0, text.find(' '));
     text.remove_prefix(std::min(word.size() + 1, text.size()));

@@ -1,6 +1,6 @@
 /*
- * Where other Redis servers are, as one tells it: in a redirect, and in the
- * answer to CLUSTER SLOTS.
+ * The addresses of other Redis servers that a server announces: in a redirect,
+ * and in the reply to CLUSTER SLOTS.
  */
 
 #pragma once
@@ -16,10 +16,11 @@
 
 namespace debug {
 
-/* Redis servers that a capture tells of, beside those that are given. */
+/* The Redis servers that a capture reveals, in addition to the configured
+ * ones. */
 class RedisNodes {
   public:
-    /* What is beyond that is not learned. A cluster has 1000 at most. */
+    /* More are not learned. A cluster has 1000 at most. */
     static constexpr std::size_t max = 4096;
 
     void add(const Endpoint& node) {
@@ -34,40 +35,41 @@ class RedisNodes {
 };
 
 /*
- * The address of a server that another one, at `teller`, names. A host that is
- * empty or "?" is the teller's. None: the host is a name, or the port is none.
+ * The address of a server that another one, at `teller`, names. An empty host,
+ * or "?", means the teller's. None if the host is a name, or the port is
+ * invalid.
  */
 std::optional<Endpoint> named_by(const Endpoint& teller, std::string_view host,
                                  std::string_view port);
 
-/* What "MOVED 3999 10.0.0.2:6379" and "ASK ..." have. */
+/* The content of "MOVED 3999 10.0.0.2:6379" and of "ASK ...". */
 struct Redirect {
     std::string_view code;
     std::string_view host; /* IPv6 without brackets; may be empty */
     std::string_view port;
 };
 
-/* Of an error, whose views the result has; none: it is another error, or its
- * host has what no host has. */
+/* Parses an error, to which the result's views point. None if it is another
+ * error, or its host is invalid. */
 std::optional<Redirect> read_redirect(std::string_view error);
 
 /* "10.0.0.2:6379", "n2.example.com:6379", "[::1]:6379". */
 std::string text(const Redirect& redirect, const Endpoint& teller);
 
 /*
- * Reads the answer to CLUSTER SLOTS, an element of its arrays at a time:
+ * Reads the reply to CLUSTER SLOTS, one element of its arrays at a time:
  *
  *     [[first, last, [host, port, id, [name, value, ...]], ...], ...]
  *
- * The names and values came with Redis 7. If the host is a name, "ip" may be
- * among them.
+ * Redis 7 added the names and values. If the host is a name, "ip" may be among
+ * them.
  */
 class SlotsReader {
   public:
     SlotsReader(RedisNodes& nodes, const Endpoint& teller)
         : nodes_(nodes), teller_(teller) {}
 
-    /* `depth`: in how many arrays it is. */
+    /* `depth` is the number of arrays around the element. */
     void element(std::size_t depth, char type, std::string_view text);
 
   private:
@@ -75,8 +77,8 @@ class SlotsReader {
 
     RedisNodes& nodes_;
     Endpoint teller_;
-    std::string last_{}; /* string, in the array that is read */
-    std::string port_{}; /* of the node that is read */
+    std::string last_{}; /* the last string in the current array */
+    std::string port_{}; /* of the current node */
 };
 
 }  // namespace debug

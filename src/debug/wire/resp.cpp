@@ -76,7 +76,7 @@ void RespScanner::take_string(std::string_view& bytes) {
     bytes.remove_prefix(part.size());
 }
 
-/* Of a whole line; whether an item ends with it. */
+/* Reads a whole line. Returns whether an item ends with it. */
 bool RespScanner::value_line() {
     std::string_view line = line_;
     if (line.empty()) {
@@ -125,7 +125,7 @@ bool RespScanner::value_line() {
     return element_ends(0, line.substr(0, space), line.size());
 }
 
-/* A line that tells the size of what follows. */
+/* Reads a line with the size of what follows. */
 bool RespScanner::header(char type, std::int64_t number) {
     bool is_string = type == '$' || type == '=' || type == '!';
 
@@ -150,7 +150,7 @@ bool RespScanner::header(char type, std::int64_t number) {
     return false;
 }
 
-/* Whether the item ends with this element. */
+/* Ends an element. Returns whether the item ends with it. */
 bool RespScanner::element_ends(char type, std::string_view head,
                                std::size_t size) {
     head = head.substr(0, max_head);
@@ -163,7 +163,7 @@ bool RespScanner::element_ends(char type, std::string_view head,
     return array_ends();
 }
 
-/* Whether the item ends with what has come, and is perhaps an empty array. */
+/* Whether the item ends here, perhaps with an empty array. */
 bool RespScanner::array_ends() {
     while (!open_.empty() && --open_.back() == 0) {
         open_.pop_back();

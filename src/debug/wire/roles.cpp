@@ -13,10 +13,10 @@ namespace debug {
 
 namespace {
 
-/* Finds out from a client's first bytes what is spoken. */
+/* Recognises a protocol by a client's first bytes. */
 class Guess : public Reader {
   public:
-    /* As many as each of them is recognised by. */
+    /* Enough bytes to recognise any protocol. */
     static constexpr std::size_t enough = 24;
 
     struct Of {
@@ -74,9 +74,9 @@ class Guess : public Reader {
   private:
     Side side(Side given) const { return swapped_ ? other(given) : given; }
 
-    /* What is still to be read are `bytes`, of the side that it returns. */
+    /* Leaves in `bytes` what is still to be read, and returns its side. */
     Side look(Side from, Time time, std::string_view& bytes) {
-        /* Which end is the server's was a guess, too. */
+        /* Which end is the server's was also a guess. */
         if (from == Side::server && !flow_.from_start && first_.empty() &&
             recognise(bytes) != nullptr) {
             std::swap(flow_.client, flow_.server);
@@ -100,8 +100,11 @@ class Guess : public Reader {
         return from;
     }
 
-    /* What the server has said already: behind what it may be an answer to,
-     * unless that was before the capture. */
+    /*
+     * Passes on what the server has already sent. It comes after the client's
+     * bytes, which it may answer, unless the capture lacks the connection's
+     * start.
+     */
     void tell_early(Time time, std::string_view& bytes) {
         if (flow_.from_start) {
             reader_->data(Side::client, time, bytes);
@@ -175,7 +178,7 @@ std::optional<std::uint16_t> read_port(std::string_view text) {
     return port == 0 ? std::nullopt : port;
 }
 
-/* "host:port", "[address]:port", "host", "port", each of them. */
+/* Splits "host:port", "[address]:port", "host" or "port". */
 std::pair<std::string, std::uint16_t> split_address(std::string_view text,
                                                     std::uint16_t usual) {
     if (auto port = read_port(text)) {

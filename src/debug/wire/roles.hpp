@@ -1,5 +1,5 @@
 /*
- * Who is who in a capture: which ports speak TLS, and where the stores are.
+ * The roles of servers in a capture: TLS ports, and the addresses of stores.
  */
 
 #pragma once
@@ -23,23 +23,24 @@ enum class StoreKind { redis, memcached };
 
 struct StoreAt {
     StoreKind kind = StoreKind::redis;
-    std::string host{}; /* as it was written; empty: any */
+    std::string host{}; /* as written; empty: any */
     std::uint16_t port = 0;
     std::vector<Endpoint> addresses{}; /* empty: any with this port */
-    bool cluster = false; /* one of several, which tell of others */
+    bool cluster = false;              /* one of several, which name others */
 };
 
 /*
- * Reads "redis:10.0.0.5:6379", "memcached:[::1]", "redis:6379"; looks names
- * up. Throws std::runtime_error, which says what is wrong.
+ * Parses "redis:10.0.0.5:6379", "memcached:[::1]" or "redis:6379", and resolves
+ * names. Throws std::runtime_error, whose text says what is wrong.
  */
 StoreAt read_store(std::string_view text);
 
-/* The same of what is known already. */
+/* Makes the same from its parts. */
 StoreAt make_store(StoreKind kind, const std::string& host, std::uint16_t port);
 
 /*
- * Where nothing is said of either, what a connection is its first bytes tell.
+ * If one kind is empty, the first bytes of a connection show whether it is of
+ * that kind.
  */
 struct Roles {
     std::set<std::uint16_t> tls_ports{};
@@ -50,8 +51,8 @@ struct Roles {
     bool is_server(const Endpoint& endpoint) const;
 };
 
-/* Who reads a connection; null: nobody. Servers that others tell of, in
- * `nodes`, are stores, too. */
+/* Makes the reader of a connection; null if it is not to be read. Servers in
+ * `nodes`, which others have named, are also stores. */
 std::unique_ptr<Reader> make_reader(const Roles& roles, RedisNodes& nodes,
                                     const Flow& flow,
                                     HandshakeListener& handshakes,

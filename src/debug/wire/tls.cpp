@@ -12,9 +12,9 @@ constexpr std::size_t message_head = 4;
 constexpr std::size_t longest_record = (1 << 14) + 2048;
 
 /*
- * In TLS 1.3 a record has a byte for its type and a tag of 16 bytes, with
- * CCM_8 of 8. An alert has two bytes, a Finished a head and a hash; what ends
- * early data is in between.
+ * A TLS 1.3 record has a byte for its type and a tag of 16 bytes (8 with
+ * CCM_8). An alert has two bytes, and a Finished has a header and a hash.
+ * EndOfEarlyData is between them in size.
  */
 constexpr std::size_t encrypted_alert = 2 + 1 + 16;
 constexpr std::size_t shortest_finished = message_head + 32 + 1 + 8;
@@ -36,7 +36,7 @@ unsigned byte_at(std::string_view bytes, std::size_t i) {
     return static_cast<unsigned char>(bytes[i]);
 }
 
-/* RFC 8446, 6: those that a handshake may end with. */
+/* Alerts that may end a handshake (RFC 8446, 6). */
 std::string alert_name(unsigned description) {
     switch (description) {
     case 0:
@@ -174,7 +174,8 @@ void TlsReader::begin_record(Side from, Time time) {
         lose_sight(time, greeted_ ? "malformed record" : "");
         return;
     }
-    /* The first record of a handshake; else this is not its beginning. */
+    /* The first record has to be a handshake. Otherwise the beginning is
+     * missing. */
     if (!greeted_ && (from == Side::server || side.type != handshake_record)) {
         lose_sight(time, "");
         return;
@@ -295,8 +296,8 @@ void TlsReader::message(Side from, Time time) {
     }
 }
 
-/* TLS 1.2: before its certificate, and before the client has answered, a
- * server goes over to the keys of a session that both know (RFC 5077, 3.1). */
+/* TLS 1.2: a server that changes to the session's keys before its certificate,
+ * and before the client has answered, resumes (RFC 5077, 3.1). */
 void TlsReader::end_first() {
     if (way(Side::server).first && !way(Side::client).encrypted) {
         way(Side::server).first = false;
@@ -324,7 +325,7 @@ void TlsReader::alert(Side from, Time time, std::string_view bytes) {
     }
 }
 
-/* In TLS 1.3 the client's Finished is the last, and shows as encrypted. */
+/* In TLS 1.3 the client's Finished is the last message. It is encrypted. */
 void TlsReader::finish(Side from, Time time) {
     way(from).finished = true;
     if (tls13_ || (way(Side::client).finished && way(Side::server).finished)) {

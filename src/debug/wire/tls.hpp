@@ -1,6 +1,5 @@
 /*
- * The handshake of one TLS connection, as far as it can be read from outside.
- * Nothing is decrypted.
+ * The handshake of one TLS connection, as far as it shows without decryption.
  */
 
 #pragma once
@@ -17,40 +16,40 @@
 
 namespace debug {
 
-/* What happens in handshakes, in the order in which the capture has it. */
+/* Hears the events of handshakes, in the order of the capture. */
 class HandshakeListener {
   public:
     virtual ~HandshakeListener() = default;
 
-    /* After a HelloRetryRequest there is a second one. */
+    /* Called a second time after a HelloRetryRequest. */
     virtual void client_hello(const Flow& flow, Time time,
                               const ClientHello& hello) = 0;
     virtual void server_hello(const Flow& flow, Time time,
                               const ServerHello& hello) = 0;
 
-    /* In TLS 1.2: the server ends its part first, as if it knew the session. */
+    /* TLS 1.2: the server finishes first, as in a resumption. */
     virtual void abbreviated(const Flow& flow) = 0;
 
-    /* Both sides have sent what ends their part of the handshake. */
+    /* Both sides have sent the last message of their handshake. */
     virtual void completed(const Flow& flow, Time time) = 0;
     virtual void broken_off(const Flow& flow, Time time,
                             std::string_view how) = 0;
 
-    /* How it ends is not known: the capture does not say. */
+    /* The end is not known, because the capture does not show it. */
     virtual void lost_sight(const Flow& flow, Time time,
                             std::string_view why) = 0;
 
-    /* A connection that was seen from its start did not come to a handshake:
-     * its client speaks something else. */
+    /* A connection that was seen from its start had no handshake, because its
+     * client does not speak TLS. */
     virtual void not_tls() = 0;
 };
 
 class TlsReader : public Reader {
   public:
     /*
-     * The longest ClientHello or ServerHello that is read, in bytes, and what
-     * the server may say before the client: captures of several queues are
-     * not strictly in order.
+     * The longest ClientHello or ServerHello that is read, in bytes. Also
+     * limits what the server may send before the client, because captures of
+     * several queues are not strictly in order.
      */
     static constexpr std::size_t max_hello = 16 * 1024;
 
@@ -65,12 +64,12 @@ class TlsReader : public Reader {
     std::size_t held() const override;
 
   private:
-    /* What one side has sent: records, and in them handshake messages. */
+    /* The data of one side: records that contain handshake messages. */
     struct Way {
-        std::string head;         /* of a record, not whole yet */
+        std::string head;         /* of an incomplete record */
         unsigned type = 0;        /* of the record */
         std::size_t left = 0;     /* of the record */
-        std::string message_head; /* of a handshake message, likewise */
+        std::string message_head; /* of an incomplete message */
         std::size_t message_left = 0;
         std::string body; /* of a hello */
         std::string alert;

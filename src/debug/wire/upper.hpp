@@ -1,5 +1,5 @@
 /*
- * Words of protocols that take capitals and small letters for the same.
+ * Converts words of case-insensitive protocols.
  */
 
 #pragma once
