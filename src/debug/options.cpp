@@ -11,33 +11,33 @@ namespace debug {
 const char usage[] =
     R"(Usage: ngx-ssl-session-cache-debug [options]
 
-Tells the story of each TLS handshake: what the client offered, what the
-session cache's store was asked and answered, how it ended.
+Tells the story of each TLS handshake: what the client offered, what nginx asked
+the session cache's store, what the store answered, and how the handshake ended.
 
-Where from, one of:
+Source, one of:
       --demo[=STORE]      the demo's fleet, with a redis, a memcached, a cluster
                           or a redis that sentinel watches
       --conf FILE         what nginx -T -c FILE lists, captured by tcpdump
-  -i, --interface NAME    capture there (any)
+  -i, --interface NAME    capture on this interface (any)
   -r, --read FILE         read a capture made by tcpdump -w; -: standard input
-      --error-log FILE    join the module's debug lines in; alone: these only;
+      --error-log FILE    read the module's debug lines, too, or alone;
                           -: standard input
-What is who (with -r everything is recognised if neither is given):
+Ports and stores (-r recognises everything if neither is given):
   -p, --port PORT,...     TLS ports (443)
       --store KIND:ADDR   a store, redis:10.0.0.5:6379, memcached:11211
       --key FILE          the key of sealed sessions; may be repeated
-What is told:
-      --json              an object a line
-      --html FILE         a page with timelines, too
+Output:
+      --json              one object per line
+      --html FILE         also write a page with timelines
       --full-ids          session IDs in full
       --color[=WHEN]      always, never, or auto
-Until when:
-      --seconds N         stop after so long
-      --count N           stop after so many handshakes
-      --user NAME         become this user once all is open (nobody)
+Limits:
+      --seconds N         stop after N seconds
+      --count N           stop after N handshakes
+      --user NAME         change to this user when everything is open (nobody)
   -h, --help
       --version
-      --key-id FILE       what the log and the status call the key in it
+      --key-id FILE       print the identifier of this key file
 )";
 
 namespace {

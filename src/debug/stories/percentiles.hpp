@@ -1,6 +1,6 @@
 /*
  * The distribution of times in bounded memory, counted in buckets that are at
- * most 5 % wide, like HdrHistogram's.
+ * most 3 % wide, like HdrHistogram's.
  */
 
 #pragma once
