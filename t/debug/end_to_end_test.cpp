@@ -526,8 +526,9 @@ TEST_CASE("debug: a live run that nobody reads any more ends") {
         return;
     }
     const auto live = run({"bash", "-c",
-                           program() + " -i lo -p 1 --user root | true; exit "
-                                       "${PIPESTATUS[0]}"});
+                           "'" + program() +
+                               "' -i lo -p 1 --user root | true; exit "
+                               "${PIPESTATUS[0]}"});
     CHECK(live.status == 1);
     CHECK(live.output.find("nobody reads it") != std::string::npos);
 }

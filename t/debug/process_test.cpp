@@ -31,6 +31,11 @@ std::string program() {
         .string();
 }
 
+// For a shell: the repository may live in a directory with blanks in its name.
+std::string quoted_program() {
+    return '\'' + program() + '\'';
+}
+
 // A capture with handshakes that are cut off.
 std::string capture(std::uint32_t handshakes) {
     std::vector<Packet> packets;
@@ -57,8 +62,10 @@ class Feed {
 
     // Returns when it is read.
     void open() {
-        fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
-        fcntl(fd_, F_SETFL, O_NONBLOCK);
+        REQUIRE(eventually([&] {
+            fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+            return fd_ >= 0;  // ENXIO: nobody reads it yet
+        }));
     }
     // False: nobody reads it any more.
     bool write(std::string_view bytes) const {
@@ -99,7 +106,7 @@ TEST_CASE("debug: an output that takes nothing fails the run") {
     write_file(file, capture(50));
     for (const std::string kind : {"--json", "--color=never"}) {
         CAPTURE(kind);
-        const std::string command = program() + " --user root -r " +
+        const std::string command = quoted_program() + " --user root -r " +
                                     file.string() + " --html " + page.string() +
                                     ' ' + kind;
         const auto full = run({"sh", "-c", command + " 2>&1 > /dev/full"});
@@ -116,8 +123,8 @@ TEST_CASE("debug: an output that nobody reads any more ends the run") {
     Feed feed;
     // Its reader leaves before anything is told.
     Process reading({"bash", "-c",
-                     program() + " --user root --json -r " + feed.path() +
-                         " 2> " + errors.string() +
+                     quoted_program() + " --user root --json -r " +
+                         feed.path() + " 2> " + errors.string() +
                          " | true; exit ${PIPESTATUS[0]}"},
                     dir.path() / "output");
     feed.open();
@@ -237,7 +244,7 @@ TEST_CASE("debug: compressed files are told so, and read from a pipe") {
     write_file(pcap, capture(3));
     write_file(log, "2026/11/26 06:17:32 [debug] 12#12: *57 remote ssl session "
                     "cache: +0 us handshake begins, [::1]:1 -> [::1]:443\n");
-    const std::string start = program() + " --user root ";
+    const std::string start = quoted_program() + " --user root ";
     const auto told = [&](const std::string& command) {
         return run({"sh", "-c", command}).output;
     };
