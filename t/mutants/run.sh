@@ -73,7 +73,7 @@ list_mutants() {
     {
         tail -n "+$((first + 1))" build/mutants/all.tsv
         head -n "$first" build/mutants/all.tsv
-    } | head -n "${SAMPLE:-300}" > build/mutants/sample.tsv
+    } | sed -n "1,${SAMPLE:-300}p" > build/mutants/sample.tsv
     say "trying $(wc -l < build/mutants/sample.tsv) of $all mutants"
 }
 
