@@ -41,7 +41,7 @@ EarlyDataOutcome judge(const Record& record, const Claimed& claimed) {
     const backends::Footing& footing = claimed.footing;
 
     if (claimed.addition == Addition::exists) {
-        tell(&record, "early data refused: it has been seen before");
+        tell(&record, "early data refused: %s", claimed_before);
         return EarlyDataOutcome::replayed;
     }
     if (claimed.addition == Addition::unknown) {

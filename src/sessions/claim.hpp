@@ -23,4 +23,8 @@ namespace session_cache {
  */
 std::string claim_name(std::string_view prefix, const SSL* ssl);
 
+/* Why early data is refused if its flight has a claim already. The module's
+ * debug line has these words, and the debug program looks for them. */
+inline constexpr const char* claimed_before = "it has been seen before";
+
 }  // namespace session_cache

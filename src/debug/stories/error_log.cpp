@@ -2,6 +2,7 @@
 #include "debug/capture/compressed.hpp"
 #include "debug/stories/names.hpp"
 #include "numbers/number.hpp"
+#include "sessions/claim.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -157,8 +158,8 @@ bool read_fact(Story& story, const LogLine& line) {
         kind = "store_get";
     } else if (take(text, "store asked to claim ")) {
         kind = "store_claim";
-    } else if (text == "early data refused: it has been there before") {
-        kind = "store_replay";
+    } else if (take(text, "early data refused: ")) {
+        kind = text == session_cache::claimed_before ? "store_replay" : kind;
     } else if (take(text, "store: ")) {
         kind = read_reply(story, text);
     } else if (take(text, "value refused: ")) {

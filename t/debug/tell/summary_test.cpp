@@ -86,7 +86,7 @@ TEST_CASE("summary: without a store in the capture the log counts") {
                        "+6 us store: HIT, 171 bytes, after 231 us\n"
                        "+7 us store asked to claim ngx_ssl:early:5f0c..a1, "
                        "suspended\n"
-                       "+8 us early data refused: it has been there before\n"
+                       "+8 us early data refused: it has been seen before\n"
                        "+9 us session 1111..22 stored as ngx_ssl:1111..22, 171 "
                        "bytes\n"));
     summary.add(logged("+4 us store: TIMEOUT, 0 bytes, after 100 us\n"
