@@ -162,9 +162,7 @@ void begin_due_minute(Zone& zone) {
         return;
     }
     for (const auto* slot = zone.slots; slot != nullptr; slot = slot->next) {
-        for (std::size_t i = 0; i < totals.size(); ++i) {
-            totals.at(i) += slot->tally.endings.at(i).get();
-        }
+        add_to(totals, slot->tally.endings);
     }
     zone.history.begin(minute_now(), totals);
 }

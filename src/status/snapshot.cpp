@@ -6,12 +6,7 @@ namespace session_cache {
 
 namespace {
 
-template <std::size_t n>
-void add_to(Numbers<n>& sums, const std::array<coro::Counter, n>& counters) {
-    for (std::size_t i = 0; i < n; ++i) {
-        sums[i] += counters[i].get();
-    }
-}
+using session_cache::add_to;
 
 /* A worker that has ended has no current level. */
 void add_to(Level& sum, const coro::Gauge& gauge, bool alive) {

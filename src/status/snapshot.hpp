@@ -19,6 +19,13 @@ namespace session_cache {
 template <std::size_t n>
 using Numbers = std::array<std::uint64_t, n>;
 
+template <std::size_t n>
+void add_to(Numbers<n>& sums, const std::array<coro::Counter, n>& counters) {
+    for (std::size_t i = 0; i < n; ++i) {
+        sums[i] += counters[i].get();
+    }
+}
+
 struct Level {
     std::uint64_t now = 0;
     std::uint64_t highest = 0; /* in any one worker */

@@ -2,6 +2,7 @@
 // mix of handshakes, live and from a capture by plain tcpdump, is what the
 // variables and the figures tell.
 
+#include "debug/program_path.hpp"
 #include "support/browser.hpp"
 #include "support/key_files.hpp"
 #include "support/memory_checker.hpp"
@@ -23,11 +24,6 @@ using namespace support;
 using nlohmann::json;
 
 namespace {
-
-std::string program() {
-    return (module_path().parent_path() / "ngx-ssl-session-cache-debug")
-        .string();
-}
 
 int port_of(TlsClient& client) {
     sockaddr_in address{};
@@ -525,10 +521,10 @@ TEST_CASE("debug: a live run that nobody reads any more ends") {
         MESSAGE("this machine does not let the tests capture");
         return;
     }
-    const auto live = run({"bash", "-c",
-                           "'" + program() +
-                               "' -i lo -p 1 --user root | true; exit "
-                               "${PIPESTATUS[0]}"});
+    const auto live =
+        run({"bash", "-c",
+             quoted_program() + " -i lo -p 1 --user root | true; exit "
+                                "${PIPESTATUS[0]}"});
     CHECK(live.status == 1);
     CHECK(live.output.find("nobody reads it") != std::string::npos);
 }

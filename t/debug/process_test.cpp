@@ -2,6 +2,7 @@
 // what is in its memory.
 
 #include "debug/frames.hpp"
+#include "debug/program_path.hpp"
 #include "debug/raw_tcp.hpp"
 #include "support/files.hpp"
 #include "support/hex.hpp"
@@ -25,16 +26,6 @@
 using namespace support;
 
 namespace {
-
-std::string program() {
-    return (module_path().parent_path() / "ngx-ssl-session-cache-debug")
-        .string();
-}
-
-// For a shell: the repository may live in a directory with blanks in its name.
-std::string quoted_program() {
-    return '\'' + program() + '\'';
-}
 
 // A capture with handshakes that are cut off.
 std::string capture(std::uint32_t handshakes) {

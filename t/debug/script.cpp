@@ -29,6 +29,15 @@ std::string key(int n) {
     return "ngx_ssl:" + digits;
 }
 
+void look_up(Script& script, RawTcp& store, RawTcp& tcp, int n,
+             const std::string& reply) {
+    script.add(store.open());
+    script.add(tcp.open());
+    script.add(tcp.say(client_hello({id(n)})));
+    script.add(store.say(redis_get(key(n))));
+    script.add(store.answer(reply));
+}
+
 std::string finished() {
     return record(20, "\1") + record(22, std::string(40, 'f'));
 }

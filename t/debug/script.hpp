@@ -33,6 +33,10 @@ class Script {
 std::string id(int n);
 std::string key(int n);
 
+// A client offers a session, which a worker looks up, on new connections.
+void look_up(Script& script, RawTcp& store, RawTcp& tcp, int n,
+             const std::string& reply);
+
 // What ends one side's part of a handshake of TLS 1.2.
 std::string finished();
 

@@ -1,13 +1,12 @@
 // What docs/stores.md says of the memory that a session takes in the store.
 
 #include "support/key_files.hpp"
+#include "support/markdown.hpp"
 #include "support/node.hpp"
 
 #include <cmath>
 #include <doctest/doctest.h>
 #include <map>
-#include <regex>
-#include <sstream>
 
 using namespace support;
 
@@ -20,18 +19,13 @@ struct Room {
     double memcached;
 };
 
-// The table's rows, by what its first column says.
+// The table's rows, by what their first column says.
 std::map<std::string, Room> table() {
-    const std::regex row(R"(\| ([^|]+) \| (\d+) B \| (\d+) B \| (\d+) B \|)");
-    std::istringstream text(read_file("docs/stores.md"));
     std::map<std::string, Room> rows;
-
-    for (std::string line; std::getline(text, line);) {
-        std::smatch found;
-        if (std::regex_match(line, found, row)) {
-            rows[found[1]] = {std::stod(found[2]), std::stod(found[3]),
-                              std::stod(found[4])};
-        }
+    for (const Cells& cells : table_rows("docs/stores.md", "## Memory")) {
+        REQUIRE(cells.size() == 4);
+        rows[cells[0]] = {std::stod(cells[1]), std::stod(cells[2]),
+                          std::stod(cells[3])};
     }
     return rows;
 }

@@ -337,7 +337,7 @@ void Stories::judge_lookups(Open& open) const {
 
 bool Stories::is_doubtful(const Exchange& exchange) const {
     return exchange.order != nullptr && !exchange.order->sure &&
-           (exchange.order->cut_off || is_waited_for(exchange.worker));
+           (exchange.order->cut_off || first_awaited(exchange.worker));
 }
 
 /* Notes whether the store was asked for an offered session, as far as names

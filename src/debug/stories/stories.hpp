@@ -46,6 +46,12 @@ struct StoreCounts {
     std::uint64_t set_aside = 0; /* connections to stores, not a worker's */
     bool has_keys = false;       /* so names of sealed sessions are known */
     Percentiles lookup{};
+
+    /* Whether a store was asked for anything. */
+    bool any() const noexcept {
+        return (hits | misses | errors | redirects | unanswered | sets |
+                erases | claims | seeds) != 0;
+    }
 };
 
 class Stories : public HandshakeListener, public StoreListener {
@@ -203,7 +209,7 @@ class Stories : public HandshakeListener, public StoreListener {
     void make_room();
 
     static About about(const StoreCommand& command, const SessionName& name);
-    void count_asked(const StoreCommand& command, About about);
+    void count_asked(Verb verb, About about, int by);
     Open* claimant(const Flow& flow, const StoreCommand& command,
                    const SessionName& name);
     std::vector<Open*> candidates(const std::set<std::uint64_t>& waiting,
@@ -222,14 +228,22 @@ class Stories : public HandshakeListener, public StoreListener {
     /* Completes a story when it is over. */
     void judge_lookups(Open& open) const;
     bool is_doubtful(const Exchange& exchange) const;
-    bool is_waited_for(std::uint64_t worker) const;
+    std::optional<std::uint64_t> first_awaited(std::uint64_t worker) const;
     void be_sure(std::uint64_t worker);
     void judge_names(Open& open) const;
     void judge_unanswered(Open& open);
     std::vector<Offered> offer_of_tls12(const Open& open) const;
     static bool is_sent_on(const Open& open, Verb verb);
-    static std::pair<std::string_view, std::string>
-    describe(const Exchange& exchange);
+
+    /* stories_events.cpp: how the story shows it. */
+    struct Shown {
+        std::string_view kind; /* the event's; empty: it is not shown */
+        std::string text{};
+    };
+    std::string shown(const StoreCommand& command, const SessionName& name,
+                      About about) const;
+    static Shown describe(const Exchange& exchange);
+    static Shown describe_miss(const Exchange& exchange);
     static std::string_view kind_of(const Exchange& exchange);
     static void add_part(Story& story, const Part& part);
     void add_miss(Open& open) const;

@@ -41,10 +41,6 @@ bool is_of(std::string_view key, const SessionName& name,
            });
 }
 
-std::string bytes(std::size_t size) {
-    return std::to_string(size) + (size == 1 ? " byte" : " bytes");
-}
-
 bool is_reply(LookupState state) {
     return state != LookupState::pending && state != LookupState::lost &&
            state != LookupState::unseen;
@@ -85,19 +81,20 @@ Stories::About Stories::about(const StoreCommand& command,
     return is_key ? About::ticket_key : About::session;
 }
 
-void Stories::count_asked(const StoreCommand& command, About about) {
+/* `by` is -1 to take a command back. */
+void Stories::count_asked(Verb verb, About about, int by) {
     bool claim = about == About::early_data;
-    counts_.claims += claim;
-    counts_.sets += command.verb == Verb::set && !claim;
-    counts_.erases += command.verb == Verb::erase;
-    counts_.seeds += command.verb == Verb::get && about == About::ticket_key;
+    counts_.claims += claim ? by : 0;
+    counts_.sets += verb == Verb::set && !claim ? by : 0;
+    counts_.erases += verb == Verb::erase ? by : 0;
+    counts_.seeds += verb == Verb::get && about == About::ticket_key ? by : 0;
 }
 
 void Stories::asked(const Flow& flow, Time time, const StoreCommand& command) {
     make_room();
     SessionName name = session_name(command.key);
     About what = about(command, name);
-    count_asked(command, what);
+    count_asked(command.verb, what, 1);
     if (command.verb == Verb::set && what == About::session) {
         remember_stored(name, time);
     }
@@ -236,15 +233,7 @@ void Stories::join(Open& open, const Flow& flow, Time time,
         exchange->order = order->second;
     }
     exchange->store = command.store;
-    exchange->command = exchange->store + ' ' + std::string(command.name) +
-                        ' ' + names_.show_key(command.key, name.count);
-    if (about == About::early_data) {
-        exchange->command += ", to claim the early data";
-    } else if (about == About::ticket_key) {
-        exchange->command += ", as it seems for the key of a ticket";
-    } else if (command.verb == Verb::set) {
-        exchange->command += ' ' + bytes(command.size);
-    }
+    exchange->command = shown(command, name, about);
     exchange->connection =
         std::to_string(flow.client.port) + " → " + debug::text(flow.server);
     open.parts.push_back({exchange, time, false});
@@ -276,16 +265,12 @@ void Stories::unseen(const Flow& flow, std::uint64_t id) {
 void Stories::disconnected(const Flow& flow, Time time, Side by) {
     doubted_.erase(flow.id);
     if (auto order = unsure_.find(flow.id); order != unsure_.end()) {
-        order->second->cut_off |= is_waited_for(flow.id);
+        order->second->cut_off |= first_awaited(flow.id).has_value();
         unsure_.erase(order);
     }
-    for (;;) {
-        auto first = by_connection_.lower_bound({flow.id, 0});
-        if (first == by_connection_.end() || first->first != flow.id) {
-            return;
-        }
+    while (auto id = first_awaited(flow.id)) {
         /* A worker closes its connection when a lookup times out. */
-        settle(first->second, time,
+        settle(*id, time,
                by == Side::server ? LookupState::lost : LookupState::pending,
                {});
     }
@@ -381,22 +366,15 @@ void Stories::set_aside(const Flow& flow) {
     ++counts_.set_aside;
     unsure_.erase(flow.id);
     doubted_.erase(flow.id);
-    for (;;) {
-        auto first = by_connection_.lower_bound({flow.id, 0});
-        if (first == by_connection_.end() || first->first != flow.id) {
-            return;
-        }
-        auto found = commands_.find(first->second);
+    while (auto id = first_awaited(flow.id)) {
+        auto found = commands_.find(*id);
         const Command& command = found->second;
-        bool claim = command.about == About::early_data;
-        counts_.claims -= claim;
-        counts_.sets -= command.verb == Verb::set && !claim;
-        counts_.erases -= command.verb == Verb::erase;
+        count_asked(command.verb, command.about, -1);
         if (command.exchange != nullptr) {
             forget_part(command.exchange);
         }
         commands_.erase(found);
-        by_connection_.erase(first);
+        by_connection_.erase({flow.id, *id});
     }
 }
 
@@ -429,9 +407,13 @@ void Stories::be_sure(std::uint64_t worker) {
     }
 }
 
-bool Stories::is_waited_for(std::uint64_t worker) const {
+/* The oldest command on a worker's connection that has no reply. */
+std::optional<std::uint64_t>
+Stories::first_awaited(std::uint64_t worker) const {
     auto first = by_connection_.lower_bound({worker, 0});
-    return first != by_connection_.end() && first->first == worker;
+    return first != by_connection_.end() && first->first == worker
+               ? std::optional(first->second)
+               : std::nullopt;
 }
 
 void Stories::remember_stored(const SessionName& name, Time time) {
@@ -443,90 +425,6 @@ void Stories::remember_stored(const SessionName& name, Time time) {
         stored_.erase(stored_order_.front());
         stored_order_.pop_front();
     }
-}
-
-/* The event of a reply, and its text. */
-std::pair<std::string_view, std::string>
-Stories::describe(const Exchange& exchange) {
-    switch (exchange.state) {
-    case LookupState::hit:
-        return {"store_hit", "HIT " + bytes(exchange.size)};
-    case LookupState::miss:
-        if (exchange.about == About::early_data) {
-            return exchange.replay
-                       ? std::pair<std::string_view, std::string>(
-                             "store_replay", "it was claimed before: a replay")
-                       : std::pair<std::string_view, std::string>(
-                             "store_claimed", "claimed");
-        }
-        return exchange.verb == Verb::get
-                   ? std::pair<std::string_view, std::string>("store_miss",
-                                                              "MISS")
-                   : std::pair<std::string_view, std::string>();
-    case LookupState::error:
-        return {"store_error", "error " + exchange.error};
-    case LookupState::redirected:
-        return {"store_redirect", exchange.error + ", sent to " + exchange.to};
-    case LookupState::away:
-        return {"store_away", exchange.error};
-    case LookupState::lost:
-        return {"store_lost", "connection closed by the store's side"};
-    default:
-        return {};
-    }
-}
-
-/* The event of a request. */
-std::string_view Stories::kind_of(const Exchange& exchange) {
-    if (exchange.about == About::early_data) {
-        return "store_claim";
-    }
-    switch (exchange.verb) {
-    case Verb::get:
-        return exchange.about == About::ticket_key ? "store_seed" : "store_get";
-    case Verb::set:
-        return "store_set";
-    case Verb::erase:
-        break;
-    }
-    return "store_delete";
-}
-
-void Stories::add_part(Story& story, const Part& part) {
-    const Exchange& exchange = *part.exchange;
-    std::string worker = part.shared
-                             ? "another connection's lookup, under way"
-                             : "worker connection " + exchange.connection;
-    story.add(part.asked, kind_of(exchange),
-              exchange.command + "  (" + worker + ')');
-
-    auto [kind, text] = describe(exchange);
-    if (exchange.settled && !kind.empty()) {
-        story.add(*exchange.settled, kind, exchange.store + ' ' + text);
-    } else if (exchange.settled && exchange.state == LookupState::pending) {
-        story.add(*exchange.settled, "store_given_up",
-                  exchange.store + " connection given up by the worker");
-    }
-}
-
-/* Adds why the store may not have the session. */
-void Stories::add_miss(Open& open) const {
-    for (const SessionName& name : open.names) {
-        auto stored = stored_.find(name);
-        if (stored != stored_.end()) {
-            auto ago = std::chrono::duration_cast<std::chrono::seconds>(
-                open.story.begin - stored->second);
-            open.story.notes.push_back("this session was stored " +
-                                       std::to_string(ago.count()) +
-                                       " s before, and is gone");
-            return;
-        }
-    }
-    open.story.never_stored = true;
-    open.story.notes.emplace_back(
-        open.has_ticket
-            ? "the client has a ticket, so this ID may be made up"
-            : "the capture does not have the storing of this session");
 }
 
 }  // namespace debug

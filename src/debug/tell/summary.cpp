@@ -79,14 +79,7 @@ void Summary::count_logged(const Story& story) {
 }
 
 Source Summary::stores_by() const noexcept {
-    const StoreCounts& wire = stores_;
-    bool any = (wire.hits | wire.misses | wire.errors | wire.redirects |
-                wire.unanswered | wire.sets | wire.erases | wire.claims |
-                wire.seeds) != 0;
-    const StoreCounts& log = logged_;
-    bool logged = (log.hits | log.misses | log.errors | log.unanswered |
-                   log.sets | log.erases | log.claims | log.seeds) != 0;
-    return logged && !any ? Source::log : Source::wire;
+    return logged_.any() && !stores_.any() ? Source::log : Source::wire;
 }
 
 std::vector<std::string> Summary::store_lines() const {

@@ -357,11 +357,7 @@ TEST_CASE("hard cases: a resumption after a miss is not told as certain") {
     Script script;
     RawTcp store(2, 50000, 6379);
     RawTcp tcp(5, 40000, 443);
-    script.add(store.open());
-    script.add(tcp.open());
-    script.add(tcp.say(client_hello({id(1)})));
-    script.add(store.say(redis_get(key(1))));
-    script.add(store.answer(miss));
+    look_up(script, store, tcp, 1, miss);
     end12(script, tcp, 1, true);
     const auto story = script.only();
     CHECK(story.status == "?");

@@ -140,11 +140,7 @@ TEST_CASE("workers: replicas and monitors are none") {
     Script script;
     RawTcp store(1, 50000, 6379);
     RawTcp tcp(5, 40000, 443);
-    script.add(store.open());
-    script.add(tcp.open());
-    script.add(tcp.say(client_hello({id(1)})));
-    script.add(store.say(redis_get(key(1))));
-    script.add(store.answer(miss));
+    look_up(script, store, tcp, 1, miss);
     end12(script, tcp, 1, false);
     script.add(store.say(setex(9)));
     script.add(store.answer("+OK\r\n"));

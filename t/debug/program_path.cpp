@@ -1,0 +1,16 @@
+#include "debug/program_path.hpp"
+
+#include "support/nginx.hpp"
+
+namespace support {
+
+std::string program() {
+    return (module_path().parent_path() / "ngx-ssl-session-cache-debug")
+        .string();
+}
+
+std::string quoted_program() {
+    return '\'' + program() + '\'';
+}
+
+}  // namespace support
