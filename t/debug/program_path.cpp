@@ -10,7 +10,11 @@ std::string program() {
 }
 
 std::string quoted_program() {
-    return '\'' + program() + '\'';
+    std::string quoted = "'";
+    for (const char c : program()) {
+        quoted += c == '\'' ? "'\\''" : std::string(1, c);
+    }
+    return quoted + '\'';
 }
 
 }  // namespace support
