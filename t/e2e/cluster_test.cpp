@@ -137,13 +137,16 @@ TEST_CASE("cluster: a master is killed, and others' sessions resume") {
 
 TEST_CASE("cluster: a replica is made master under load") {
     const RedisCluster cluster(3, 1);
-    const ClusterFleet fleet(cluster);
+    // Redis holds writes back meanwhile, for at most 5 s.
+    const ClusterFleet fleet(cluster, "timeout=10s");
     TlsLoad load({fleet.a.address(), fleet.b.address()}, 4,
                  [&](const Session& session) { return fleet.stored(session); });
     REQUIRE(load.resumes());
     cluster.fail_over(3);
     REQUIRE(load.resumes());
     const auto tally = load.stop();
+    INFO(fleet.a.nginx().log());
+    INFO(fleet.b.nginx().log());
     INFO(tally.text());
     CHECK(tally.failed() == 0);
 }
