@@ -7,7 +7,7 @@ namespace support {
 
 Observed Script::observe(const debug::Roles& roles,
                          const debug::Names& names) const {
-    return support::observe(capture_file(Link::raw, packets_), roles, names);
+    return support::observe(file(), roles, names);
 }
 
 debug::Story Script::only(const debug::Roles& roles) const {

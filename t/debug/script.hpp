@@ -19,6 +19,8 @@ class Script {
     void wait(std::chrono::microseconds time) { now_ += time; }
     std::chrono::microseconds& now() { return now_; }
 
+    // As tcpdump -w writes it.
+    std::string file() const { return capture_file(Link::raw, packets_); }
     Observed observe(const debug::Roles& roles = {},
                      const debug::Names& names = debug::Names()) const;
     // Of which there is one story.

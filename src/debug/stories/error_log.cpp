@@ -87,8 +87,8 @@ bool take_time(std::string_view& text, Time& time) {
 /* The log shortens names with two dots, which become an ellipsis. */
 std::string shortened(std::string_view text) {
     std::string shown = printable(text.substr(0, longest_text));
-    std::size_t dots = shown.find("..");
-    if (dots != std::string::npos) {
+    for (std::size_t dots = 0;
+         (dots = shown.find("..", dots)) != std::string::npos;) {
         shown.replace(dots, 2, "…");
     }
     return shown;

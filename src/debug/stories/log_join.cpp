@@ -56,7 +56,7 @@ void merge_end(Story& wire, const Story& log) {
         return;
     }
     if (wire.end != End::unknown) {
-        wire.notes.push_back("by the wire it was " +
+        wire.notes.push_back("on the wire it looks " +
                              std::string(name_of(wire.end)));
     }
     wire.end = log.end;
@@ -79,7 +79,8 @@ Story merged(Story wire, const Story& log) {
 
     wire.in_log = true;
     if (!agrees(wire, log)) {
-        wire.notes.push_back("by the wire the status is " + wire.status);
+        wire.notes.push_back("on the wire the status looks like " +
+                             wire.status);
     } else if (log.status != "?") {
         wire.wire_status = log.status;
     }

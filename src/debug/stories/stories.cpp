@@ -49,7 +49,7 @@ Stories::Open* Stories::find(const Flow& flow) {
 void Stories::client_hello(const Flow& flow, Time time,
                            const ClientHello& hello) {
     if (Open* known = find(flow)) {
-        known->story.add(time, "client_hello", "ClientHello, the second");
+        known->story.add(time, "client_hello", "second ClientHello");
         offer_identities(*known, hello);
         return;
     }
@@ -223,9 +223,9 @@ void Stories::judge(Open& open, const ServerHello& hello) {
             handshake.by_ticket = open.identities[place].kind == Kind::ticket;
             open.chosen = names_.of(open.identity_ids[place]);
         } else if (handshake.resumed) {
-            story.notes.emplace_back(
-                "the client offered more than is read, and one of that was "
-                "taken");
+            story.notes.emplace_back("the client offered more than the program "
+                                     "reads, and the server "
+                                     "chose one of the rest");
         }
     } else {
         story.offered = offer_of_tls12(open);

@@ -21,7 +21,7 @@ std::string Stories::shown(const StoreCommand& command, const SessionName& name,
         return shown + ", to claim the early data";
     }
     if (about == About::ticket_key) {
-        return shown + ", as it seems for the key of a ticket";
+        return shown + ", apparently for the key of a ticket";
     }
     return command.verb == Verb::set ? shown + ' ' + bytes(command.size)
                                      : shown;
@@ -31,7 +31,7 @@ std::string Stories::shown(const StoreCommand& command, const SessionName& name,
 Stories::Shown Stories::describe_miss(const Exchange& exchange) {
     if (exchange.about == About::early_data) {
         return exchange.replay
-                   ? Shown{"store_replay", "it was claimed before: a replay"}
+                   ? Shown{"store_replay", "claimed before: a replay"}
                    : Shown{"store_claimed", "claimed"};
     }
     return exchange.verb == Verb::get ? Shown{"store_miss", "MISS"} : Shown{};
@@ -93,22 +93,23 @@ void Stories::add_part(Story& story, const Part& part) {
 
 /* Adds why the store may not have the session. */
 void Stories::add_miss(Open& open) const {
-    for (const SessionName& name : open.names) {
-        auto stored = stored_.find(name);
-        if (stored != stored_.end()) {
+    for (const Part& part : open.parts) {
+        auto stored = stored_.find(part.exchange->name);
+        if (part.exchange->state == LookupState::miss &&
+            stored != stored_.end() && stored->second <= open.story.begin) {
             auto ago = std::chrono::duration_cast<std::chrono::seconds>(
                 open.story.begin - stored->second);
             open.story.notes.push_back("this session was stored " +
                                        std::to_string(ago.count()) +
-                                       " s before, and is gone");
+                                       " s earlier, and is gone");
             return;
         }
     }
     open.story.never_stored = true;
     open.story.notes.emplace_back(
         open.has_ticket
-            ? "the client has a ticket, so this ID may be made up"
-            : "the capture does not have the storing of this session");
+            ? "the client has a ticket, so it may have made up this ID"
+            : "the capture does not show when this session was stored");
 }
 
 }  // namespace debug

@@ -7,24 +7,30 @@ namespace debug {
 namespace {
 
 constexpr std::string_view not_followed =
-    "the store named another server, which the capture does not have asked";
+    "the store named another server, and the capture does not have the "
+    "request to that one";
 
 constexpr std::string_view unnamed =
-    "meanwhile the store was asked for a name that is of no session offered "
-    "in this capture: are sessions sealed (--key), or is it of HTTP/3?";
+    "meanwhile the store was asked for a name that belongs to no session "
+    "offered in this capture: are sessions sealed (--key), or does HTTP/3 use "
+    "it?";
 
 bool any(const Handshake& handshake, LookupState state) {
     return std::find(handshake.lookups.begin(), handshake.lookups.end(),
                      state) != handshake.lookups.end();
 }
 
+constexpr std::string_view ticket_refused =
+    "a ticket was offered, and the server did not accept it";
+
 WireStatus of_resumption(const Handshake& handshake) {
     if (any(handshake, LookupState::hit)) {
         return {"HIT"};
     }
     if (handshake.contradicted) {
-        return {"?", "what is taken for the store's answer, a miss, must have "
-                     "been another's: the capture lacks a command or a reply"};
+        return {"?", "the reply that seemed to be the store's answer is a "
+                     "miss, so it answers another command: the capture lacks a "
+                     "command or a reply"};
     }
     if (any(handshake, LookupState::unseen)) {
         return {"HIT", "the capture lacks the store's reply"};
@@ -44,8 +50,9 @@ WireStatus of_resumption(const Handshake& handshake) {
 
 WireStatus of_full(const Handshake& handshake) {
     if (handshake.doubtful_hit) {
-        return {"?", "what is taken for the store's answer, a hit, may be that "
-                     "of another command: the capture begins amid them"};
+        return {"?", "the reply that seems to be the store's answer is a hit, "
+                     "but it may answer another command: the capture begins "
+                     "while some were under way"};
     }
     if (any(handshake, LookupState::hit)) {
         return {"INVALID"};
@@ -63,7 +70,8 @@ WireStatus of_full(const Handshake& handshake) {
         return {"?", "the capture lacks the store's reply"};
     }
     if (any(handshake, LookupState::away)) {
-        return {"MISS", "the cluster had nobody for this session"};
+        return {"MISS", "no server of the cluster was responsible for this "
+                        "session"};
     }
     if (any(handshake, LookupState::miss)) {
         return {"MISS"};
@@ -72,7 +80,7 @@ WireStatus of_full(const Handshake& handshake) {
         return {"?", not_followed};
     }
     if (handshake.offered_ticket) {
-        return {"-", "a ticket was offered, which the server did not take"};
+        return {"-", ticket_refused};
     }
     if (handshake.unnamed_lookups) {
         return {"?", unnamed};
@@ -90,15 +98,16 @@ WireStatus of_none(const Handshake& handshake) {
     }
     if (any(handshake, LookupState::pending) ||
         any(handshake, LookupState::unseen)) {
-        return {"?", "no ServerHello came, nor an answer of the store"};
+        return {"?", "neither a ServerHello nor an answer from the store "
+                     "came"};
     }
     if (handshake.offered_session) {
-        return {"?", "no ServerHello came to tell what became of the session"};
+        return {"?", "no ServerHello came, so nothing shows what became of the "
+                     "session"};
     }
     if (handshake.offered_doubtfully) {
-        return {"?",
-                "no ServerHello came to tell whether the ID is a session's "
-                "or, as clients of TLS 1.3 do it, made up"};
+        return {"?", "no ServerHello came, so nothing shows whether the ID is "
+                     "a session's or made up, as clients of TLS 1.3 do"};
     }
     return {"-"};
 }
@@ -110,10 +119,11 @@ WireStatus wire_status(const Handshake& handshake) {
         return of_none(handshake);
     }
     if (handshake.by_ticket) {
-        return {"-", "resumed by a ticket, which asks no store"};
+        return {"-", "resumed by a ticket, which needs no lookup"};
     }
     if (!handshake.offered_session && handshake.lookups.empty()) {
-        return {"-"};
+        bool refused = handshake.offered_ticket && !handshake.resumed;
+        return {"-", refused ? ticket_refused : ""};
     }
     return handshake.resumed ? of_resumption(handshake) : of_full(handshake);
 }

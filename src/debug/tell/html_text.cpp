@@ -91,8 +91,8 @@ const char* const html_legend = R"html(<details class="legend">
 <p>Each line below is a handshake: when it began by the clock of this machine,
 the <b>status</b> of the session cache, how the handshake ended, the client and
 the server's port, what the client offered (<b>ID</b> of a session, <b>PSK</b>
-of one in TLS&nbsp;1.3, or a <b>ticket</b>, which asks no store), and how long the
-lookup and the handshake took. A click shows its timeline.</p>
+of one in TLS&nbsp;1.3, or a <b>ticket</b>, which needs no lookup), and how long
+the lookup and the handshake took. Click a line to see its timeline.</p>
 <table>
 <tr><td><span class="status good">HIT</span></td>
 <td>resumed, with the session from the store</td></tr>
@@ -100,20 +100,21 @@ lookup and the handshake took. A click shows its timeline.</p>
 <td>resumed, and the store was not asked: nginx's own cache had the
 session</td></tr>
 <tr><td><span class="status good">HIT or LOCAL</span></td>
-<td>resumed; which of the two, the capture does not tell</td></tr>
+<td>resumed; the capture does not show which of the two</td></tr>
 <tr><td><span class="status good">TICKET</span></td>
 <td>resumed with a stateless ticket</td></tr>
 <tr><td><span class="status fair">MISS</span></td>
 <td>the store does not have the session that was offered</td></tr>
 <tr><td><span class="status fair">-</span></td>
-<td>nothing was offered, or a ticket, which asks no store</td></tr>
+<td>nothing was offered, or a ticket, which needs no lookup</td></tr>
 <tr><td><span class="status bad">INVALID</span></td>
 <td>the store's session was refused</td></tr>
 <tr><td><span class="status bad">TIMEOUT</span></td>
 <td>the store did not answer in time</td></tr>
 <tr><td><span class="status bad">DOWN</span>
 <span class="status bad">BUSY</span></td>
-<td>the store was not connected or refused; too much waited for it</td></tr>
+<td>the store was not connected, or refused the request; too many requests
+were waiting for it</td></tr>
 <tr><td><span class="status bad">?</span></td>
 <td>not known; the notes say why</td></tr>
 </table>
@@ -122,14 +123,14 @@ session</td></tr>
 class="handshake"/></svg></td><td>the handshake, from the ClientHello to its
 last message</td></tr>
 <tr><td><svg viewBox="0 0 48 18"><rect y="5" width="48" height="8"
-class="lookup"/></svg></td><td>from a question to the store to its
-answer</td></tr>
+class="lookup"/></svg></td><td>from a request to the store to its
+reply</td></tr>
 <tr><td><svg viewBox="0 0 48 18"><line x1="10" x2="10" y2="18"
 class="event"/><line x1="24" x2="24" y2="18" class="store"/><line x1="38"
-x2="38" y2="18" class="broken"/></svg></td><td>something that happened: in the handshake (grey),
-with the store (teal), or its breaking off (red); the pointer on a mark shows
-what</td></tr>
-<tr><td>wire, log</td><td>who tells it: the capture, or nginx's error
+x2="38" y2="18" class="broken"/></svg></td><td>an event: in the handshake (grey), with the
+store (teal), or the end of a handshake that was broken off (red); hold the
+pointer over a mark to see which</td></tr>
+<tr><td>wire, log</td><td>the source: the capture, or nginx's error
 log</td></tr>
 </table>
 </details>

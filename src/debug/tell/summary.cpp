@@ -99,7 +99,7 @@ std::vector<std::string> Summary::store_lines() const {
     if (counts.claims != 0) {
         lines.push_back("early data: " + counted(counts.claims, "claim") +
                         ", " + number(counts.replays) +
-                        " of what had been claimed");
+                        " of data that had been claimed before");
     }
     if (counts.seeds != 0) {
         lines.push_back("shared tickets: " + counted(counts.seeds, "lookup") +
@@ -127,15 +127,15 @@ bool Summary::is_key_wrong() const {
 /* Why some lookups may belong to no handshake. */
 std::string Summary::unjoined() const {
     if (is_key_wrong()) {
-        return "the key is not that of their names";
+        return "the key is not the one that names them";
     }
     if (capture_.quic != 0) {
-        return "the capture has QUIC, whose handshakes are not read, and they "
-               "may be of clients of HTTP/3";
+        return "they may be lookups for HTTP/3 clients, as the capture has "
+               "QUIC, whose handshakes are not read";
     }
-    return std::string(stores_.has_keys ? "some may be sealed with another key"
+    return std::string(stores_.has_keys ? "they may be sealed with another key"
                                         : "sealed sessions need --key") +
-           ", the client's side has to be captured, too, and handshakes of "
+           ", the clients' side has to be captured, too, and handshakes over "
            "QUIC (HTTP/3) are not read";
 }
 
@@ -149,68 +149,73 @@ std::vector<std::string> Summary::hints() const {
 
     std::uint64_t without = status("-") - std::min(status("-"), by_ticket_);
     if (without * 2 > handshakes_) {
-        hint(without, "offered no session: clients are new, or forget, or "
-                      "their sessions have expired (ssl_session_timeout)");
+        hint(without, "offered no session: the clients are new, do not keep "
+                      "sessions, or their sessions have expired "
+                      "(ssl_session_timeout)");
     }
-    hint(tickets_offered_, "offered a ticket, which only the node that made "
-                           "it can open (tickets=off makes clients ask by "
-                           "session ID)");
-    hint(status("INVALID"), "had a session from the store refused: the error "
-                            "log says why at level info (nodes differ in "
-                            "certificates, key or client verification)");
-    hint(status("TIMEOUT"), "waited for the store in vain: it is slow or "
-                            "frozen (SLOWLOG, swapping), or timeout= is too "
-                            "short");
+    hint(tickets_offered_, "offered a ticket. Only the node that made a ticket "
+                           "can open it, unless the nodes share their keys "
+                           "(tickets=shared). With tickets=off, clients offer "
+                           "session IDs instead");
+    hint(status("INVALID"), "had a session from the store refused. The error "
+                            "log says why at level info: the nodes differ in "
+                            "certificates, key= or client verification");
+    hint(status("TIMEOUT"), "waited for the store until the timeout: it is "
+                            "slow or frozen (SLOWLOG, swapping), or timeout= "
+                            "is too short");
     hint(status("DOWN") + status("BUSY") + status("DOWN or BUSY"),
-         "could not ask the store: see \"unavailable\" in the error log, and "
-         "count=");
-    hint(never_stored_, "offered a session that the store does not have, and "
-                        "that was not stored during this run: made before, "
-                        "expired, evicted, or of other servers");
+         "could not ask the store: look for \"unavailable\" in the error log, "
+         "and check count=");
+    hint(never_stored_, "offered a session that the store does not have and "
+                        "that was not stored during this run: it was stored "
+                        "earlier and has expired or was evicted, or it belongs "
+                        "to other servers");
     if (lookup_.count() != 0 && lookup_.at(99) > slow_lookup) {
         hints.push_back("the store is slow: 1 % of the lookups take " +
                         milliseconds(lookup_.at(99)) + " or longer");
     }
     if (is_key_wrong()) {
         hints.push_back(
-            "the key of --key seems to be wrong: what the store was asked for "
-            "while " +
-            number(unnamed_) +
-            " handshakes with sessions waited is none of the names that it "
-            "gives these (--key-id FILE tells what nginx's log calls a key)");
+            "the key of --key seems to be wrong: while " +
+            counted(unnamed_, "handshake") +
+            " with sessions waited, the store was asked for none of the names "
+            "that this key gives these sessions (--key-id FILE prints a key's "
+            "identifier as nginx logs it)");
     }
     if (stores_.unjoined != 0) {
         hints.push_back(
-            number(stores_.unjoined) +
-            " lookups belong to no handshake that was seen: " + unjoined());
+            counted(stores_.unjoined, "lookup belongs", "lookups belong") +
+            " to no handshake in the capture: " + unjoined());
     }
     return hints;
 }
 
 std::vector<std::string> Summary::reservations() const {
     std::vector<std::string> known;
-    auto reserve = [&](std::uint64_t count, const std::string& text) {
+    auto reserve = [&](std::uint64_t count, std::string_view one,
+                       std::string_view many, const std::string& text) {
         if (count != 0) {
-            known.push_back(number(count) + ' ' + text);
+            known.push_back(counted(count, one, many) + ' ' + text);
         }
     };
 
-    reserve(capture_.dropped.value_or(0),
-            "packets were dropped by the kernel: stories may be incomplete");
-    reserve(connections_.gaps, "times the capture lacked bytes");
-    reserve(connections_.forgotten,
-            "connections were forgotten early, because too many were open");
-    reserve(stores_.not_tls,
-            "connections to TLS ports did not begin with TLS, the PROXY "
-            "protocol or STARTTLS");
-    reserve(stores_.set_aside,
-            "connections to stores are no worker's, but of replicas, "
-            "monitoring or people");
-    reserve(let_go_, "handshakes were told before their end, because too many "
-                     "were under way");
-    reserve(ended(End::unknown), "handshakes have an end that is not known");
-    reserve(disagreeing_, "handshakes have another status in the log than on "
-                          "the wire");
+    reserve(capture_.dropped.value_or(0), "packet was", "packets were",
+            "dropped by the kernel: stories may be incomplete");
+    reserve(connections_.gaps, "time", "times", "the capture lacked bytes");
+    reserve(connections_.forgotten, "connection was", "connections were",
+            "forgotten early, because too many were open");
+    reserve(stores_.not_tls, "connection to a TLS port",
+            "connections to TLS ports",
+            "did not begin with TLS, the PROXY protocol or STARTTLS");
+    reserve(stores_.set_aside, "connection to a store is",
+            "connections to stores are",
+            "not a worker's: replicas, monitoring or people use such ones");
+    reserve(let_go_, "handshake was", "handshakes were",
+            "told before the end, because too many were under way");
+    reserve(ended(End::unknown), "handshake", "handshakes",
+            "ended in an unknown way");
+    reserve(disagreeing_, "handshake has", "handshakes have",
+            "one status in the log and another on the wire");
     if (!capture_.trouble.empty()) {
         known.push_back("the capture ends early: " + capture_.trouble);
     }

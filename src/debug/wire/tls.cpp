@@ -100,7 +100,7 @@ void TlsReader::data(Side from, Time time, std::string_view bytes) {
             early_ += bytes;
         }
         if (early_.size() > max_hello) {
-            lose_sight(time, "");
+            over_ = true;
         }
         return;
     }
@@ -171,13 +171,13 @@ void TlsReader::begin_record(Side from, Time time) {
 
     if (side.type < change_cipher_spec || side.type > application_data ||
         major != 3 || side.left > longest_record) {
-        lose_sight(time, greeted_ ? "malformed record" : "");
+        lose_sight(time, "malformed record");
         return;
     }
     /* The first record has to be a handshake. Otherwise the beginning is
      * missing. */
     if (!greeted_ && (from == Side::server || side.type != handshake_record)) {
-        lose_sight(time, "");
+        over_ = true;
         return;
     }
     if (side.type == application_data && tls13_ && from == Side::client) {
@@ -231,11 +231,11 @@ void TlsReader::handshake(Side from, Time time, std::string_view bytes) {
         bool is_hello = type == (from == Side::client ? client_hello_message
                                                       : server_hello_message);
         if (!greeted_ && !is_hello) {
-            lose_sight(time, "");
+            over_ = true;
             return;
         }
         if (is_hello && side.body.size() + side.message_left > max_hello) {
-            lose_sight(time, "a hello is too long to be read");
+            lose_sight(time, "a hello is longer than the program reads");
             return;
         }
 
@@ -260,11 +260,12 @@ void TlsReader::message(Side from, Time time) {
     if (from == Side::client && type == client_hello_message) {
         auto hello = read_client_hello(side.body);
         if (!hello) {
-            lose_sight(time, greeted_ ? "malformed ClientHello" : "");
+            lose_sight(time, "malformed ClientHello");
             return;
         }
         if (greeted_ && !retried_) {
-            lose_sight(time, "a ClientHello that nobody asked for");
+            lose_sight(time,
+                       "a second ClientHello without a HelloRetryRequest");
             return;
         }
         greeted_ = true;

@@ -111,8 +111,8 @@ TEST_CASE("error log: joined with the wire by client and time") {
     CHECK(story.status_source == Source::log);
     CHECK(story.lookup.value() == Microseconds(231));
     // The wire could not have known: it says so.
-    CHECK(story.notes ==
-          std::vector<std::string>{"by the wire the status is DOWN or BUSY"});
+    CHECK(story.notes == std::vector<std::string>{
+                             "on the wire the status looks like DOWN or BUSY"});
     CHECK(story.events.front().source == Source::wire);
     CHECK(story.events.back().source == Source::log);
 }

@@ -38,7 +38,7 @@ TEST_CASE("hard cases: cut off before the ServerHello") {
     SUBCASE("TLS 1.2, and the store is asked in vain") {
         script.add(tcp.say(client_hello({id(1)})));
         asks = true;
-        note = "nor an answer of the store";
+        note = "nor an answer from the store";
     }
     SUBCASE("TLS 1.3, with an identity") {
         script.add(tcp.say(
@@ -48,7 +48,7 @@ TEST_CASE("hard cases: cut off before the ServerHello") {
     SUBCASE("TLS 1.3, and the ID was a session's") {
         script.add(tcp.say(client_hello({id(1), tls13_offered()})));
         asks = true;
-        note = "nor an answer of the store";
+        note = "nor an answer from the store";
     }
     SUBCASE("TLS 1.3, and whose the ID was is not known") {
         script.add(tcp.say(client_hello({id(1), tls13_offered()})));
@@ -361,7 +361,7 @@ TEST_CASE("hard cases: a resumption after a miss is not told as certain") {
     end12(script, tcp, 1, true);
     const auto story = script.only();
     CHECK(story.status == "?");
-    CHECK(has_note(story, "must have been another's"));
+    CHECK(has_note(story, "answers another command"));
 }
 
 TEST_CASE("hard cases: a clock that is set back, or forward") {
@@ -450,7 +450,7 @@ TEST_CASE("hard cases: how it ended the log knows better") {
     const auto served = debug::merged(wire, log);
     CHECK(served.end == End::resumed);
     CHECK(served.handshake == milliseconds(3));
-    CHECK(has_note(served, "by the wire it was broken off"));
+    CHECK(has_note(served, "on the wire it looks broken off"));
 
     wire.end = End::full;
     wire.handshake = milliseconds(1);
@@ -542,7 +542,7 @@ TEST_CASE("hard cases: the first replies may be those of before the capture") {
     CHECK(status(1) == first);
     if (!second.empty()) {
         CHECK(status(2) != "INVALID");
-        CHECK(has_note(observed.stories[0], "may be that of another command"));
+        CHECK(has_note(observed.stories[0], "may answer another command"));
     }
 }
 

@@ -198,6 +198,6 @@ TEST_CASE("workers: replicas and monitors are none") {
     CHECK(counts.unanswered == 0);
     const auto told = observed.summary.reservations();
     CHECK(std::any_of(told.begin(), told.end(), [](const auto& line) {
-              return line.find("no worker's") != std::string::npos;
+              return line.find("not a worker's") != std::string::npos;
           }) == (guests != 0));
 }

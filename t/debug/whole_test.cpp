@@ -1,0 +1,86 @@
+// What the program prints, word for word: t/debug/whole has it, to be read.
+// With WRITE_WHOLE=1 in the environment these tests write it anew.
+
+#include "debug/program_path.hpp"
+#include "debug/whole_scenes.hpp"
+#include "support/files.hpp"
+#include "support/process.hpp"
+
+#include <cstdlib>
+#include <doctest/doctest.h>
+#include <filesystem>
+
+using namespace support;
+
+namespace {
+
+std::filesystem::path expected(const std::string& name) {
+    return repository() / "t/debug/whole" / name;
+}
+
+void check_whole(const std::string& name, const std::string& text) {
+    const auto path = expected(name);
+    if (std::getenv("WRITE_WHOLE") != nullptr) {
+        write_file(path, text);
+    }
+    CAPTURE(path);
+    CHECK(text == read_file(path));
+}
+
+// The page without its styles and its script.
+std::string bare(std::string page) {
+    for (const std::string name : {"style", "script"}) {
+        const auto begin = page.find('<' + name);
+        const auto end = page.find("</" + name + '>', begin);
+        REQUIRE(end != std::string::npos);
+        page.erase(begin, end - begin);
+    }
+    return page;
+}
+
+// A capture and a log, if there is one, as files.
+class Run {
+  public:
+    explicit Run(const WholeScene& scene) : name_(scene.name) {
+        write_file(dir_.path() / "capture", scene.capture);
+        write_file(dir_.path() / "log", scene.log);
+        command_ = "cd '" + dir_.path().string() + "' && TZ=UTC0 " +
+                   quoted_program() + " --user root -r capture " +
+                   scene.options +
+                   (scene.log.empty() ? "" : " --error-log log");
+    }
+
+    std::string output(const std::string& options) const {
+        const auto done = run({"sh", "-c", command_ + ' ' + options});
+        CHECK(done.status == 0);
+        return done.output;
+    }
+    std::string page() const { return read_file(dir_.path() / "page.html"); }
+
+  private:
+    std::string name_;
+    TempDir dir_;
+    std::string command_;
+};
+
+}  // namespace
+
+TEST_CASE("whole: what is printed of a capture") {
+    for (const auto& scene : whole_scenes()) {
+        CAPTURE(scene.name);
+        const Run all(scene);
+        check_whole(scene.name + ".txt",
+                    all.output("--color=never --html page.html"));
+        check_whole(scene.name + ".html", bare(all.page()));
+        check_whole(scene.name + ".json", all.output("--json"));
+    }
+}
+
+TEST_CASE("whole: in colours, with whole session IDs") {
+    for (const auto& scene : whole_scenes()) {
+        CAPTURE(scene.name);
+        const Run all(scene);
+        check_whole(scene.name + ".colours.txt",
+                    all.output("--color=always --full-ids"));
+    }
+}
