@@ -42,13 +42,14 @@ esac
 # compiler only warns of is left to the tests.
 make_in() {
     local up=../ command
+    local made="(obj/src|build/debug)/${file#src/}"
     [[ $1 == t ]] || up=../../
     command=$(grep -E -- " -o [^ ]*/$2( |\$)" \
         "build/mutants/commands.${1##*/}" |
-        sed "s| -MMD -MP||; s| -Werror||
-            s| [^ ]*/${file#src/}\$| $up$lane/mutant.cpp|
-            s| -o [^ ]*| -o $up$lane/$3|
-            s| [^ ]*/$object| $up$lane/mutant.o|")
+        sed -E "s, -MMD -MP,,; s, -Werror,,
+            s, [^ ]*/${file#src/}\$, $up$lane/mutant.cpp,
+            s, -o [^ ]*, -o $up$lane/$3,
+            s, [^ ]*/${made%.cpp}.o, $up$lane/mutant.o,")
     [[ $command ]] && (cd "$1" && eval "$command") > "$lane/output" 2>&1
 }
 
@@ -94,9 +95,10 @@ if [[ $suites == debug ]]; then
         ngx-ssl-session-cache-debug || finish invalid
 fi
 
-# The tests of its own file see most.
+# The tests of its own file see most, or those of the program's whole output.
 near=${file#src/}
-fails "${suites%% *}" "-sf=*${near%.cpp}*" && finish "found ${suites%% *}"
+fails "${suites%% *}" "-sf=*${near%.cpp}*,*whole_test*" &&
+    finish "found ${suites%% *}"
 for suite in $suites; do
     fails "$suite" && finish "found $suite"
 done
