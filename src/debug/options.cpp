@@ -229,7 +229,7 @@ Options read_options(std::span<char*> arguments) {
     Options options;
     int letter = 0;
 
-    optind = 1;
+    optind = 0; /* getopt(3): begins anew */
     opterr = 0;
     auto size = static_cast<int>(arguments.size());
     while ((letter = getopt_long(size, arguments.data(), ":i:p:r:h",

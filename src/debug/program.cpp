@@ -168,14 +168,11 @@ void Program::open_logs() {
 
 /* Reads all new lines, unless they come faster than we read. */
 void Program::read_logs() {
-    constexpr int most = 256;
     for (auto& log : logs_) {
-        for (int i = 0; i < most || !is_live(); ++i) {
-            bool more = log->read(
-                [this](const LogLine& line) { log_stories_->add(line); });
-            if (!more || (interrupted && !is_live())) {
-                break;
-            }
+        int left = 256;
+        while (log->read(
+                   [this](const LogLine& line) { log_stories_->add(line); }) &&
+               (is_live() ? --left > 0 : !interrupted)) {
         }
     }
 }
@@ -202,15 +199,13 @@ void Program::tell(const Story& story) {
 /* If an output fails, the run ends, but the other outputs are completed. */
 template <class Act>
 void Program::each_output(Act act) {
-    std::erase_if(outputs_, [&](const std::unique_ptr<Output>& output) {
+    for (const auto& output : outputs_) {
         try {
             act(*output);
-            return false;
         } catch (const std::exception& error) {
             failure_ = failure_.empty() ? error.what() : failure_;
-            return true;
         }
-    });
+    }
 }
 
 /* Whether standard output still has a reader. */

@@ -1,9 +1,8 @@
-// What is made of nginx -T, and of the command line.
+// What is made of nginx -T, and of what tcpdump says.
 
 #include "debug/capture/tcpdump.hpp"
 #include "debug/capture_filter.hpp"
 #include "debug/configuration.hpp"
-#include "debug/options.hpp"
 
 #include <doctest/doctest.h>
 
@@ -33,16 +32,6 @@ server {
 }
 server { remote_ssl_session_cache off; }
 server { remote_ssl_session_cache addr=10.0.0.8 tls=on; })";
-
-Options options(std::vector<std::string> words) {
-    words.insert(words.begin(), "debug");
-    std::vector<char*> arguments;
-    arguments.reserve(words.size());
-    for (auto& word : words) {
-        arguments.push_back(word.data());
-    }
-    return read_options(arguments);
-}
 
 }  // namespace
 
@@ -96,6 +85,22 @@ TEST_CASE("configuration: ranges of ports") {
           "portrange 65534-65535 or portrange 9000-9001)");
 }
 
+TEST_CASE("configuration: words as nginx reads them") {
+    const auto conf = read_nginx_conf(
+        "listen \"443\" 'ssl';listen 444\tssl;listen 445 ssl}\n"
+        "# listen 446 ssl;\nlisten 447 ssl{listen a\\ ssl;"
+        "remote_ssl_session_cache 'key=a b' \"key=a\\\"b\" addr=10.0.0.1;"
+        "remote_ssl_session_cache 'key=a b' addr=10.0.0.1 what=none;"
+        "error_log a info; error_log debug;",
+        "/d");
+    CHECK(conf.tls_ports == std::set<std::uint16_t>{443, 444, 445, 447});
+    CHECK(conf.keys == std::vector<std::string>{"/d/a b", "/d/a\"b"});
+    CHECK(conf.stores.size() == 1);
+    CHECK_FALSE(conf.debug_log);
+    CHECK(
+        read_nginx_conf("error_log a debug; error_log b info;", "/").debug_log);
+}
+
 TEST_CASE("configuration: Sentinels are no stores") {
     Roles roles;
     const auto missing = add_to(
@@ -113,33 +118,12 @@ TEST_CASE("configuration: any beginning of it is read") {
     }
 }
 
-TEST_CASE("options: stores, ports and what excludes each other") {
-    const auto read =
-        options({"-i", "lo", "-p", "443,8443", "--store", "redis:[::1]:6380",
-                 "--store=memcached:11212", "--seconds", "5", "--count=7"});
-    CHECK(read.interface == "lo");
-    CHECK(read.roles.tls_ports == std::set<std::uint16_t>{443, 8443});
-    REQUIRE(read.roles.stores.size() == 2);
-    CHECK(read.roles.is_server(*read_endpoint("[::1]:6380")));
-    CHECK_FALSE(read.roles.is_server(*read_endpoint("127.0.0.1:6380")));
-    CHECK(read.roles.is_server(*read_endpoint("10.9.8.7:11212")));
-    CHECK(read.count == 7);
-
-    CHECK(options({"--demo=sentinel"}).demo_store == "sentinel");
-    CHECK_THROWS_AS(options({"--demo=brew"}), UsageError);
-    CHECK_THROWS_AS(options({"--demo", "-r", "x"}), UsageError);
-    CHECK_THROWS_AS(options({"-p", "http"}), UsageError);
-    CHECK_THROWS_AS(options({"-p", "65536"}), UsageError);
-    CHECK_THROWS_AS(options({"--seconds", "-1"}), UsageError);
-    CHECK_THROWS_AS(options({"what"}), UsageError);
-    CHECK_THROWS(options({"--store", "mysql:1"}));
-    CHECK_THROWS(options({"--store", "redis:[::1]:x"}));
-}
-
 TEST_CASE("tcpdump: what it says of drops") {
     CHECK_FALSE(read_dropped("listening on lo").has_value());
     CHECK(read_dropped("tcpdump: 3 packets captured, 4 packets received by "
                        "filter, 12 packets dropped by kernel\n"
                        "40 packets dropped by kernel\n")
               .value() == 40);
+    CHECK(read_dropped("1 packet dropped by kernel").value() == 1);
+    CHECK_FALSE(read_dropped(" packets dropped by kernel").has_value());
 }

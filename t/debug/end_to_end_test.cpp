@@ -8,6 +8,7 @@
 #include "support/memory_checker.hpp"
 #include "support/node.hpp"
 #include "support/redis_cluster.hpp"
+#include "support/tls_load.hpp"
 
 #include <algorithm>
 #include <csignal>
@@ -16,6 +17,7 @@
 #include <netinet/in.h>
 #include <nlohmann/json.hpp>
 #include <pwd.h>
+#include <set>
 #include <sstream>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -51,6 +53,12 @@ Told read_stories(const std::string& output) {
         }
     }
     return told;
+}
+
+json read_summary(const std::string& output) {
+    const auto begin = output.find("{\"type\":\"summary\"");
+    REQUIRE(begin != std::string::npos);
+    return json::parse(output.substr(begin, output.find('\n', begin) - begin));
 }
 
 // Something that captures, in the background.
@@ -492,6 +500,55 @@ TEST_CASE("debug: nginx -T tells what to capture") {
                    "Summary");
     CHECK(ours.ready());
     CHECK(ours.output().find("0 handshakes") != std::string::npos);
+}
+
+TEST_CASE("debug: the demo, told by the capture and its nodes' logs") {
+    if (!may_capture()) {
+        MESSAGE("this machine does not let the tests capture");
+        return;
+    }
+    for (const std::string store : {"redis", "memcached"}) {
+        const auto demo =
+            run({program(), "--demo=" + store, "--json", "--user", "root"});
+        CAPTURE(demo.output);
+        CHECK(demo.status == 0);
+        const auto told = read_stories(demo.output);
+        std::set<std::string> servers;
+        std::size_t hits = 0;
+        for (const auto& [port, story] : told) {
+            servers.insert(story["server"]);
+            hits += story["status"] == "HIT";
+            CHECK(story["sources"] == json({"wire", "log"}));
+        }
+        CHECK(servers.size() == 2);
+        CHECK(hits > 0);
+        const auto summary = read_summary(demo.output);
+        CHECK(summary["handshakes"] == told.size());
+        CHECK(summary["store"]["unjoined"] == 0);
+        CHECK(summary["store"]["hits"] == hits);
+        CHECK(summary["dropped"] == 0);
+    }
+}
+
+TEST_CASE("debug: packets that never end do not keep it from ending") {
+    if (!may_capture()) {
+        MESSAGE("this machine does not let the tests capture");
+        return;
+    }
+    const RedisServer store;
+    const Node node(directive(store), {});
+    REQUIRE(node.connected());
+    const TlsLoad load(node.address(), 2);
+    for (const std::string limit : {"--seconds", "--count"}) {
+        const auto ours = run({program(), "-i", "lo", "-p",
+                               std::to_string(node.address().port), "--user",
+                               "root", "--color=never", limit, "1"});
+        CAPTURE(ours.output);
+        CHECK(ours.status == 0);
+        CHECK(ours.output.find("Summary") != std::string::npos);
+        CHECK((ours.output.find("\n  1 handshake: ") != std::string::npos) ==
+              (limit == "--count"));
+    }
 }
 
 TEST_CASE("debug: neither it nor its tcpdump stays root") {

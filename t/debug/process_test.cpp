@@ -271,4 +271,8 @@ TEST_CASE("debug: a log without a debug line of the module is told") {
         CHECK((told.output.find(log + " has 2 lines, and no debug line") !=
                std::string::npos) == silent);
     }
+    write_file(log, "");
+    const auto empty = run({program(), "--user", "root", "--error-log", log});
+    CHECK(empty.output.find(log + " has 0 lines, and no debug line") !=
+          std::string::npos);
 }

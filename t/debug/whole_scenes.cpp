@@ -288,21 +288,46 @@ WholeScene with_memcached() {
     return {"memcached", "-p 443 --store memcached:11211", stage.capture()};
 }
 
-// What begins each line of the n-th handshake.
-std::string head(int n) {
-    const auto second = std::to_string(20 + n);
-    return "2023/11/14 22:13:" + second + " [debug] 7#7: *" + second +
-           " remote ssl session cache: ";
+// The lines of the n-th client's handshake, so many seconds after the start.
+std::string logged(int n, int second,
+                   std::initializer_list<std::string> lines) {
+    const auto time = std::to_string(20 + second);
+    const auto head = "2023/11/14 22:13:" + time + " [debug] 7#7: *" + time +
+                      " remote ssl session cache: +";
+    std::string log = head + "0 us handshake begins, 10.0.1." +
+                      std::to_string(n) + ":40000 -> 10.0.0.1:443\n";
+    for (const auto& line : lines) {
+        log += head + line + '\n';
+    }
+    return log;
 }
 
-std::string begins(int n) {
-    return head(n) + "+0 us handshake begins, 10.0.1." + std::to_string(n) +
-           ":40000 -> 10.0.0.1:443\n";
+std::string log_of_all() {
+    return logged(1, 1,
+                  {"90 us session 0101..01 offered",
+                   "99 us store asked for ngx_ssl:0101..01, suspended",
+                   "310 us store: HIT, 3 bytes, after 211 us",
+                   "900 us handshake done: TLSv1.2 resumed, HIT"}) +
+           logged(2, 2,
+                  {"90 us session 0202..02 offered", "95 us local cache: miss",
+                   "99 us store asked for ngx_ssl:0202..02, suspended",
+                   "310 us store: TIMEOUT, 0 bytes, after 211 us",
+                   "900 us session 0909..09 stored as ngx_ssl:0909..09, 171 "
+                   "bytes",
+                   "950 us handshake done: TLSv1.2 full, TIMEOUT"}) +
+           logged(3, 3,
+                  {"990 us handshake broken off: tlsv1 alert unknown ca"}) +
+           logged(9, 9,
+                  {"5 us store asked for the seed of a ticket, suspended",
+                   "7 us value refused: it is of another server",
+                   "8 us early data refused: it has been seen before",
+                   "20 us handshake done: TLSv1.3 full, INVALID"}) +
+           logged(4, 12, {"1430 us handshake done: TLSv1.2 full, BUSY"});
 }
 
 WholeScene with_log() {
     Stage stage(6379);
-    // they agree
+    // both say the same
     stage.meet(hello12(1));
     stage.ask(redis_get(key(1)));
     stage.reply(hit);
@@ -313,31 +338,12 @@ WholeScene with_log() {
     stage.reply(hit);
     full12(stage);
     stage.meet(hello13({}));
-    stage.answer(server_hello({id(8), tls13_chosen()}) + record(20, "\1") +
-                 record(23, std::string(900, 'e')));
-    stage.say(record(20, "\1") + record(23, std::string(53, 'f')));
-    std::string log =
-        begins(1) + head(1) + "+90 us session 0101..01 offered\n" + head(1) +
-        "+99 us store asked for ngx_ssl:0101..01, "
-        "suspended\n" +
-        head(1) + "+310 us store: HIT, 3 bytes, after 211 us\n" + head(1) +
-        "+900 us handshake done: TLSv1.2 resumed, HIT\n";
-    log += begins(2) + head(2) + "+90 us session 0202..02 offered\n" + head(2) +
-           "+95 us local cache: miss\n" + head(2) +
-           "+99 us store asked for ngx_ssl:0202..02, suspended\n" + head(2) +
-           "+310 us store: TIMEOUT, 0 bytes, after 211 us\n" + head(2) +
-           "+900 us session 0909..09 stored as ngx_ssl:0909..09, 171 bytes\n" +
-           head(2) + "+950 us handshake done: TLSv1.2 full, TIMEOUT\n";
-    log += begins(3) + head(3) +
-           "+990 us handshake broken off: tlsv1 alert unknown ca\n";
-    // the log alone has this one
-    log += begins(9) + head(9) +
-           "+5 us store asked for the seed of a ticket, "
-           "suspended\n" +
-           head(9) + "+7 us value refused: it is of another server\n" +
-           head(9) + "+8 us early data refused: it has been seen before\n" +
-           head(9) + "+20 us handshake done: TLSv1.3 full, INVALID\n";
-    return {"log", "-p 443 --store redis:6379", stage.capture(), log};
+    end13(stage);
+    // The log waits for the capture, but not for that long.
+    stage.wait(milliseconds(8'000));
+    stage.meet(hello12(4));
+    full12(stage);
+    return {"log", "-p 443 --store redis:6379", stage.capture(), log_of_all()};
 }
 
 }  // namespace

@@ -1,12 +1,12 @@
 #include "debug/capture/tcpdump.hpp"
+#include "numbers/number.hpp"
 
-#include <cctype>
 #include <cerrno>
 #include <csignal>
-#include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdexcept>
+#include <string_view>
 #include <unistd.h>
 
 namespace debug {
@@ -62,12 +62,9 @@ std::optional<std::uint64_t> read_dropped(const std::string& said) {
     if (at == std::string::npos) {
         return std::nullopt;
     }
-    std::size_t begin = at;
-    while (begin > 0 &&
-           std::isdigit(static_cast<unsigned char>(said[begin - 1])) != 0) {
-        --begin;
-    }
-    return std::strtoull(said.c_str() + begin, nullptr, 10);
+    std::string_view before = std::string_view(said).substr(0, at);
+    std::size_t begin = before.find_last_not_of("0123456789") + 1;
+    return numbers::read<std::uint64_t>(before.substr(begin));
 }
 
 Tcpdump::Tcpdump(const std::string& interface, const std::string& filter,
@@ -132,7 +129,6 @@ std::optional<std::uint64_t> Tcpdump::dropped() {
 void Tcpdump::finish() {
     packets_.reset(); /* it would not end while it cannot write */
     child_->wait();
-    read_errors();
 }
 
 }  // namespace debug

@@ -96,15 +96,15 @@ std::string shortened(std::string_view text) {
 
 /* "TLSv1.3 resumed, HIT" */
 void read_end(Story& story, Microseconds at, std::string_view text) {
-    std::size_t space = text.find(' ');
     std::size_t comma = text.find(", ");
+    std::string_view before = text.substr(0, comma);
+    std::size_t space = before.find(' ');
     story.handshake = at;
-    if (space == std::string_view::npos || comma == std::string_view::npos ||
-        comma < space) {
+    if (comma == std::string_view::npos || space == std::string_view::npos) {
         return;
     }
-    story.protocol = shortened(text.substr(0, space));
-    std::string_view end = text.substr(space + 1, comma - space - 1);
+    story.protocol = shortened(before.substr(0, space));
+    std::string_view end = before.substr(space + 1);
     story.end = end == "resumed" ? End::resumed
                 : end == "full"  ? End::full
                                  : End::unknown;

@@ -93,6 +93,39 @@ TEST_CASE("error log: lines that are damaged") {
     }
 }
 
+TEST_CASE("error log: a line that differs anywhere is another's") {
+    const std::string line = head + "+35 us what";
+    REQUIRE(read_log_line(line).has_value());
+    const auto read = *read_log_line(line);
+    CHECK(read.pid == 1234);
+    CHECK(read.connection == 57);
+    CHECK(read.at == Microseconds(35));
+    CHECK(read.text == "what");
+    for (std::size_t at = 0; at < line.size() - read.text.size(); ++at) {
+        for (const char other : {'x', '\0', ' '}) {
+            auto odd = line;
+            odd[at] = other;
+            CAPTURE(odd);
+            CHECK((odd == line || !read_log_line(odd)));
+        }
+    }
+    CHECK_FALSE(read_log_line(head + "+-5 us what").has_value());
+    CHECK_FALSE(read_log_line(head + "+1000000000000001 us what").has_value());
+}
+
+TEST_CASE("error log: ends that are said in other words") {
+    for (const std::string end :
+         {"TLSv1.3", "TLSv1.3,", "TLSv1.3, HIT", "resumed", ""}) {
+        const auto told =
+            stories(head + "+0 us handshake begins, [::1]:1 -> [::1]:443\n" +
+                    head + "+9 us handshake done: " + end + "\n");
+        REQUIRE(told.size() == 1);
+        CHECK(told[0].end == End::unknown);
+        CHECK(told[0].status == "?");
+        CHECK(told[0].handshake == Microseconds(9));
+    }
+}
+
 TEST_CASE("error log: joined with the wire by client and time") {
     const auto log = stories(hit).at(0);
     std::vector<Story> told;
