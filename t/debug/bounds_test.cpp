@@ -15,6 +15,7 @@
 #include <ctime>
 #include <doctest/doctest.h>
 #include <fstream>
+#include <functional>
 #include <pcap/pcap.h>
 #include <random>
 #include <string>
@@ -211,6 +212,68 @@ TEST_CASE("bounds: what is held of one connection to a store") {
           16 * kib);
     CHECK(memcached(repeated("get x\r\n", 45'000)) < mib);
     CHECK(memcached("get " + std::string(mib, 'x')) < 200 * kib);
+}
+
+TEST_CASE("bounds: what is held is counted") {
+    Few few({});
+    RedisNodes nodes;
+    Flow flow = Few::flow(1);
+    flow.from_start = true;
+    RedisReader redis(few.stories, flow, nodes);
+    const auto before = redis.held();
+    held_after(redis, Side::client, repeated(get("x"), 1'000));
+    CHECK(redis.held() - before > 1'000 * 3 * sizeof(std::uint64_t));
+
+    const std::size_t much = 100'000;
+    const std::string text(much, 'x');
+    const auto grows = [&](const std::function<void(Story&)>& change) {
+        Story story;
+        const auto empty = story.held();
+        change(story);
+        return story.held() >= empty + much - 100 &&
+               story.held() < empty + 3 * much;
+    };
+    CHECK(grows([&](Story& story) { story.server_name = text; }));
+    CHECK(grows([&](Story& story) { story.alpn = text; }));
+    CHECK(grows([&](Story& story) { story.add(Time(), "other", text); }));
+    CHECK(grows([&](Story& story) {
+        story.offered.push_back({Offered::Kind::id, text});
+    }));
+    CHECK(grows([&](Story& story) { story.notes.push_back(text); }));
+    CHECK(grows(
+        [&](Story& story) { story.names.resize(much / sizeof(std::string)); }));
+    CHECK(grows(
+        [&](Story& story) { story.notes.resize(much / sizeof(std::string)); }));
+    CHECK(grows([&](Story& story) {
+        story.offered.resize(much / sizeof(Offered) + 1);
+    }));
+    CHECK(grows(
+        [&](Story& story) { story.events.resize(much / sizeof(Event) + 1); }));
+}
+
+TEST_CASE("bounds: who is let go waits for nothing any more") {
+    Few few({.open = 1});
+    ClientHello hello;
+    hello.has_ticket = true;
+    hello.early_data = true;
+    for (std::uint64_t n = 1; n <= 3; ++n) {
+        few.stories.client_hello(Few::flow(n), Time(), hello);
+    }
+    CHECK(few.told == 2);
+    StoreCommand command;
+    command.store = "redis";
+    command.id = next_command_id();
+    command.verb = Verb::set;
+    command.key = "ngx_ssl:early:" + hex(id);
+    few.stories.asked(Few::flow(100), Time(), command);
+    command.id = next_command_id();
+    command.verb = Verb::get;
+    command.key = "ngx_ssl:seed:" + hex(id);
+    few.stories.asked(Few::flow(100), Time(), command);
+    CHECK(few.stories.counts().claims == 1);
+    CHECK(few.stories.counts().seeds == 1);
+    few.stories.finish();
+    CHECK(few.told == 3);
 }
 
 TEST_CASE("bounds: what is held of one handshake") {

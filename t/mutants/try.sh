@@ -70,7 +70,7 @@ test_suite() {
 fails() {
     local again
     test_suite "$@" && return 1
-    again=$(sed -n 's|^\([a-z_/]*\.cpp\):[0-9]*: .*|*\1|p' "$lane/output" |
+    again=$(sed -n 's|^\([a-z_/]*_test\.cpp\):[0-9]*:.*|*\1|p' "$lane/output" |
         sort -u | paste -sd,)
     ! test_suite "$1" ${again:+"-sf=$again"}
 }

@@ -1,6 +1,7 @@
 // Redis and memcached as they are read from the wire.
 
 #include "debug/wire/memcached.hpp"
+#include "debug/wire/memcached_text.hpp"
 #include "debug/wire/redis.hpp"
 
 #include <doctest/doctest.h>
@@ -230,6 +231,46 @@ TEST_CASE("redis reader: redirects that make no sense are errors") {
     }
 }
 
+TEST_CASE("redis reader: a host or a port up to its bounds") {
+    const auto sent_to = [](const std::string& where) {
+        return heard<RedisReader>(redis({"GET", "a"}),
+                                  "-MOVED 1 " + where + "\r\n")
+            .back();
+    };
+    const std::string host(253, 'h');
+    CHECK(sent_to(host + ":6379") == "a: redirect 0MOVED " + host + ":6379");
+    CHECK(sent_to(host + "h:6379") == "a: error 0MOVED");
+    CHECK(sent_to("a_b-c.d:12345") == "a: redirect 0MOVED a_b-c.d:12345");
+    CHECK(sent_to("10.0.0.2:12345") == "a: redirect 0MOVED 10.0.0.2:12345");
+    CHECK(sent_to("a/b:6379") == "a: error 0MOVED");
+}
+
+TEST_CASE("redis reader: lines, and what is in arrays, up to their bounds") {
+    const std::string get = redis({"GET", "abcdef"});
+    const auto last = [&](const std::string& reply) {
+        return heard<RedisReader>(get + get, reply + "$1\r\nv\r\n").back();
+    };
+    constexpr auto most = RespScanner::max_line;
+    CHECK(last('-' + std::string(most - 2, 'X') + "\r\n") == "abcdef: hit 1");
+    CHECK(last('-' + std::string(most, 'X') + "\r\n") == "abcdef: unseen");
+    // Each kind of RESP3, where a lookup's reply should be.
+    const auto after = [&](const std::string& reply) {
+        return heard<RedisReader>(redis({"WHATEVER"}) + get,
+                                  reply + "$1\r\nv\r\n")
+            .back();
+    };
+    for (const std::string reply :
+         {"_\r\n", "#t\r\n", ",1.5\r\n", "(12345\r\n", "!5\r\nERR x\r\n",
+          "=7\r\ntxt:abc\r\n", "~2\r\n+a\r\n:1\r\n",
+          "%2\r\n+a\r\n:1\r\n+b\r\n*1\r\n+c\r\n", "%0\r\n",
+          "*2\r\n*0\r\n*1\r\n$0\r\n\r\n", "*-1\r\n",
+          ">2\r\n+message\r\n+x\r\n+OK\r\n"}) {
+        CAPTURE(reply);
+        CHECK(after(reply) == "abcdef: hit 1");
+    }
+    CHECK(after("%1\r\n+a\r\n") == "GET abcdef 0");
+}
+
 TEST_CASE("redis reader: what else a worker asks is no lookup") {
     CHECK(heard<RedisReader>(
               redis({"HELLO", "2"}) + redis({"PING"}) + redis({"TIME"}) +
@@ -311,6 +352,68 @@ TEST_CASE("memcached reader: the text protocol, with noreply") {
                 "k8: error 0SERVER_ERROR"});
 }
 
+TEST_CASE("memcached reader: whatever stores has a value") {
+    for (const std::string verb :
+         {"set", "add", "replace", "append", "prepend", "cas"}) {
+        CAPTURE(verb);
+        const std::string unique = verb == "cas" ? " 7" : "";
+        CHECK(heard<MemcachedReader>(verb + " a 0 60 24" + unique +
+                                         "\r\nget what_is_no_command\r\n\r\n"
+                                         "get b\r\n",
+                                     "STORED\r\nEND\r\n") ==
+              Lines{"set a 24", "get b 0", "a: done 0", "b: miss 0"});
+    }
+    // What adds nothing says so.
+    CHECK(heard<MemcachedReader>("add a 0 60 9\r\nsome_bytes\r\n",
+                                 "NOT_STORED\r\n") ==
+          Lines{"set a 9", "a: miss 0"});
+}
+
+TEST_CASE("memcached reader: what has a reply of one line, or none") {
+    CHECK(heard<MemcachedReader>(
+              "version\r\nverbosity 1 noreply\r\ndelete a noreply\r\n"
+              "touch a 60\r\ngets b\r\nquit\r\n",
+              "VERSION 1.6.18\r\nNOT_FOUND\r\n"
+              "VALUE b 0 1 77\r\nv\r\nEND\r\n") ==
+          Lines{"delete a 0", "get b 0", "b: hit 1"});
+    // Errors end what they answer, whatever it is.
+    for (const std::string error :
+         {"ERROR", "CLIENT_ERROR bad", "SERVER_ERROR bad"}) {
+        const auto code = error.substr(0, error.find(' '));
+        CHECK(heard<MemcachedReader>("get a\r\ndelete b\r\nget c\r\n",
+                                     error + "\r\n" + error + "\r\nEND\r\n") ==
+              Lines{"get a 0", "delete b 0", "get c 0", "a: error 0" + code,
+                    "b: error 0" + code, "c: miss 0"});
+    }
+    // A reply that no such command has ends what is known.
+    CHECK(heard<MemcachedReader>("delete a long_enough\r\nget b\r\n",
+                                 "END\r\nEND\r\n") ==
+          Lines{"delete a 0", "get b 0", "a: unseen", "b: unseen"});
+    CHECK(heard<MemcachedReader>("get a long_enough_\r\n", "DELETED\r\n") ==
+          Lines{"get a 0", "get long_enough_ 0", "a: unseen",
+                "long_enough_: unseen"});
+}
+
+TEST_CASE("memcached reader: lines and sizes up to their bounds") {
+    const auto line = [](std::size_t size) {
+        return "get " + std::string(size - 4, 'a');
+    };
+    constexpr auto most = MemcachedTextReader::max_line;
+    const std::string key(StoreCommand::max_key, 'a');
+    CHECK(heard<MemcachedReader>(line(most) + "\nget b\r\n", "") ==
+          Lines{"get " + key + " 0", "get b 0"});
+    CHECK(heard<MemcachedReader>(line(most + 1) + "\nget b\r\n", "").empty());
+    // What no value's size can be ends what is known.
+    for (const std::string size : {"1073741824", "-1", "x", ""}) {
+        CHECK(heard<MemcachedReader>(
+                  "get a long_enough_\r\nset b 0 60 " + size + "\r\nget c\r\n",
+                  "END\r\n") == Lines{"get a 0", "get long_enough_ 0",
+                                      "a: unseen", "long_enough_: unseen"});
+    }
+    CHECK(heard<MemcachedReader>("set long_enough 0 60 1073741823\r\n", "") ==
+          Lines{"set long_enough 1073741823"});
+}
+
 TEST_CASE("memcached reader: of a long key the first part is told") {
     CHECK(heard<MemcachedReader>("delete " + std::string(1'000, 'k') + "\r\n",
                                  "") ==
@@ -342,6 +445,46 @@ TEST_CASE("memcached reader: the binary protocol, with quiet gets") {
           Lines{"set k0 5", "getkq k1 0", "getkq k2 0", "getkq k3 0",
                 "get k4 0", "k0: done 0", "k1: miss 0", "k2: hit 3",
                 "k3: miss 0", "k4: miss 0"});
+}
+
+TEST_CASE("memcached reader: the binary protocol's claims, and its errors") {
+    const std::string extras(8, '\0');
+    CHECK(heard<MemcachedReader>(
+              binary(0x80, 0x02, "a", extras, "1") +
+                  binary(0x80, 0x02, "a", extras, "1") +
+                  binary(0x80, 0x01, "b", extras, "value") +
+                  binary(0x80, 0x04, "c", "", "") +
+                  binary(0x80, 0x00, "d", "", ""),
+              binary(0x81, 0x02, "", "", "") +
+                  binary(0x81, 0x02, "", "", "Data exists", 2) +
+                  binary(0x81, 0x01, "", "", "Data exists", 2) +
+                  binary(0x81, 0x04, "", "", "Not found", 1) +
+                  binary(0x81, 0x00, "", "", "Out of memory", 0x82)) ==
+          Lines{"add a 1", "add a 1", "set b 5", "delete c 0", "get d 0",
+                "a: done 0", "a: miss 0", "b: error 00x02", "c: miss 0",
+                "d: error 00x82"});
+}
+
+TEST_CASE("memcached reader: the binary protocol's sizes up to their bounds") {
+    const auto whole = [](const std::string& key, const std::string& extras) {
+        return heard<MemcachedReader>(binary(0x80, 0x01, key, extras, "v"), "");
+    };
+    const std::string key(250, 'k');
+    const auto told = "set " + key.substr(0, StoreCommand::max_key) + " 1";
+    CHECK(whole(key, std::string(32, '\0')) == Lines{told});
+    CHECK(whole(key + 'k', "").empty());
+    CHECK(whole(key, std::string(33, '\0')).empty());
+    // A body that is shorter than what it holds, or too long.
+    auto odd = binary(0x80, 0x00, "key", "", "");
+    odd[11] = 2;
+    CHECK(heard<MemcachedReader>(odd, "").empty());
+    odd[11] = 3;
+    CHECK(heard<MemcachedReader>(odd, "") == Lines{"get key 0"});
+    odd[8] = 0x40;
+    odd[11] = 0;
+    CHECK(heard<MemcachedReader>(odd, "") == Lines{"get key 0"});
+    odd[11] = 1;
+    CHECK(heard<MemcachedReader>(odd, "").empty());
 }
 
 TEST_CASE("memcached reader: figures between lookups") {
