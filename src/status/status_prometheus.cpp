@@ -67,7 +67,7 @@ class Metrics {
         family(name, "gauge", help);
         add({}, level.now);
         family(std::string(name) + "_highest", "gauge",
-               std::string(help) + ": the most there ever were in one worker");
+               std::string(help) + " The highest number in any one worker.");
         add({}, level.highest);
     }
 
@@ -143,13 +143,14 @@ void add_module(Metrics& metrics, const Snapshot& snapshot) {
     std::string_view version = module.version;
     version.remove_prefix(version.find('/') + 1);
 
-    metrics.family("build_info", "gauge", "The module, and what it is in.");
+    metrics.family("build_info", "gauge",
+                   "Versions of the module, nginx and OpenSSL.");
     metrics.add({{"version", version},
                  {"nginx", module.nginx},
                  {"openssl", module.openssl}},
                 1);
     metrics.family("key_info", "gauge",
-                   "Sealing keys of this node, of which primary ones seal.");
+                   "Keys of this node for sealed sessions; primary ones seal.");
     for (const KeyInfo& key : snapshot.keys) {
         metrics.add(
             {{"id", key.id}, {"primary", key.primary ? "true" : "false"}}, 1);
@@ -160,20 +161,20 @@ void add_handshakes(Metrics& metrics, const Snapshot& snapshot) {
     metrics.family("handshakes_total", "counter", "TLS handshakes, by end.");
     metrics.add({}, "end", ending_names, snapshot.endings);
     metrics.family("lookups_total", "counter",
-                   "Complete handshakes, by what the caches had for them.");
+                   "Complete handshakes, by status of the session cache.");
     metrics.add({}, "status", outcome_labels(), snapshot.outcomes);
     metrics.family("early_data_total", "counter",
-                   "Early data that is accepted once, by what became of it.");
+                   "Early data that is accepted only once, by result.");
     metrics.add({}, "result", early_data_names, early_data_of(snapshot));
     metrics.family("refused_values_total", "counter",
-                   "Stored values that were no sessions, by reason.");
+                   "Values from the store that were refused, by reason.");
     metrics.add({}, "reason", refusal_texts, snapshot.refusals);
     metrics.family("sessions_not_stored_total", "counter",
-                   "Sessions that were expired or too long.");
+                   "Sessions that had expired or were too long to be stored.");
     metrics.add({}, snapshot.not_stored);
     metrics.gauge("suspended_handshakes", snapshot.suspended,
-                  "Handshakes that wait for the store");
-    metrics.gauge("stacks", snapshot.stacks, "Stacks of coroutines in use");
+                  "Handshakes that are waiting for the store.");
+    metrics.gauge("stacks", snapshot.stacks, "Stacks of coroutines in use.");
     metrics.family("workers", "gauge", "Worker processes.");
     metrics.add({}, snapshot.workers.size());
 }
@@ -196,9 +197,9 @@ void add_tickets(Metrics& metrics, const Snapshot& snapshot) {
     metrics.family("tickets_not_opened_total", "counter",
                    "Stateless tickets that were not used, by reason.");
     metrics.add({}, "reason", unopened_names, tickets.not_opened);
-    metrics.gauge("ticket_keys", tickets.keys, "Ticket keys that are held");
+    metrics.gauge("ticket_keys", tickets.keys, "Ticket keys that are held.");
     metrics.family("ticket_key_rotations_total", "counter",
-                   "Slots that began, in each worker.");
+                   "Slots that began, counted by each worker.");
     metrics.add({}, tickets.rotated);
     metrics.family("ticket_keys_late_total", "counter",
                    "Slots that began without a key of their own.");
@@ -209,8 +210,8 @@ void add_tickets(Metrics& metrics, const Snapshot& snapshot) {
                 Numbers<3>{tickets.seeds_made, tickets.seeds_fetched,
                            tickets.seeds_put_back});
     metrics.family("ticket_slot_timestamp_seconds", "gauge",
-                   "When the slot began whose key makes tickets, in the worker "
-                   "where that is longest ago; 0: one has none.");
+                   "Beginning of the slot whose key makes tickets, the "
+                   "earliest of all workers; 0 if one has none.");
     metrics.add({}, static_cast<std::uint64_t>(oldest_slot(snapshot)));
 }
 
@@ -287,9 +288,9 @@ void add_clusters(Metrics& metrics, const Snapshot& snapshot) {
                    "Slots of a cluster that a connected server has, in the "
                    "worker with the fewest.");
     add([](const Connected& cluster) { return cluster.slots; });
-    metrics.family("store_cluster_told_timestamp_seconds", "gauge",
-                   "When a cluster's slots were told last, in the worker where "
-                   "that is longest ago.");
+    metrics.family(
+        "store_cluster_told_timestamp_seconds", "gauge",
+        "When the cluster last told its slots, the earliest of all workers.");
     add([](const Connected& cluster) { return cluster.told; });
 }
 
@@ -341,8 +342,8 @@ void add_clocks(Metrics& metrics, const Snapshot& snapshot) {
         add_ahead(metrics, labels, clocks_of(snapshot, totals.server));
     });
     metrics.family("store_clock_compared_timestamp_seconds", "gauge",
-                   "When that was found out last, in the worker where it is "
-                   "longest ago; 0: the server does not tell the time.");
+                   "When the clocks were last compared, the earliest of all "
+                   "workers; 0 if the server does not tell the time.");
     for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
         add_compared(metrics, labels, clocks_of(snapshot, totals.server));
     });
@@ -391,8 +392,9 @@ void add_health(Metrics& metrics, const Snapshot& snapshot) {
         metrics.add(labels, "request", kind_names,
                     health_of(snapshot, totals.server).failing);
     });
-    metrics.family("store_wrong_since_timestamp_seconds", "gauge",
-                   "Since when something is wrong; 0: nothing is.");
+    metrics.family(
+        "store_wrong_since_timestamp_seconds", "gauge",
+        "When the oldest present problem began; 0 if there is none.");
     for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
         metrics.add(labels,
                     static_cast<std::uint64_t>(
@@ -423,7 +425,7 @@ void add_connections(Metrics& metrics, const Snapshot& snapshot) {
         metrics.add(labels, totals.queue.now);
     });
     metrics.family("store_queue_length_highest", "gauge",
-                   "The most that there ever were in one worker.");
+                   "The longest queue in any one worker.");
     for_each_server(snapshot, [&](const Labels& labels, const auto& totals) {
         metrics.add(labels, totals.queue.highest);
     });

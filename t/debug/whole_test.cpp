@@ -5,26 +5,16 @@
 #include "debug/whole_scenes.hpp"
 #include "support/files.hpp"
 #include "support/process.hpp"
+#include "support/whole.hpp"
 
-#include <cstdlib>
 #include <doctest/doctest.h>
-#include <filesystem>
 
 using namespace support;
 
 namespace {
 
-std::filesystem::path expected(const std::string& name) {
-    return repository() / "t/debug/whole" / name;
-}
-
-void check_whole(const std::string& name, const std::string& text) {
-    const auto path = expected(name);
-    if (std::getenv("WRITE_WHOLE") != nullptr) {
-        write_file(path, text);
-    }
-    CAPTURE(path);
-    CHECK(text == read_file(path));
+void check(const std::string& file, const std::string& text) {
+    check_whole("debug/whole/" + file, text);
 }
 
 // The page without its styles and its script.
@@ -69,10 +59,10 @@ TEST_CASE("whole: what is printed of a capture") {
     for (const auto& scene : whole_scenes()) {
         CAPTURE(scene.name);
         const Run all(scene);
-        check_whole(scene.name + ".txt",
-                    all.output("--color=never --html page.html"));
-        check_whole(scene.name + ".html", bare(all.page()));
-        check_whole(scene.name + ".json", all.output("--json"));
+        check(scene.name + ".txt",
+              all.output("--color=never --html page.html"));
+        check(scene.name + ".html", bare(all.page()));
+        check(scene.name + ".json", all.output("--json"));
     }
 }
 
@@ -80,7 +70,7 @@ TEST_CASE("whole: in colours, with whole session IDs") {
     for (const auto& scene : whole_scenes()) {
         CAPTURE(scene.name);
         const Run all(scene);
-        check_whole(scene.name + ".colours.txt",
-                    all.output("--color=always --full-ids"));
+        check(scene.name + ".colours.txt",
+              all.output("--color=always --full-ids"));
     }
 }
