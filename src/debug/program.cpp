@@ -170,9 +170,9 @@ void Program::open_logs() {
 void Program::read_logs() {
     for (auto& log : logs_) {
         int left = 256;
-        while (log->read(
-                   [this](const LogLine& line) { log_stories_->add(line); }) &&
-               (is_live() ? --left > 0 : !interrupted)) {
+        while (log->read([this](const LogLine& line) {
+            log_stories_->add(line);
+        }) && (is_live() ? --left > 0 : !interrupted)) {
         }
     }
 }
@@ -261,12 +261,12 @@ void Program::capture() {
         deadline_ = std::chrono::steady_clock::now() + *options_.seconds;
     }
 
-    LiveInput input(tcpdump_->packets(), [this] { return on_idle(); });
+    LiveInput input(tcpdump_->packets(),
+                    [this](bool is_idle) { on_turn(is_idle); });
     Capture capture(input.open(), "tcpdump");
     while (auto frame = capture.next()) {
         observer_->add(capture.link_type(), *frame);
         join_->advance(observer_->now());
-        on_turn();
     }
     tcpdump_->finish();
     read_logs();
@@ -281,8 +281,11 @@ bool Program::is_time(Clock::time_point now) {
 }
 
 /* Runs now and then, with or without packets. */
-void Program::on_turn() {
+void Program::on_turn(bool is_idle) {
     auto now = std::chrono::steady_clock::now();
+    if (is_idle) {
+        observer_->advance(clock_now() - capture_delay);
+    }
     if (!stop_at_ && is_time(now)) {
         stop_at_ = now + (is_enough() ? Clock::duration(0) : last_packets);
     }
@@ -290,25 +293,16 @@ void Program::on_turn() {
         stopped_ = true;
         tcpdump_->stop();
     }
-    if (now - last_turn_ >= std::chrono::milliseconds(100)) {
-        last_turn_ = now;
-        read_logs();
-        if (failure_.empty() && !is_read()) {
-            failure_ = "standard output: nobody reads it any more";
-        }
+    read_logs();
+    if (failure_.empty() && !is_read()) {
+        failure_ = "standard output: nobody reads it any more";
     }
     if (now - last_asked_ >= drop_interval) {
         last_asked_ = now;
         tell_drops();
         tcpdump_->ask();
     }
-}
-
-LiveInput::Go Program::on_idle() {
-    observer_->advance(clock_now() - capture_delay);
-    on_turn();
     join_->advance(observer_->now());
-    return LiveInput::Go::on;
 }
 
 void Program::tell_drops() {

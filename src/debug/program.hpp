@@ -52,8 +52,7 @@ class Program {
     template <class Act>
     void each_output(Act act);
     bool is_time(Clock::time_point now);
-    void on_turn();
-    LiveInput::Go on_idle();
+    void on_turn(bool is_idle);
     void tell_drops();
     void look_at_logs();
     void conclude();
@@ -76,7 +75,6 @@ class Program {
     std::string failure_; /* of an output, which ends the run */
     std::optional<Clock::time_point> stop_at_;
     std::optional<Clock::time_point> deadline_;
-    Clock::time_point last_turn_{};
     Clock::time_point last_asked_{};
 };
 

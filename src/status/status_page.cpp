@@ -31,9 +31,9 @@ const char* const status_page = R"html(<!DOCTYPE html>
       <span id="scale"></span></div>
   </section>
   <section><h2>Handshakes</h2><table id="handshakes"></table>
-    <h2>Early data, accepted once</h2><table id="early"></table></section>
-  <section><h2>What the caches had</h2><table id="lookups"></table></section>
-  <section><h2>How long lookups waited</h2>
+    <h2>Early data</h2><table id="early"></table></section>
+  <section><h2>Session cache</h2><table id="lookups"></table></section>
+  <section><h2>Lookup times</h2>
     <table id="latency"></table>
     <svg id="histogram" viewBox="0 0 340 140"></svg></section>
   <section class="wide"><h2>Stores</h2>

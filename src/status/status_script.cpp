@@ -126,9 +126,9 @@ function showTiles(short, minute) {
     [number(rate(resumed, short)), 'resumed/s'],
     [number(rate(j => j.handshakes.full, short)), 'full/s'],
     [percent(ratio(minute, false)), 'hits, last minute'],
-    [percent(ratio(minute, true)), 'hits, all'],
+    [percent(ratio(minute, true)), 'hits, total'],
     [time(quantile(buckets(minute, false), 0.99)), 'p99, last minute'],
-    [count(minute.now.suspended.now), 'suspended now']])
+    [count(minute.now.suspended.now), 'waiting now']])
     element(element(tiles, 'div'), 'b', value).after(label);
 }
 
@@ -189,13 +189,13 @@ function showLatency(minute) {
   const row = (name, part) => [name,
     time(quantile(buckets(minute, false), part)),
     time(quantile(buckets(minute, true), part))];
-  fill('latency', [['', 'last minute', 'all'], row('p50', 0.5),
+  fill('latency', [['', 'last minute', 'total'], row('p50', 0.5),
     row('p90', 0.9), row('p99', 0.99)]);
   showHistogram(buckets(minute, true));
 }
 
 function showCounts(id, head, object, of, short) {
-  fill(id, [[head, 'per second', 'all'], ...Object.keys(object).map(name =>
+  fill(id, [[head, 'per second', 'total'], ...Object.keys(object).map(name =>
     [name.replaceAll('_', ' '), number(rate(j => of(j)[name] ?? 0, short)),
       count(object[name])])]);
 }
@@ -205,19 +205,20 @@ const connections = (json, server) => json.workers.flatMap(w => w.servers)
 
 // What the last error of a server calls for.
 const advice = [
-  [/wants a password|NOAUTH/, 'give "auth" the password'],
+  [/wants a password|NOAUTH/, 'set "auth" to its password'],
   [/WRONGPASS|auth failed|AUTH failed/, 'correct "auth"'],
   [/READONLY|is a replica|not the master/,
     '"addr" is a replica: name the primary, or let Sentinels find it'],
   [/OOM/, 'raise "maxmemory", or let Redis evict ("maxmemory-policy")'],
-  [/NOPERM/, 'let the user of "auth" do that'],
+  [/NOPERM/, 'allow this command for the user of "auth"'],
   [/it seems to be|without TLS|want TLS/,
     'correct "addr", "type" or "tls"'],
-  [/certificate|TLS handshake/, 'see "tls_ca", "tls_name" and its certificate'],
+  [/certificate|TLS handshake/,
+    'check "tls_ca", "tls_name" and the certificate'],
   [/max number of clients/, 'raise "maxclients"'],
   [/timed out/, 'the server or the network is slow or hangs'],
   [/connect\(\) failed|connection lost|closed by/,
-    'see whether the server runs and can be reached'],
+    'check that the server runs and can be reached'],
 ];
 
 function whatToDo(text) {
@@ -252,13 +253,13 @@ function showWrong(json) {
 function showModule({module, keys}) {
   at('module').textContent =
     `${module.host}, ${module.version}, nginx ${module.nginx}`;
-  fill('keys', [['key', 'what for'], ...keys.map(k => [k.id,
+  fill('keys', [['key', 'purpose'], ...keys.map(k => [k.id,
     k.primary ? 'seals and opens' : 'opens']),
     ...keys.length ? [] : [['none', '-']]]);
 }
 
 function showServers(json) {
-  fill('servers', [['server', 'workers', 'queue', 'most', 'connects',
+  fill('servers', [['server', 'workers', 'queue', 'peak', 'connects',
     'losses', 'fetched', 'stored'], ...json.servers.map(s => {
     const all = connections(json, s);
     const well = all.filter(c => c.healthy).length;
@@ -276,17 +277,17 @@ function showServers(json) {
 
 const state = s => s.state +
   (s.slots === undefined ? '' : `, ${count(s.slots)} of 16,384 slots` +
-    (s.told ? `, told ${ago(s.told)} ago` : '')) +
-  (s.failing.length ? `, fails: ${s.failing.join(', ')}` : '');
+    (s.told ? `, learned ${ago(s.told)} ago` : '')) +
+  (s.failing.length ? `, failing: ${s.failing.join(', ')}` : '');
 
 const isOff = s => s.clock && Math.abs(s.clock.ahead_ms) > 10000;
 const clock = s => s.clock === undefined ? '-' : s.clock === null ?
-  'not told' : `${s.clock.ahead_ms > 0 ? '+' : ''}` +
+  'unknown' : `${s.clock.ahead_ms > 0 ? '+' : ''}` +
     `${(s.clock.ahead_ms / 1000).toFixed(1)} s`;
 
 function showWorkers(json) {
-  fill('workers', [['worker', 'suspended', 'most', 'stacks', 'most',
-    'server', 'state', 'for', 'queue', 'clock ahead'],
+  fill('workers', [['worker', 'waiting', 'peak', 'stacks', 'peak',
+    'server', 'state', 'state for', 'queue', 'clock ahead'],
   ...json.workers.flatMap(w => w.servers.map(s => [w.pid,
     count(w.suspended.now), count(w.suspended.highest),
     count(w.stacks.now), count(w.stacks.highest), `${s.type} ${s.server}`,
@@ -299,11 +300,12 @@ function showTickets({opened, not_opened, keys, seeds, rotated, late}) {
   const rows = [
     ...Object.entries(opened).map(([slot, n]) => [`opened, ${slot} key`, n]),
     ...Object.entries(not_opened).map(([why, n]) => [`not used, ${why}`, n]),
-    ['keys held', keys.now], ['slots begun', rotated], ['late', late],
+    ['keys held', keys.now], ['slots started', rotated], ['late', late],
     ...Object.entries(seeds).map(([what, n]) => [`seeds ${what}`, n])]
     .filter(row => row[1] > 0)
     .map(([name, n]) => [name.replaceAll('_', ' '), count(n)]);
-  fill('tickets', [['what', 'all'], ...rows.length ? rows : [['none', '-']]]);
+  fill('tickets', [['ticket or key', 'total'],
+    ...rows.length ? rows : [['none', '-']]]);
 }
 
 function show() {
@@ -320,7 +322,7 @@ function show() {
   showWorkers(json);
   showTickets(json.tickets);
   const refused = Object.entries(json.refused_values).filter(e => e[1] > 0);
-  fill('refused', [['why', 'all'], ...refused.map(([why, n]) =>
+  fill('refused', [['reason', 'total'], ...refused.map(([why, n]) =>
     [why, count(n)]), ...refused.length ? [] : [['none', '-']]]);
   document.body.dataset.updates++;
 }
@@ -347,7 +349,7 @@ async function update() {
     take(await answer.json());
     taken = Date.now();
     at('state').className = '';
-    at('state').textContent = 'of all workers, since nginx was started';
+    at('state').textContent = 'all workers, since nginx started';
   } catch (error) {
     at('state').className = 'error';
     at('state').textContent = `no new figures (${error.message})` +

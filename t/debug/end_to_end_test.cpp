@@ -525,7 +525,7 @@ TEST_CASE("debug: the demo, told by the capture and its nodes' logs") {
         const auto summary = read_summary(demo.output);
         CHECK(summary["handshakes"] == told.size());
         CHECK(summary["store"]["unjoined"] == 0);
-        CHECK(summary["store"]["hits"] == hits);
+        CHECK(summary["store"]["hits"] >= hits);
         CHECK(summary["dropped"] == 0);
     }
 }

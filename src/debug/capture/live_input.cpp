@@ -10,12 +10,12 @@ namespace debug {
 
 namespace {
 
-constexpr int idle_milliseconds = 100;
+constexpr std::chrono::milliseconds turn{100};
 
 }  // namespace
 
-LiveInput::LiveInput(int fd, std::function<Go()> idle)
-    : fd_(fd), idle_(std::move(idle)) {}
+LiveInput::LiveInput(int fd, std::function<void(bool)> act)
+    : fd_(fd), act_(std::move(act)) {}
 
 std::FILE* LiveInput::open() {
     cookie_io_functions_t functions{};
@@ -32,9 +32,11 @@ long LiveInput::read(void* self, char* buffer, std::size_t size) {
 
     for (;;) {
         pollfd wanted{input.fd_, POLLIN, 0};
-        int ready = poll(&wanted, 1, idle_milliseconds);
-        if (ready <= 0 && input.idle_() == Go::stop) {
-            return 0;
+        int ready = poll(&wanted, 1, static_cast<int>(turn.count()));
+        auto now = std::chrono::steady_clock::now();
+        if (ready <= 0 || now >= input.next_turn_) {
+            input.next_turn_ = now + turn;
+            input.act_(ready <= 0);
         }
         if (ready > 0) {
             ssize_t got = ::read(input.fd_, buffer, size);

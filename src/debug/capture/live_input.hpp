@@ -1,10 +1,11 @@
 /*
- * Wraps a pipe with a live capture into a stream for libpcap. While no data
- * comes, a callback runs.
+ * Wraps a pipe with a live capture into a stream for libpcap. A callback runs
+ * now and then, whether or not data comes.
  */
 
 #pragma once
 
+#include <chrono>
 #include <cstdio>
 #include <functional>
 
@@ -12,14 +13,10 @@ namespace debug {
 
 class LiveInput {
   public:
-    enum class Go { on, stop };
-
-    /*
-     * `idle` is called a few times a second, and after each signal. If it
-     * returns Go::stop, the stream ends as if the pipe had ended. The object
-     * must outlive the stream.
-     */
-    LiveInput(int fd, std::function<Go()> idle);
+    /* `act` is called ten times a second, and after each signal. Its argument
+     * says whether no data waits to be read. The object must outlive the
+     * stream. */
+    LiveInput(int fd, std::function<void(bool)> act);
 
     /* The caller closes the stream. Throws std::system_error. */
     std::FILE* open();
@@ -28,7 +25,8 @@ class LiveInput {
     static long read(void* self, char* buffer, std::size_t size);
 
     int fd_;
-    std::function<Go()> idle_;
+    std::function<void(bool)> act_;
+    std::chrono::steady_clock::time_point next_turn_{};
 };
 
 }  // namespace debug

@@ -40,6 +40,28 @@ TEST_CASE("reassembly: any order, overlaps and repetitions, around the end") {
     }
 }
 
+TEST_CASE("reassembly: of pieces that overlap nothing is lost") {
+    const std::string text = "abcdefghij";
+    for (std::size_t at = 1; at < text.size(); ++at) {
+        for (std::size_t size = 1; at + size <= text.size(); ++size) {
+            Reassembly bytes;
+            std::string got;
+            const auto take = [&](std::string_view part) { got += part; };
+            bytes.begin(0);
+            bytes.add(3, "def", take);
+            bytes.add(static_cast<std::uint32_t>(at), text.substr(at, size),
+                      take);
+            CHECK(got.empty());
+            bytes.add(0, text.substr(0, std::min<std::size_t>(at, 3)), take);
+            const auto joined = at <= 6 && at + size >= 3 && at + size > 6;
+            CHECK(got == text.substr(0, at > 6          ? 6
+                                        : at + size < 3 ? at + size
+                                        : joined        ? at + size
+                                                        : 6));
+        }
+    }
+}
+
 TEST_CASE("reassembly: what is given up, and what it costs") {
     Reassembly bytes;
     std::string got;
