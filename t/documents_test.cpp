@@ -1,4 +1,4 @@
-// Documents lead somewhere: each file and each anchor that they link to exists.
+// Every link in a document works: the file and the anchor that it names exist.
 
 #include "support/files.hpp"
 
@@ -37,8 +37,8 @@ std::vector<fs::path> documents() {
     return found;
 }
 
-// As forges make it of a heading: lower case, without marks, and blanks are
-// hyphens.
+// The anchor that forges make from a heading: in lower case, without
+// punctuation, and with hyphens for spaces.
 std::string anchor_of(const std::string& heading) {
     std::string anchor;
     for (const char c : heading) {
@@ -68,7 +68,7 @@ std::set<std::string> anchors(const fs::path& document) {
     return anchors;
 }
 
-// Of a document's links those that stay in the repository.
+// The links of a document that stay in the repository.
 std::vector<std::string> links(const fs::path& document) {
     static const std::regex link(R"(\]\(([^)\s]+)\))");
     const std::string text = read_file(document);

@@ -1,4 +1,4 @@
-// Includes point one way, and a library is known where the tables say it is.
+// Includes point one way, and a library is only known where the tables say so.
 // A room is a folder below src.
 
 #include "support/files.hpp"

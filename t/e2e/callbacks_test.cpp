@@ -1,5 +1,5 @@
-// Callbacks of OpenSSL's that another module has set before ours, or sets
-// after, or has taken away: nobody misses a call, and sessions resume.
+// Another module sets OpenSSL's callbacks before ours or after ours, or there
+// are none before ours: nobody misses a call, and sessions resume.
 
 #include "support/files.hpp"
 #include "support/node.hpp"
@@ -32,7 +32,7 @@ class Other {
     Environment log_;
 };
 
-// A node in company with the other module, with a plain one.
+// A node that also runs the other module, and a plain node.
 struct Pair {
     Pair(const std::string& words, const NodeConfig& config)
         : other(words), node(directive(redis), config) {
@@ -40,7 +40,7 @@ struct Pair {
         REQUIRE(node.connected());
     }
 
-    // Sessions of either node's at the other one, and one that goes bad.
+    // Sessions of each node resume at the other, and a bad one is removed.
     void check() {
         for (auto options : {tls12(), tls13()}) {
             CAPTURE(options.max_version);
@@ -105,7 +105,7 @@ PRELOAD_TEST_CASE("an info callback before ours, after, or none") {
         Pair pair("info-" + time, {});
         pair.check();
         pair.check_called("info", time);
-        // Handshakes are counted, whoever calls.
+        // Handshakes are counted, whoever makes the call.
         CHECK(pair.node.figures()["handshakes"]["resumed_from_store"] >= 4);
     }
 }

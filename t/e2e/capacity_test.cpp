@@ -1,4 +1,4 @@
-// What docs/stores.md says of the memory that a session takes in the store.
+// What docs/stores.md says about the memory that a session takes in the store.
 
 #include "support/key_files.hpp"
 #include "support/markdown.hpp"
@@ -12,14 +12,14 @@ using namespace support;
 
 namespace {
 
-// Bytes of a session.
+// Bytes per session.
 struct Room {
     double value;
     double redis;
     double memcached;
 };
 
-// The table's rows, by what their first column says.
+// The table's rows, by their first column.
 std::map<std::string, Room> table() {
     std::map<std::string, Room> rows;
     for (const Cells& cells : table_rows("docs/stores.md", "## Memory")) {
@@ -30,7 +30,7 @@ std::map<std::string, Room> table() {
     return rows;
 }
 
-// What a store has of one session.
+// A session as the store has it.
 struct Stored {
     std::string key;
     std::string value;
@@ -61,7 +61,7 @@ double used_memory(RedisClient& client) {
     return std::stod(client.info("memory", "used_memory"));
 }
 
-// Of each of so many sessions that are like this one. Keys are of its length.
+// Bytes per session of `count` sessions like this one, with keys as long.
 double bytes_in(RedisClient& client, const Stored& session, int count) {
     client.flushall();
     const double before = used_memory(client);
@@ -75,7 +75,7 @@ double bytes_in(RedisClient& client, const Stored& session, int count) {
     return (used_memory(client) - before) / count;
 }
 
-// A memcached has chunks of certain sizes, of which an item takes one.
+// memcached has chunks of certain sizes, and an item takes one of them.
 double bytes_in_memcached(const Stored& session) {
     const MemcachedServer memcached;
     memcached.set(session.key, session.value);
@@ -86,7 +86,7 @@ bool is_near(double said, double measured) {
     return std::abs(said - measured) <= 0.1 * measured;
 }
 
-// The table is of Redis 7.0; newer ones, and Valkey, may take less.
+// The table is for Redis 7.0. Newer versions and Valkey may take less.
 void check_redis(RedisClient& client, double said, double measured) {
     INFO(measured);
     if (client.info("server", "redis_version").starts_with("7.0.")) {

@@ -40,7 +40,7 @@ struct ClusterFleet {
             [&] { return cluster.get(key_of(session)).has_value(); });
     }
 
-    // As many of either protocol; where they are does not matter.
+    // Half of them TLS 1.2 and half TLS 1.3, on any of the masters.
     std::vector<Session> make_sessions(std::size_t n) const {
         std::vector<Session> made;
         while (made.size() < n) {
@@ -60,7 +60,7 @@ struct ClusterFleet {
             }));
     }
 
-    // Those of `sessions` whose slots are with `node`, taken out.
+    // Takes those out of `sessions` whose slots `node` has.
     std::vector<Session> take(std::vector<Session>& sessions,
                               std::size_t node) const {
         const auto own = std::stable_partition(
@@ -90,7 +90,7 @@ TEST_CASE("cluster: sessions resume at the other node, whoever has them") {
     }
     CHECK(fleet.a.nginx().log_count("[error]") == 0);
     CHECK(fleet.b.nginx().log_count("[error]") == 0);
-    // each server by itself, and what no server has
+    // one for each server, and one for the whole cluster
     const auto figures = fleet.b.figures();
     CHECK(figures["servers"].size() == 4);
     const auto& whole = figures["workers"][0]["servers"][3];
@@ -137,7 +137,7 @@ TEST_CASE("cluster: a master is killed, and others' sessions resume") {
 
 TEST_CASE("cluster: a replica is made master under load") {
     const RedisCluster cluster(3, 1);
-    // Redis holds writes back meanwhile, for at most 5 s.
+    // During the failover Redis holds writes back, for at most 5 s.
     const ClusterFleet fleet(cluster, "timeout=10s");
     TlsLoad load({fleet.a.address(), fleet.b.address()}, 4,
                  [&](const Session& session) { return fleet.stored(session); });
@@ -157,6 +157,6 @@ TEST_CASE("cluster: what the directive refuses, and warns of") {
     Node node(line("cluster=on " + seed, "\"prefix=a{b}c\" timeout=2s"), {});
     CHECK(node.nginx().log_count("into one slot of the cluster") == 1);
     CHECK(node.nginx().wait_log("cluster support disabled"));
-    // it is no worse than no store
+    // this is no worse than having no store
     CHECK_FALSE(node.get(tls12(node.get(tls12()).session())).reused);
 }

@@ -1,6 +1,6 @@
-// Access that a session must not give: what a stricter node refuses in a full
-// handshake, it refuses in a resumption, whichever server of an address it is
-// that verifies clients.
+// A session must not give access that a full handshake would not give: a
+// stricter node refuses the same clients in a resumption, whichever server of
+// an address verifies them.
 
 #include "support/company.hpp"
 #include "support/key_files.hpp"
@@ -25,7 +25,7 @@ std::string verifying(
            quoted(ca) + "; " + more;
 }
 
-// In what the nodes differ: a server that is not the default.
+// What differs between the nodes: a server that is not the default.
 struct Difference {
     std::string name;
     NamedServer at_a;
@@ -58,7 +58,7 @@ std::vector<Difference> differences() {
     };
 }
 
-// An address for each difference under a default server.
+// A pair of a default server and a difference, at an address of its own.
 struct Place {
     NamedServer first;
     Difference difference;
@@ -126,7 +126,7 @@ void check_places(const std::string& parameters) {
     }
 }
 
-// One address of one node, to be reloaded.
+// A node with one address, which is reloaded with other settings.
 struct Fortress {
     explicit Fortress(std::string cache = "")
         : more(std::move(cache)), node(config(secure(verifying()))) {
@@ -272,7 +272,7 @@ TEST_CASE("company: each address has its own, also where they share a socket" *
 
 namespace {
 
-// A server of stream's, which says whether it believes its client.
+// A stream server that returns the result of verifying its client.
 std::string stream_block(const Address& address, const std::string& name,
                          const std::string& lines) {
     const auto& pair = certificates().ecdsa;

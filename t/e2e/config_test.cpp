@@ -1,4 +1,4 @@
-// nginx -t: what it refuses, what it warns of, what it takes.
+// nginx -t: what it refuses, what it warns about, and what it accepts.
 
 #include "support/company.hpp"
 #include "support/socket.hpp"
@@ -176,7 +176,7 @@ const char* const right_parameters[] = {
     "interval=200 count=5000 timeout=1000 prefix=ngx_ssl: tickets=off",
 };
 
-// What is taken, with a warning.
+// What is accepted, with a warning.
 const struct {
     const char* parameters;
     const char* warning;
@@ -196,7 +196,7 @@ bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-// By the name of what is wrong, and its place.
+// The message names what is wrong and its place.
 void check_refused(const Finished& tested, const std::string& culprit,
                    const std::string& file = "nginx.conf") {
     CAPTURE(tested.output);
@@ -223,7 +223,7 @@ TEST_CASE("wrong parameters are refused by name") {
 }
 
 TEST_CASE("a host that is not found is refused by name") {
-    // Labels have 63 bytes at most, so that nobody is asked about this one.
+    // Labels have at most 63 bytes, so no name server is asked about this one.
     const auto address = "addr=" + std::string(64, 'x');
     check_refused(test_directive(address), address);
     check_refused(test_directive(address + " type=memcached"), address);
@@ -241,7 +241,7 @@ TEST_CASE("a host that is not found is no error where there is a resolver") {
         CHECK(contains(tested.output, "/nginx.conf:"));
     }
 
-    NodeConfig server;  // a resolver of one server is not the store's
+    NodeConfig server;  // the store does not use a single server's resolver
     server.server = resolver + line;
     check_refused(test_config("", server), address);
     server.server = "";
@@ -387,7 +387,7 @@ TEST_CASE("a server with the directive and without TLS is warned of") {
     check_taken(tested, 1);
     CHECK(contains(tested.output, "remote_ssl_session_cache"));
     CHECK(contains(tested.output, "/nginx.conf:"));
-    // What it inherits is not its own idea.
+    // There is no warning about what the server only inherits.
     check_taken(test_config(on + plain("")));
     check_taken(test_config(plain("remote_ssl_session_cache off;")));
 }
@@ -403,7 +403,7 @@ TEST_CASE("early_data=once that has no effect is warned of") {
     CHECK(without.output.find("without \"ssl_early_data on\"") !=
           std::string::npos);
 
-    // Of http{}, for those that have early data.
+    // In http{}, it is meant for the servers that have early data.
     const ReservedPort port;
     check_taken(test_config(once + server_block({}, port.address()), early));
     NodeConfig own;
@@ -476,7 +476,7 @@ Finished test_many(const std::string& http, const std::string& first = "",
                        named(two.address()));
 }
 
-// One line has all of the parts, where it is expected at all.
+// If `expected`, there is one warning, and its line has all of the parts.
 void check_warning(const Finished& tested,
                    const std::vector<std::string>& parts,
                    bool expected = true) {
@@ -497,7 +497,7 @@ TEST_CASE("a cause is one warning, however many servers it concerns") {
     const std::string on = "remote_ssl_session_cache on;";
     const std::string off = "remote_ssl_session_cache off;";
     const bool rules = !has_sni_before_session();
-    // One more server, alone on its socket, has what http{} has.
+    // One more server, alone on its socket, has the settings of http{}.
     check_warning(test_many("", on),
                   {" and 19 others differs in ", " and 1 other, where "},
                   rules);
@@ -522,7 +522,7 @@ TEST_CASE("a server without usable protocols has no sessions, and starts") {
     CHECK(tested.status == 0);
     CHECK(count_warnings(tested.output) == 0);
 
-    // Beside others it harms nobody.
+    // Next to other servers it does no harm.
     RedisServer redis;
     NodeConfig config;
     config.http = useless;
@@ -546,7 +546,7 @@ TEST_CASE("ticket keys are one warning, where they act") {
     check_warning(test_many(key + on),
                   {"ticket_key", rules ? " and 2 others" : " and 22 others"});
     check_warning(test_many(on, key), {"ticket_key", " and 1 other"});
-    // nginx uses those of the default server.
+    // nginx uses the keys of the default server.
     check_taken(test_many(on, "", key));
 }
 

@@ -1,5 +1,5 @@
-// The demo, with each of its stores: whether all was as it should be is its
-// exit status.
+// The demo, with each of its stores. Its exit status says whether all went
+// well.
 
 #include "support/files.hpp"
 #include "support/memory_checker.hpp"
@@ -25,7 +25,7 @@ bool contains(const std::string& text, const std::string& part) {
 
 }  // namespace
 
-// With a sanitizer nothing would load the module, which has it in it.
+// The demo's nginx cannot load a module that is built with a sanitizer.
 TEST_CASE("the demo shows what it says, with each store" *
           doctest::skip(in_sanitizer())) {
     const std::pair<const char*, const char*> shown[]{
@@ -35,7 +35,7 @@ TEST_CASE("the demo shows what it says, with each store" *
         {"sentinel", "no handshake failed"},
     };
     const TempDir dir;
-    std::list<Process> demos;  // at a time: they mostly wait
+    std::list<Process> demos;  // all at once: they mostly wait
     for (const auto& each : shown) {
         demos.emplace_back(demo(each.first), dir.path() / each.first, SIGTERM);
     }

@@ -1,6 +1,6 @@
-// early_data=once: a recorded first flight is served once in the fleet,
-// whatever is done to the store, and whatever the clocks say. These skip the
-// time in which a node that has just connected refuses.
+// early_data=once: the fleet serves a recorded first flight only once, whatever
+// happens to the store and whatever the clocks say. Preloaded clocks skip the
+// time during which a node that has just connected refuses early data.
 
 #include "support/clocks.hpp"
 #include "support/early_data.hpp"
@@ -20,7 +20,7 @@ constexpr long long window = 61;
 
 const std::string once = "early_data=once timeout=60s";
 
-// Nodes on a firm ground.
+// Nodes that have been connected for long enough to accept early data.
 template <class Server>
 struct Settled {
     Clocks clocks;
@@ -78,7 +78,7 @@ CLOCKS_TEST_CASE("clients with early data of their own are served at once") {
     }
     CHECK(x.nodes.count("ACCEPTED") == 4);
     CHECK(count_lines(x.nodes.log(), "ACCEPTED /flight-") == 4);
-    CHECK(count_lines(x.nodes.log(), "- /") == 4); /* that made the sessions */
+    CHECK(count_lines(x.nodes.log(), "- /") == 4); /* made the sessions */
 }
 
 CLOCKS_TEST_CASE("a node that has just connected refuses, and resumes") {
@@ -112,7 +112,7 @@ CLOCKS_TEST_CASE("a frozen store: refused and resumed") {
     Settled<Server> x("early_data=once timeout=300ms interval=100 tickets=keep",
                       key.directive(), 2);
     x.store.freeze();
-    CHECK_FALSE(x.nodes.visit(0)); /* which waits */
+    CHECK_FALSE(x.nodes.visit(0)); /* it waits */
     CHECK_FALSE(x.nodes.visit(1));
     CHECK(x.nodes.count("UNKNOWN") == 2);
     x.store.thaw();
@@ -122,7 +122,7 @@ CLOCKS_TEST_CASE("a node whose clock is late refuses, and says so") {
     const TicketFile key;
     Settled<Server> x(once + " tickets=keep", key.directive(), 2);
     const auto line = "the clock here is";
-    Clocks late; /* as late as the others' have skipped */
+    Clocks late; /* behind by what the others skipped */
     Node node(directive(x.store, once + " tickets=keep"),
               x.nodes.config(key.directive()));
     CHECK(node.nginx().wait_log(line));
@@ -135,7 +135,7 @@ CLOCKS_TEST_CASE("a node whose clock is late refuses, and says so") {
 
     const auto flight = x.nodes.record();
     CHECK(x.nodes.replay(flight, 4) == 1);
-    // The claim is over; but there it is just now that the session was made.
+    // The claim has expired, but by the late clock the session is brand-new.
     std::string claim;
     for (const auto& name : x.store.keys()) {
         claim = name.find("early:") != name.npos ? name : claim;
@@ -151,7 +151,7 @@ CLOCKS_TEST_CASE("a node whose clock is late refuses, and says so") {
     CHECK(x.nodes.served(flight) == 1);
 }
 
-// As README recommends it for sessions.
+// With the eviction policy that docs/operations.md recommends.
 TEST_CASE("a flood of sessions throws claims out, and nothing is accepted" *
           doctest::skip(in_sanitizer())) {
     const TicketFile key;
@@ -216,7 +216,7 @@ CLOCKS_TEST_CASE("early data of sessions in nginx's own cache, two workers") {
     }
 }
 
-// Without preloaded clocks, so that this is how long it takes.
+// Without preloaded clocks, to see how long it really takes.
 TEST_CASE("once in real time, and not after a failover or a restart") {
     const TicketFile key;
     const auto parameters = once + " tickets=keep interval=20";
@@ -251,7 +251,7 @@ TEST_CASE("once in real time, and not after a failover or a restart") {
         disturb[i]();
         CHECK(fleets[i][0].connected(2));
         CHECK(fleets[i][1].connected(2));
-        // A failover may take longer than the 9 s that a flight is good for.
+        // A failover may take longer than the 9 s for which a flight is valid.
         const auto attackers = nodes.send(flight, 4);
         CHECK_FALSE(nodes.visit(0));
         CHECK_FALSE(nodes.visit(1));

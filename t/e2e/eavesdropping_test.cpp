@@ -1,5 +1,5 @@
-// What sessions in a store are worth to who reads it, and has recorded what
-// was on the wires: without a key all, sealed nothing.
+// What sessions in a store are worth to someone who reads it and has recorded
+// the connections: everything if they are not sealed, and nothing if they are.
 
 #include "support/decrypt.hpp"
 #include "support/key_files.hpp"
@@ -19,7 +19,7 @@ bool holds(const std::string& loot, const std::string& what) {
     return loot.find(what) != std::string::npos;
 }
 
-// Two nodes, and who listens everywhere and gets the store's contents.
+// Two nodes, and an attacker who records all connections and reads the store.
 template <class Server>
 struct Scene {
     Scene(bool seals, const NodeConfig& config = {})
@@ -28,8 +28,8 @@ struct Scene {
                 "timeout=60s" + (seals ? files.parameters("k") : "")),
           to_a(fleet.a.address()), to_b(fleet.b.address()) {}
 
-    // Names and values, once these sessions are among them: memcached does
-    // not list what it has in hand.
+    // The store's names and values, once these sessions are among them:
+    // memcached does not list items that it is just working on.
     std::string dump(const std::vector<Session>& sessions) const {
         std::string all;
         REQUIRE(eventually([&] {
@@ -44,7 +44,7 @@ struct Scene {
         return all;
     }
 
-    // All that went to and from the store.
+    // All bytes that went to and from the store.
     std::string wire() const {
         std::string all;
         for (const auto& recording : store.proxy.recordings()) {
@@ -66,7 +66,7 @@ struct Scene {
     Wiretap to_b;
 };
 
-// A client's secret goes to a node; the sessions that come back.
+// Sends a client's secret to a node. Returns the sessions that come back.
 std::vector<Session> confide(const Wiretap& way, const TlsOptions& options) {
     TlsClient client(way.address(), options);
     client.handshake();
@@ -76,7 +76,7 @@ std::vector<Session> confide(const Wiretap& way, const TlsOptions& options) {
     return client.sessions();
 }
 
-// How many of the pieces of eight bytes.
+// How many pieces of `what`, of eight bytes each, are in the loot.
 std::size_t pieces_in(const std::string& loot, const std::string& what) {
     std::size_t count = 0;
     for (std::size_t at = 0; at + 8 <= what.size(); ++at) {
@@ -122,7 +122,8 @@ void eavesdrop(const Suite& suite, bool seals) {
     for (const auto* way : {&x.to_a, &x.to_b}) {
         const auto recording = way->recordings().at(0);
         CHECK_FALSE(holds(recording.to_server, secret));
-        // Whoever has the master secret is told, if the store has it.
+        // The master secret decrypts everything. Only without sealing does
+        // the store give it away.
         check_says_all(recording, master);
         for (const auto& loot : {x.dump(made), x.wire()}) {
             const auto found = find_master_secret(recording, loot);

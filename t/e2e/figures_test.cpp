@@ -1,5 +1,5 @@
-// Whose figures are told: of each client of a server, and of no server that
-// has gone.
+// Which figures a node reports: those of each directive for a server, and none
+// of servers that are gone.
 
 #include "support/clocks.hpp"
 #include "support/node.hpp"
@@ -20,7 +20,7 @@ std::set<std::string> names_of(const nlohmann::json& servers) {
     return names;
 }
 
-// Of a node with one worker.
+// The state of a server at a node with one worker.
 nlohmann::json state_of(const Node& node, const std::string& server) {
     const auto figures = node.figures();
     for (const auto& one : figures["workers"][0]["servers"]) {
@@ -41,7 +41,7 @@ nlohmann::json connects_of(const Node& node, const std::string& server) {
     return nullptr;
 }
 
-// Many servers, of which none is there.
+// A directive with many servers, none of which exists.
 std::string nowhere(int nth) {
     std::string text = "remote_ssl_session_cache type=memcached interval=60s";
     for (int i = 1; i <= 20; ++i) {
@@ -55,7 +55,7 @@ std::string nowhere(int nth) {
 
 TEST_CASE("figures: two directives for a server have one meter each") {
     RedisServer redis({"--requirepass", "secret"}, {"secret"});
-    // That of the first server, and that of the one behind it.
+    // The names for the directive of the first server{}, and of the next one.
     const auto wrong = "unix:" + redis.unix_path();
     const auto right = wrong + " (2)";
     const auto with = [&](const std::string& password) {
@@ -73,7 +73,7 @@ TEST_CASE("figures: two directives for a server have one meter each") {
     CHECK(figures.dump().find("mistaken") == std::string::npos);
     CHECK(figures.dump().find("secret") == std::string::npos);
 
-    // A reload goes on counting where the same directive did.
+    // After a reload, the same directive goes on with its counts.
     node.nginx().reload();
     CHECK(eventually([&] { return connects_of(node, right) == 2; }));
     CHECK(connects_of(node, wrong) == 0);
@@ -173,7 +173,7 @@ PRELOAD_TEST_CASE("figures: the last hour's minutes survive all workers") {
 
 TEST_CASE("figures: a long name is cut at a whole character") {
     std::string path = "/";
-    while (path.size() < 107) {  // the longest that there is
+    while (path.size() < 107) {  // the longest possible
         path += "\xc3\xb6";
     }
     Node node({.http = "remote_ssl_session_cache addr=unix:" + path + ";"});

@@ -1,4 +1,4 @@
-// A node with other keys than its fleet says so, once.
+// A node whose keys differ from those of its fleet logs it once.
 
 #include "support/key_files.hpp"
 #include "support/node.hpp"
@@ -29,7 +29,7 @@ std::string id_of(char letter) {
     return id;
 }
 
-// Until the node has said so of its keys.
+// Waits until the node has left these IDs of its keys in the store.
 bool leaves(const StoreServer& store, const std::string& ids) {
     return eventually([&] { return store.get(record) == ids; });
 }
@@ -52,7 +52,7 @@ STORE_TEST_CASE("fleet keys: a wrong key and a missing one are warned of") {
     CHECK(leaves(store, id_of('b')));
     CHECK(a.nginx().log_count(warning) == 0);
 
-    // Those who are right hear of it when they look again.
+    // The nodes with the right key notice when they look again.
     a.nginx().reload();
     CHECK(a.nginx().wait_log(warning));
     CHECK(leaves(store, id_of('a')));

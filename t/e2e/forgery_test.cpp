@@ -1,5 +1,5 @@
-// What who may write to a store can make of sealed values: nothing that
-// resumes, and nothing that hurts a handshake.
+// What someone who can write to a store can make of sealed values: nothing that
+// resumes, and nothing that harms a handshake.
 
 #include "sessions/value.hpp"
 #include "support/key_files.hpp"
@@ -27,15 +27,15 @@ Session parse(const std::string& der) {
     return {d2i_SSL_SESSION(nullptr, &at, std::ssize(der)), SSL_SESSION_free};
 }
 
-// As nodes without a key store it.
+// The session as nodes without a key store it.
 std::string unsealed(const Session& session) {
     session_cache::SecretBytes value;
     REQUIRE(session_cache::encode(session.get(), {}, value));
     return std::string(value.view());
 }
 
-// The value of a session in the store, and whatever there may be to make
-// another of it: those who forge know all but the key.
+// The value of a session in the store, and everything that helps to make
+// another one of it: forgers know everything except the key.
 struct Stored {
     std::string value;
     std::string another;  // of another session
@@ -44,7 +44,7 @@ struct Stored {
     std::string context;
     SealingKey key;
 
-    // Right in everything that is not said otherwise.
+    // Correct in everything that the arguments do not change.
     std::string sealed_with(const SealingKey& other) const {
         return sealed(other, {bytes_of(id), bytes_of(context)}, der);
     }
@@ -54,7 +54,7 @@ struct Stored {
     }
 };
 
-// Two nodes with one key and one without any on one store.
+// Two nodes with the same key and one without any, on one store.
 struct Scene {
     explicit Scene(StoreServer& server)
         : store(server),
@@ -86,7 +86,7 @@ struct Scene {
         return {reinterpret_cast<const char*>(bytes), size};
     }
 
-    // What is stored of `session`, and of a second one with its options.
+    // What is stored for `session`, and for a second one with its options.
     Stored stored(const Session& session, const TlsOptions& options) {
         Stored result{.value = store.get(KeyFiles::name('k', session)).value(),
                       .another =
@@ -105,7 +105,7 @@ struct Scene {
     }
 
     // A client offers the session of `options` while the store has `value`
-    // for it: it is served after a full handshake, for which `node` counts the
+    // for it. It is served after a full handshake, and `node` counts the
     // `reason`.
     void offer(const Node& node, const TlsOptions& options,
                const std::string& name, const std::string& value,
@@ -182,7 +182,7 @@ const Attack attacks[] = {
     {"the DER alone", not_sealed, [](auto& s) { return s.der; }},
 };
 
-// What unseal() says of a value with this byte changed.
+// Why unseal() refuses a value with this byte changed.
 std::string reason_at(std::size_t at) {
     return at == 0                        ? not_sealed
            : at <= sizeof(SealingKey::Id) ? unknown_key
@@ -204,15 +204,16 @@ STORE_TEST_CASE("attack: forged values never resume, and harm no handshake") {
         for (const auto& attack : attacks) {
             CAPTURE(std::string(attack.name));
             x.offer(node, options, name, attack.make(stored), attack.reason);
-            // With the right value all is well, on the same worker.
+            // With the right value it resumes, on the same worker.
             store.set(name, stored.value);
             CHECK(node.get(options).reused);
         }
-        // Or it might have been something else that was refused.
+        // Values that sealed_for() makes resume if they are right. So it
+        // was the forgery that was refused.
         store.set(name, stored.sealed_for(stored.id, stored.context));
         CHECK(node.get(options).reused);
     }
-    // Each reason is told once, however many values there are.
+    // Each reason is logged once, however many values it concerns.
     for (const auto* reason :
          {not_sealed, unknown_key, forged, other_context, "too long"}) {
         CHECK(node.nginx().log_count("stored session is not used: " +
@@ -294,10 +295,10 @@ STORE_TEST_CASE("nodes with a key and without do not take each other's") {
         auto offers_own = options, offers_other = options;
         offers_own.session = own;
         offers_other.session = other;
-        // Where they are, neither looks for them.
+        // Neither node looks where the other one's session is.
         CHECK_FALSE(x.bare.get(offers_own).reused);
         CHECK_FALSE(node.get(offers_other).reused);
-        // Nor are they used where it would.
+        // Nor does it use them where it does look.
         x.offer(x.bare, offers_own, "ngx_ssl:" + session_id(own), own_value,
                 "sealed, and there is no key");
         x.offer(node, offers_other, KeyFiles::name('k', other), other_value,

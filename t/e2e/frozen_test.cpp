@@ -1,4 +1,4 @@
-// A store that has stopped answering: who waits, for how long, and who not.
+// A store that has stopped answering: who waits and who does not, and how long.
 
 #include "support/suspension.hpp"
 
@@ -11,7 +11,7 @@ using namespace support;
 
 namespace {
 
-// Of any of nginx's event methods; not every machine has all these calls.
+// The calls of all of nginx's event methods. Not every machine has them all.
 bool is_event_wait(long call) {
     constexpr long waits[] = {
 #ifdef SYS_epoll_wait
@@ -28,13 +28,13 @@ bool is_event_wait(long call) {
            std::end(waits);
 }
 
-// Looks `times` times at where a process is asleep, which has to be its event
-// loop; how often it was.
+// Looks `times` times at whether a process is asleep, which it may only be in
+// its event loop. Returns how often it was.
 int sample_sleep(pid_t pid, int times) {
     const auto file = "/proc/" + std::to_string(pid) + "/syscall";
     int asleep = 0;
     for (int i = 0; i < times; ++i) {
-        // "running", or the call's number; -1: none, but a page fault.
+        // "running", or the call's number, or -1 for a page fault.
         const auto call = read_file(file);
         REQUIRE_FALSE(call.empty());
         if (call[0] != 'r' && call[0] != '-') {
@@ -49,7 +49,7 @@ int sample_sleep(pid_t pid, int times) {
 }  // namespace
 
 STORE_TEST_CASE("500 suspended handshakes keep nobody else waiting") {
-    // Nothing times out here: who waits for the store, waits for long.
+    // Nothing times out here: whoever waits for the store waits for long.
     Server store;
     Fleet fleet(store, shared_cache());
     const auto local12 = fleet.b.get(tls12()).session();
@@ -66,7 +66,7 @@ STORE_TEST_CASE("500 suspended handshakes keep nobody else waiting") {
         }
         CHECK(fleet.b.get(tls12(local12)).reused);
         CHECK(fleet.b.get(tls13(local13)).reused);
-        // Counting is a plain request.
+        // Counting them is a plain request, which is served, too.
         CHECK(fleet.b.active() == 500);
     }
     CHECK(handshake_all(clients, Milliseconds{0}) == 0);
@@ -102,7 +102,7 @@ STORE_TEST_CASE("lookups end as full handshakes when the timeout is over") {
 }
 
 STORE_TEST_CASE("a full queue makes a lookup a miss at once") {
-    // No PING takes the only place meanwhile.
+    // With this interval no PING takes the only place meanwhile.
     Server store;
     Fleet fleet(store, {}, "count=1 interval=1m timeout=60s");
     const auto session = fleet.make(tls12());
@@ -123,7 +123,7 @@ STORE_TEST_CASE("a full queue makes a lookup a miss at once") {
 
 STORE_TEST_CASE("connections of one session at a time share one lookup") {
     Server store;
-    // More lookups than that would be refused.
+    // More than two lookups would be refused.
     Fleet fleet(store, {}, "count=2 interval=1m timeout=60s");
     for (auto options : {tls12(), tls13()}) {
         options.session = fleet.make(options);
@@ -191,7 +191,7 @@ STORE_TEST_CASE("a ping without an answer gives the connection up") {
     CHECK(fleet.a.nginx().wait_log("timed out"));
     CHECK(fleet.b.nginx().wait_log("timed out"));
     store.thaw();
-    // Up again without anyone having asked.
+    // They connect again without a request from a client.
     CHECK(fleet.a.connected(2));
     CHECK(fleet.b.connected(2));
     const auto session = fleet.a.get(tls12()).session();
@@ -218,7 +218,7 @@ STORE_TEST_CASE("a short freeze is waited out") {
 }
 
 STORE_TEST_CASE("a worker sleeps nowhere but in its event loop") {
-    // A line in the log might make it wait for a disk.
+    // Writing to the log might make it wait for a disk.
     NodeConfig config;
     config.nginx.log_level = "notice";
     Server store;

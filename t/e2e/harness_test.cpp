@@ -1,4 +1,4 @@
-// nginx's own caching, without the module: what the tests stand on.
+// nginx's own session cache, without the module: the tests rely on this.
 
 #include "support/node.hpp"
 #include "support/visit.hpp"

@@ -1,4 +1,4 @@
-// What nginx does with HTTP around a guarded handshake.
+// What nginx does with HTTP around a handshake that the module handles.
 
 #include "support/node.hpp"
 
@@ -12,7 +12,7 @@ bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }
 
-// A frame of HTTP/2 on stream 1, or 0 for SETTINGS.
+// An HTTP/2 frame on stream 1, or on stream 0 for SETTINGS.
 std::string frame(char type, char flags, const std::string& payload) {
     const char stream = type == 4 ? 0 : 1;
     std::string text{
@@ -108,7 +108,7 @@ TEST_CASE("silent clients make room when connections run out") {
     for (int i = 0; i < 60; ++i) {
         silent.emplace_back(fleet.b.address());
     }
-    // nginx lets go of those that have waited longest.
+    // nginx closes those that have waited longest.
     CHECK(fleet.b.get(tls13(session)).reused);
     CHECK(silent.front().read_to_end() == "");
     if (nginx_version() >= Version{1, 19, 10}) {
@@ -202,7 +202,7 @@ TEST_CASE("several requests on one connection") {
 }
 
 TEST_CASE("a server that upstreams over TLS is not in its own way") {
-    // nginx as a client has sessions as well, and those are not ours.
+    // As a client, nginx has sessions, too. Those do not concern the module.
     NodeConfig config;
     RedisServer redis;
     Fleet fleet(redis, config);

@@ -1,5 +1,5 @@
-// Where secrets must not be: in logs, however much is logged, and in what a
-// core dump of a worker would hold of the keys.
+// Where secrets must not be: no secret in a log, however much is logged, and no
+// key in what a core dump of a worker would hold.
 
 #include "support/key_files.hpp"
 #include "support/memory_scan.hpp"
@@ -21,7 +21,7 @@ std::string hex(std::string_view bytes) {
     return text;
 }
 
-// No piece of 8 bytes of it, in any notation that is likely.
+// Not even 8 bytes of it are in the log, in any likely notation.
 void check_absent(const std::string& log, const std::string& secret) {
     for (std::size_t at = 0; at + 8 <= secret.size(); ++at) {
         const auto piece = secret.substr(at, 8);
@@ -79,6 +79,6 @@ TEST_CASE("hygiene: a worker's core dump has no key that opens sessions") {
     CHECK(count_hidden(worker, KeyFiles::sealing_key('k')) == 1);
     CHECK(count_in_core(worker, KeyFiles::sealing_key('k')) == 0);
     CHECK(count_in_core(worker, hex(KeyFiles::content('k'))) == 0);
-    // It is looked for in the right place.
+    // The search is in the right place.
     CHECK(count_in_core(worker, hex("remote_ssl_session_cache")) > 0);
 }

@@ -1,4 +1,4 @@
-// build.sh install and uninstall, below a directory of the test's.
+// build.sh install and uninstall, in a temporary directory.
 
 #include "support/nginx.hpp"
 

@@ -1,4 +1,4 @@
-// Sessions of three TLS libraries' clients, from either node to the other.
+// Clients of three TLS libraries, with sessions from each node to the other.
 
 #include "support/node.hpp"
 #include "support/visit.hpp"
@@ -9,7 +9,8 @@ using namespace support;
 
 namespace {
 
-// Full at the first node, then resumed at the other, there again, and back.
+// A full handshake at the first node, then two resumptions at the other one and
+// one at the first.
 void roam(Fleet& fleet, const VisitingClient& client,
           const std::string& protocol, const Node& first, const Node& second) {
     fleet.store.flush();
@@ -18,17 +19,17 @@ void roam(Fleet& fleet, const VisitingClient& client,
     CHECK_FALSE(visit.reused);
     CHECK(visit.protocol == protocol);
     // OpenSSL servers make one session in a TLS 1.2 handshake, two in a full
-    // one of TLS 1.3, and one more in each resumption there.
+    // handshake of TLS 1.3, and one more in each of its resumptions.
     std::size_t made = protocol == "TLSv1.2" ? 1 : 2;
     for (const auto* node : {&second, &second, &first}) {
-        // Only what has arrived in the store is there for others.
+        // The other node only finds what has arrived in the store.
         REQUIRE(eventually([&] { return fleet.store.keys().size() >= made; }));
         visit = client.visit(node->address(), visit);
         CHECK(visit.reused);
         CHECK(visit.protocol == protocol);
         made += protocol == "TLSv1.3";
     }
-    // None of these may be taken for one of the next visits'.
+    // None of these may arrive late and be counted in the next visits.
     CHECK(eventually([&] { return fleet.store.keys().size() >= made; }));
 }
 

@@ -1,5 +1,5 @@
-// Sessions that must not go from one server to another: what a resumption
-// skips is the check of the client's certificate.
+// Sessions that must not go from one server to another, because a resumption
+// skips the check of the client's certificate.
 
 #include "support/node.hpp"
 
@@ -14,7 +14,7 @@ std::string quoted(const std::filesystem::path& path) {
     return '"' + path.string() + '"';
 }
 
-// Clients' certificates are verified, with these directives as well.
+// A server that verifies clients' certificates, with `more` directives.
 NodeConfig verifying(const std::string& more = "",
                      const std::string& mode = "on") {
     NodeConfig config;
@@ -29,8 +29,8 @@ TlsOptions as_client(TlsOptions options) {
     return options;
 }
 
-// What a session that was made at `a` comes to at `b`, whose client has its
-// certificate no more.
+// Makes a session at `a` with a client certificate, and offers it at `b`
+// without one.
 Exchange carried_over(const StoreServer& store, const Node& a, const Node& b,
                       const TlsOptions& options) {
     const auto made = a.get(as_client(options)).session();
@@ -106,8 +106,8 @@ TEST_CASE("isolation: another list of revoked certificates") {
 
 namespace {
 
-// Two servers with names on one address: the second only lets clients of
-// another CA in.
+// Two named servers on one address: the second one only admits clients of
+// another CA.
 NodeConfig two_names(const Address& address) {
     NodeConfig first = verifying();
     first.name = "first.example";
@@ -131,7 +131,7 @@ bool is_let_in_as_second(const Address& address, TlsOptions options,
     }
 }
 
-// Whether nginx has that fault itself.
+// Whether this nginx has the flaw even without the module.
 bool is_let_in_without_module(TlsOptions options) {
     const ReservedPort port;
     NodeConfig config = two_names(port.address());

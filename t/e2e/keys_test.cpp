@@ -1,4 +1,4 @@
-// What lies where in the store, and how nodes get at it.
+// What is stored under which key, and how nodes reach the store.
 
 #include "support/node.hpp"
 
@@ -18,8 +18,8 @@ void check_roundtrip(const RedisServer& redis, const std::string& parameters,
     client.select(db);
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
-        // A login takes the store's answer, so that it may come too late for
-        // the first handshakes.
+        // A login has to wait for the store's answer, so it may come too late
+        // for the first handshakes.
         CHECK(eventually([&] {
             options.session = nullptr;
             options.session = a.get(options).session();
@@ -44,7 +44,7 @@ void check_sessions_roam(const std::string& line, const RedisServer& redis) {
     CHECK(b.get(tls12(session)).reused);
 }
 
-// Handshakes go on, all of them full, and the log tells the reason once.
+// Handshakes go on, all of them full, and the log gives the reason once.
 void check_refused(const RedisServer& redis, const std::string& parameters,
                    const std::string& reason) {
     Node node(directive(redis, parameters), {});

@@ -14,7 +14,7 @@ NodeConfig with_timeout(const std::string& timeout) {
     return config;
 }
 
-// A deadline as generous as any, on the store's clock.
+// The store's clock goes on meanwhile, so this allows for a slow machine.
 void check_ttl(const StoreServer& store, const Session& session, int timeout) {
     const auto ttl = store.ttl("ngx_ssl:" + session_id(session));
     CHECK(ttl <= timeout);
@@ -70,7 +70,7 @@ STORE_TEST_CASE("a resumption prolongs nothing in TLS 1.2") {
     const auto session = brief.get(tls12()).session();
     REQUIRE(wait_stored(store, session));
     CHECK(lasting.get(tls12(session)).reused);
-    // A later operation on the same connection: whatever the resumption
+    // This is stored later on the same connection, so whatever the resumption
     // stored has arrived before it.
     const auto later = lasting.get(tls12()).session();
     REQUIRE(wait_stored(store, later));

@@ -8,7 +8,7 @@ using namespace support;
 
 namespace {
 
-// With a session of node a's that node b has resumed; the store is empty then.
+// Adds a session of node a's that node b has resumed, and empties the store.
 TlsOptions resumed_once(Fleet& fleet, TlsOptions options) {
     options.session = fleet.make(options);
     CHECK(fleet.b.get(options).reused);
@@ -51,7 +51,7 @@ STORE_TEST_CASE("a local hit does not ask the store") {
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.session = fleet.make(options);
-        // Whoever asked it now would wait far longer than we do.
+        // A node that asked it now would wait far longer than the test does.
         store.freeze();
         CHECK(fleet.a.get(options).reused);
         store.thaw();

@@ -1,5 +1,5 @@
-// What memcached alone has: several servers that share the keys, two ways to
-// want a password, and its own TLS.
+// What only memcached has: several servers that share the keys, two ways to ask
+// for a password, and its own TLS.
 
 #include "support/node.hpp"
 #include "support/tls_memcached.hpp"
@@ -25,7 +25,7 @@ TlsOptions resuming(const Session& session) {
                : tls13(session);
 }
 
-// Two nodes that name the same three servers in different order.
+// Two nodes that name the same three servers in different orders.
 struct ThreeServers {
     explicit ThreeServers(const std::string& parameters)
         : a(line({0, 1, 2}, parameters), {}),
@@ -43,7 +43,7 @@ struct ThreeServers {
         return result + " " + parameters + ";";
     }
 
-    // As many of either protocol, stored.
+    // Stored sessions, half of them TLS 1.2 and half TLS 1.3.
     std::vector<Session> make_sessions() const {
         std::vector<Session> made;
         while (made.size() < total) {
@@ -95,7 +95,7 @@ TEST_CASE("three servers, named in any order, are one store") {
     auto sessions = three.make_sessions();
     CHECK(count_resumed(three.b, sessions) == total);
     CHECK(count_resumed(three.a, sessions) == total);
-    // Every one of them is at one server only.
+    // Each session is at one server only.
     for (const auto& server : three.servers) {
         take_share(sessions, server);
     }
@@ -103,7 +103,7 @@ TEST_CASE("three servers, named in any order, are one store") {
 }
 
 TEST_CASE("of three servers one dies and comes back") {
-    // Whoever waited for the dead one would do so far longer than we do.
+    // A node that waited for the dead one would wait longer than the test does.
     ThreeServers three("interval=20 timeout=60s");
     auto alive = three.make_sessions();
     const auto lost = take_share(alive, three.servers[1]);

@@ -1,5 +1,5 @@
-// Other modules in the same nginx: those that set some of OpenSSL's callbacks
-// for sessions, as Lua's does, and all others that are installed.
+// Other modules in the same nginx: Lua, which sets some of OpenSSL's callbacks
+// for sessions, and all others that are installed.
 
 #include "support/node.hpp"
 
@@ -13,7 +13,7 @@ namespace {
 
 const fs::path installed = "/usr/lib/nginx/modules";
 
-// Whether the nginx under test takes these lines.
+// Whether the nginx under test accepts these lines.
 bool takes(const std::string& lines, const std::string& http = "") {
     NginxConfig config;
     config.http = http;
@@ -27,7 +27,7 @@ std::string lua() {
            load_line(installed / "ngx_http_lua_module.so");
 }
 
-// Tells where it has not.
+// If it has not, a message says so.
 bool has_lua() {
     static const bool has =
         fs::exists(installed / "ngx_http_lua_module.so") && takes(lua());
@@ -37,7 +37,7 @@ bool has_lua() {
     return has;
 }
 
-// Those that others need come first.
+// Modules that others need come first.
 std::vector<fs::path> all_modules() {
     std::vector<fs::path> all;
     if (!fs::exists(installed)) {
@@ -62,7 +62,7 @@ std::vector<fs::path> all_modules() {
     return all;
 }
 
-// What each can be loaded after.
+// The lines that load all modules which go together, in this order.
 std::string load_all() {
     std::string lines;
     for (const auto& module : all_modules()) {
@@ -73,7 +73,7 @@ std::string load_all() {
     return lines;
 }
 
-// A cache of Lua's, or half of one.
+// A session cache in Lua, or half of one.
 struct LuaCache {
     bool fetches;
     bool stores;
@@ -106,7 +106,7 @@ NodeConfig with_modules(const std::string& lines, bool ours_first = true) {
     return config;
 }
 
-// From one node to another and back, and with a second offer there.
+// Sessions go from one node to the other, back, and there once more.
 void check_resumes(Fleet& fleet) {
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
@@ -117,7 +117,7 @@ void check_resumes(Fleet& fleet) {
     }
 }
 
-// Clients whose first key share nobody wants.
+// Clients whose first key share the nodes do not accept.
 void check_resumes_after_retry(Fleet& fleet) {
     auto options = tls13();
     options.groups = "X25519:P-384";
@@ -177,7 +177,7 @@ TEST_CASE("Lua at all steps of a handshake") {
         auto config = with_modules(lua(), ours_first);
         config.http = LuaCache{true, true}.lines();
         config.server = "ssl_certificate_by_lua_block { ngx.sleep(0.01) }\n";
-        // Waiting there takes a patched nginx.
+        // Only a patched nginx can wait in this block.
         const std::string hello = "ssl_client_hello_by_lua_block { }\n";
         if (takes(lua(), hello)) {
             config.server += hello;

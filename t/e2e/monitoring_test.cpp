@@ -1,4 +1,4 @@
-// docs/monitoring: what it asks of the metrics is what a node has.
+// docs/monitoring only uses metrics that a node has.
 
 #include "support/early_data.hpp"
 #include "support/key_files.hpp"
@@ -33,7 +33,7 @@ Strings all_of(const std::string& text, const std::string& expression) {
     return found;
 }
 
-// Has served clients of all kinds, so that it has all metrics there are.
+// A node that has served clients of all kinds, so that it has all metrics.
 class FeaturedNode {
   public:
     FeaturedNode()
@@ -89,7 +89,7 @@ std::map<std::string, Strings> labels_of(const Prometheus& prometheus,
     return labels;
 }
 
-// What a selector says of its labels is what they may be.
+// The values that a selector names are ones that its labels have.
 void check_matchers(const std::map<std::string, Strings>& labels,
                     const std::string& matchers) {
     static const std::regex matcher(R"re((\w+)(?:=~|!=|=)"([^"]*)")re");
@@ -109,7 +109,7 @@ void check_matchers(const std::map<std::string, Strings>& labels,
     }
 }
 
-// All that an expression names is there.
+// Everything that an expression names exists.
 void check_names(const Prometheus& prometheus, const std::string& expression) {
     CAPTURE(expression);
     static const std::regex selector(
@@ -160,14 +160,14 @@ Strings dashboard_queries() {
     return queries;
 }
 
-// As Grafana fills them in.
+// A query with its variables filled in, as Grafana does it.
 std::string filled_in(std::string query) {
     query = replaced(query, "$__rate_interval", "1m");
     query = replaced(query, "$job", "nginx");
     return replaced(query, "$instance", ".*");
 }
 
-// Where operators find what to do.
+// The runbook in which operators find what to do exists.
 void check_runbook(const nlohmann::json& rule) {
     const auto runbook = rule["annotations"]["runbook"].get<std::string>();
     const auto name = rule["name"].get<std::string>();

@@ -9,15 +9,15 @@ using namespace support;
 
 namespace {
 
-// Two nodes on localhost, which the system knows when they start, and later
-// a name server of our own.
+// Two nodes whose store is at localhost. The system resolves the name when they
+// start, and later the test's name server does.
 class Named {
   public:
     Named() : a_(config(), {}), b_(config(), {}) {
         REQUIRE(eventually_resumes(a_, b_));
     }
 
-    // A Redis on the first one's port, at another address.
+    // Options of a Redis at the first one's port, but at another address.
     Arguments elsewhere() const {
         return {"--bind", "127.0.0.2", "--port", port()};
     }

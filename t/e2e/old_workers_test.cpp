@@ -1,5 +1,5 @@
-// Workers that nginx wants to exit: those that only serve long connections
-// leave the stores alone.
+// Workers that are to exit: those that only serve long connections leave the
+// stores.
 
 #include "support/node.hpp"
 
@@ -12,7 +12,7 @@ using namespace support;
 
 namespace {
 
-// What nginx hands a WebSocket to.
+// The server to which nginx passes WebSockets.
 class Backend {
   public:
     Backend() : listener_(listen_at(address_)) {}
@@ -42,7 +42,7 @@ class Backend {
         REQUIRE(client.read_some().starts_with("HTTP/1.1 101"));
     }
 
-    // Whether what it says comes to each client.
+    // Whether what the backend says reaches each client.
     void check_reaches(std::vector<TlsClient>& clients) {
         REQUIRE(clients.size() == sockets_.size());
         for (std::size_t i = 0; i < clients.size(); ++i) {
@@ -89,7 +89,7 @@ STORE_TEST_CASE("old workers: those with WebSockets alone leave the store") {
         const auto figures = node.figures();
         CHECK(figures["servers"][0]["losses"] == 0);
 
-        // the new one is not concerned, nor what the old ones go on with
+        // neither the new worker is affected, nor what the old ones still serve
         const auto session = node.get(tls12()).session();
         REQUIRE(wait_stored(store, session));
         CHECK(node.get(tls12(session)).reused);
@@ -108,10 +108,10 @@ STORE_TEST_CASE("old workers: one whose handshakes go on keeps the store") {
         options.session = node.get(options).session();
         REQUIRE(wait_stored(store, options.session));
 
-        // One that may begin its handshake, and one within it.
+        // One has yet to begin its handshake, and one is in the middle of it.
         TlsClient silent(node.address(), options);
         std::optional<TlsClient> within;
-        do {  // the server may be that quick
+        do {  // a quick server may have finished
             within.emplace(node.address(), kind);
         } while (within->step());
         TlsClient& fresh = *within;

@@ -1,4 +1,4 @@
-// A store that is away, broken, or refuses.
+// A store that is away, is broken, or refuses requests.
 
 #include "support/node.hpp"
 
@@ -71,8 +71,8 @@ STORE_TEST_CASE("a store that dies under a lookup releases it at once") {
         store.freeze();
         TlsClient client(fleet.b.address(), options);
         CHECK_FALSE(client.step());
-        // Full, with no store asked, and so not before the one above is
-        // under way.
+        // A full handshake, which asks no store. When it is served, the one
+        // above is under way.
         auto fresh = options;
         fresh.session = nullptr;
         fleet.b.get(fresh);
@@ -133,7 +133,7 @@ TEST_CASE("a store out of memory still serves what it has") {
         redis.client().config_set("maxmemory", "0");
         CHECK(eventually_resumes(fleet.a, fleet.b));
     }
-    // Neither a line a request, nor silence about the second time.
+    // Neither one line per request, nor silence about the second time.
     CHECK(fleet.a.nginx().log_count("OOM") >= 1);
     CHECK(fleet.a.nginx().log_count("OOM") <= 2);
 }

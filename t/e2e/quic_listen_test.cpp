@@ -1,5 +1,5 @@
-// Servers that listen with QUIC as well, or alone. What clients of HTTP/3 see
-// is in t/http3, for it takes a patched nginx.
+// Servers that also listen with QUIC, or only with QUIC. What HTTP/3 clients
+// see is in t/http3, because it takes a patched nginx.
 
 #include "support/gnutls_client.hpp"
 #include "support/http3_client.hpp"
@@ -28,7 +28,7 @@ bool has_http3_client() {
     return run({"sh", "-c", "command -v gtlsclient"}).status == 0;
 }
 
-// A server for clients of HTTP/3, with these `listen` directives.
+// A server for HTTP/3 clients, with these `listen` directives.
 std::string server_of_http3(const std::string& name, const std::string& listens,
                             const std::string& more = "") {
     const auto& certificate = certificates().ecdsa;
@@ -42,7 +42,7 @@ std::string listen(const ReservedPort& port, const std::string& how) {
     return "listen " + port.address().text() + " " + how + ";";
 }
 
-// A node whose own server has no part in the directive.
+// A node whose own server has the directive off.
 NodeConfig with_servers(const std::string& http) {
     NodeConfig config;
     config.server = "remote_ssl_session_cache off;";
@@ -96,7 +96,7 @@ TEST_CASE("servers that listen with QUIC alone keep what nginx gives them" *
     }
 }
 
-// From nginx 1.29.2 on it decides on sessions of TCP, too.
+// From nginx 1.29.2 on, it also decides about sessions over TCP.
 TEST_CASE("a server that is the default one with QUIC alone keeps its tickets" *
           doctest::skip(!knows_quic() || patched() || !has_http3_client())) {
     const bool left = !has_sni_before_session();
@@ -133,7 +133,7 @@ TEST_CASE("servers with QUIC alone do not keep others from the store" *
     CHECK(redis.keys().size() == stored);
 }
 
-// Patched or not: nobody has to be asked.
+// Patched or not, because no store has to be asked.
 TEST_CASE("shared tickets resume HTTP/3 across nodes, and to and from TCP" *
           doctest::skip(!knows_quic() || !has_http3_client())) {
     const KeyFiles keys;
@@ -141,8 +141,8 @@ TEST_CASE("shared tickets resume HTTP/3 across nodes, and to and from TCP" *
     NodeConfig config;
     config.quic = true;
     config.response = http3_response;
-    // A session is for one hash function, and the clients do not prefer the
-    // same.
+    // A session is bound to one hash function, and the clients prefer
+    // different ones.
     config.server = "ssl_conf_command Ciphersuites TLS_AES_128_GCM_SHA256;";
     Fleet fleet(redis, config, sharing(keys));
     CHECK(count_warnings(fleet.a.nginx().log()) == 0);
@@ -161,7 +161,7 @@ TEST_CASE("shared tickets resume HTTP/3 across nodes, and to and from TCP" *
     CHECK(http3_visit(a, visit).reused);
     CHECK(count_sessions(redis) == 0);
 
-    // A node that has no key yet for this ticket has it for the next one.
+    // A node that does not have this ticket's key yet has it for the next one.
     Node later(directive(redis, sharing(keys)), config);
     CHECK(
         eventually([&] { return http3_visit(later.address(), visit).reused; }));

@@ -24,7 +24,7 @@ void check_resumes(Fleet& fleet) {
     }
 }
 
-// What nginx -t says of a directive with these parameters.
+// What nginx -t says about a directive with these parameters.
 Finished test_parameters(const std::string& parameters) {
     const ReservedPort port;
     NginxConfig config;

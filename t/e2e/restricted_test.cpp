@@ -1,4 +1,4 @@
-// An OpenSSL that cannot seal sessions, or errs in it.
+// An OpenSSL that cannot seal sessions, or makes errors when it does.
 
 #include "support/key_files.hpp"
 #include "support/node.hpp"
@@ -21,7 +21,7 @@ struct Fault {
     Environment fault;
 };
 
-// nginx -t
+// nginx -t of a directive with these parameters.
 Finished test(const std::string& parameters) {
     const ReservedPort port;
     NginxConfig config;
@@ -50,7 +50,7 @@ PRELOAD_TEST_CASE("what OpenSSL lacks for keys is named by nginx -t") {
          {"HKDF", "HMAC", "AES-256-GCM", "AES-256-ECB", "AES-256-CBC"}) {
         const Fault fault(name);
         check_named(files, " has no " + name + ",");
-        // Without keys none of it is needed, but by nginx itself for QUIC.
+        // Without keys only nginx itself needs some of it, for QUIC.
         CHECK(test(" on").status == test(" off").status);
     }
 }

@@ -131,7 +131,7 @@ STORE_TEST_CASE("an unknown session leads to a full handshake") {
         store.flush();
         const auto visit = fleet.b.get(options);
         CHECK_FALSE(visit.reused);
-        // Which in turn is as good as any other.
+        // The new session is as good as any other.
         options.session = visit.session();
         REQUIRE(wait_stored(store, options.session));
         CHECK(fleet.a.get(options).reused);

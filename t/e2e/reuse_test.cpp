@@ -1,4 +1,4 @@
-// A worker that runs out of connections takes those of others.
+// A worker that runs out of connections reuses those of other clients.
 
 #include "support/suspension.hpp"
 
@@ -17,7 +17,7 @@ STORE_TEST_CASE("suspended handshakes let nginx reuse other connections") {
     for (int i = 0; i < 60; ++i) {
         idle.emplace_back(suspension.node().address());
     }
-    if (nginx_version() >= Version{1, 19, 7}) {  // or it does not tell
+    if (nginx_version() >= Version{1, 19, 7}) {  // older ones do not log it
         REQUIRE(suspension.node().nginx().wait_log("reusing connections"));
     }
     for (int i = 0; i < 8; ++i) {

@@ -1,5 +1,5 @@
-// Sessions that are sealed: the files of the keys, who can read whose
-// sessions, and how keys are replaced.
+// Sealed sessions: the key files, who can read whose sessions, and how keys are
+// replaced.
 
 #include "support/key_files.hpp"
 #include "support/node.hpp"
@@ -35,15 +35,15 @@ void check_refused(const std::string& parameters, const std::string& why) {
     CHECK(contains(tested.output, "/nginx.conf:"));
 }
 
-// A node with these keys, by letters.
+// The directive of a node with these keys, by their letters.
 std::string with_keys(const StoreServer& store, const KeyFiles& files,
                       const std::string& letters,
                       const std::string& parameters = "timeout=60s") {
     return directive(store, parameters + files.parameters(letters));
 }
 
-// Makes a session at `from` that is sealed with `letter`; whether it resumes
-// at `to`.
+// Makes a session at `from` that is sealed with `letter`. Returns whether it
+// resumes at `to`.
 bool roams(const StoreServer& store, const Node& from, char letter,
            const Node& to, TlsOptions options) {
     options.session = from.get(options).session();
@@ -324,7 +324,7 @@ STORE_TEST_CASE("keys are replaced without losing a session") {
     CHECK(tally.full == clients);
     CHECK(tally.failed() == 0);
 
-    // When no session of the old key's is alive any more, that goes.
+    // Once no session of the old key is alive any more, the key goes.
     TlsLoad later({a.address(), b.address()}, clients, is_stored);
     CHECK(later.resumes());
     reload(a, "b");

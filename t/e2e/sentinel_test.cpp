@@ -17,7 +17,7 @@ NodeConfig two_workers() {
     return config;
 }
 
-// Two nodes, and what they resume.
+// Two nodes, and checks of what they resume.
 struct Nodes {
     explicit Nodes(const std::string& parameters)
         : a("remote_ssl_session_cache " + parameters + ";", two_workers()),
@@ -29,7 +29,7 @@ struct Nodes {
 
     bool resume() const { return eventually_resumes(a, b); }
 
-    // Resumes, soon after the Sentinels have done what they do.
+    // Sessions resume soon after the Sentinels have acted.
     void check_soon() const {
         const auto begin = Clock::now();
         CHECK(resume());
@@ -37,7 +37,7 @@ struct Nodes {
         CHECK(took < (in_valgrind() ? patience : Milliseconds{2000}));
     }
 
-    // Full handshakes, and no failed one.
+    // Handshakes may be full, but none fails.
     void check_serves() const {
         for (const auto& options : {tls12(), tls13()}) {
             for (const auto* node : {&a, &b}) {
@@ -50,7 +50,7 @@ struct Nodes {
     Node b;
 };
 
-// Who becomes one drops its clients, this one among them.
+// A server that becomes a replica drops its clients, including this one.
 bool is_replica(const RedisServer& server) {
     try {
         return server.client().info("replication", "role") == "slave";
@@ -102,7 +102,7 @@ TEST_CASE("sessions from before a failover are resumed after it") {
 }
 
 TEST_CASE("a demoted primary that stays alive is left") {
-    // its connections stay, for it is not the Sentinels that demote it
+    // its connections stay, because it is not the Sentinels that demote it
     Watched x(1);
     Nodes nodes(x.parameters());
     x.swap();

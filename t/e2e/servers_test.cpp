@@ -1,5 +1,5 @@
-// Several servers on one address: whose directive acts, and that no client
-// loses by it what it has with stock nginx.
+// Several servers on one address: whose directive acts, and that no client is
+// worse off than with stock nginx.
 
 #include "support/company.hpp"
 
@@ -10,13 +10,13 @@ using namespace support;
 
 namespace {
 
-// What a server of the table is set up with.
+// The configuration of a server in the table.
 struct Kind {
     std::string name;
     std::string cache;  // the directive; stock nginx does not have it
     std::string lines;  // nginx's own
     bool uses_store = false;
-    bool stateful = true;    // or clients have stateless tickets
+    bool stateful = true;    // otherwise: stateless tickets
     bool prohibits = false;  // "ssl_session_cache off"
     bool builtin = false;
     const KeyPair* certificate = &certificates().ecdsa;
@@ -64,7 +64,7 @@ std::vector<Kind> kinds_of(const StoreServer& store, const std::string& key) {
         {"no directive, cache off", "", "ssl_session_cache off;", false, true,
          true},
     };
-    // What makes no difference in a default server.
+    // These make no difference in a default server.
     for (auto& kind : kinds) {
         for (const auto* name :
              {"other parameters", "cache none", "verify on", "CRL",
@@ -118,7 +118,7 @@ class Table {
                 continue;
             }
             rows_.push_back({&kind, named});
-            if (!kind.certificate) {  // the others need theirs
+            if (!kind.certificate) {  // which no_certificate needs
                 rows_.back().named.pop_back();
             }
         }
@@ -138,7 +138,7 @@ class Table {
     }
 
   private:
-    // Who decides on the sessions of a named server.
+    // The server that decides about the sessions of a named one.
     static const Kind& acting(const Row& row, const Kind& named) {
         const bool own = has_sni_before_session() && named.certificate &&
                          !row.first->prohibits;
@@ -146,13 +146,13 @@ class Table {
     }
 
     // Sessions of TLS 1.2 have no ID where they are prohibited, and no ticket
-    // where the default server's are stateful: nginx warns of that.
+    // where those of the default server are stateful. nginx logs a warning.
     static bool is_cut_off(const Row& row, const Kind& named) {
         return !has_sni_before_session() && named.prohibits &&
                row.first->uses_store && row.first->stateful;
     }
 
-    // What the store takes the place of, which is warned of.
+    // The store replaces the builtin cache, and a warning says so.
     static bool lost_builtin(const Row& row, const Kind& named) {
         return row.first->builtin && row.first->uses_store &&
                !acting(row, named).uses_store;
@@ -206,14 +206,14 @@ class Table {
         const auto there = visit(row.b.address(), name, way, made.session());
         CHECK(there.body() == made.body());
         if (acts.uses_store && acts.stateful && !cut_off) {
-            // What was made may still have been on its way.
+            // The session may still have been on its way to the store.
             CHECK((there.reused || eventually([&] {
                        return visit(row.b.address(), name, way, made.session())
                            .reused;
                    })));
             return;
         }
-        // A ticket's key is the default server's, whoever acts.
+        // Whichever server acts, tickets use the default server's key.
         if (!acts.uses_store && acts.stateful && row.first->stateful) {
             CHECK_FALSE(there.reused);
         }
@@ -239,7 +239,7 @@ TEST_CASE("servers: whatever they have, clients resume as with stock nginx") {
 
 namespace {
 
-// With TLS 1.2, where the cipher is the server's choice.
+// With TLS 1.2, in which the server chooses the cipher.
 Exchange with_cipher(const Address& address, const std::string& name,
                      const Session& session = nullptr) {
     return visit(address, name, ways.front(), session);
@@ -274,7 +274,7 @@ TEST_CASE("servers: sessions with a cipher that is not allowed are refused") {
         CHECK(b.nginx().wait_log("stored session is not used: a cipher that "
                                  "is not allowed here"));
 
-        // Its own shared cache has it still.
+        // Its own shared cache still has the session.
         config.http = directive(store) + cache;
         a.reload(config);
         CAPTURE(a.nginx().log());

@@ -11,7 +11,8 @@ using namespace support;
 
 namespace {
 
-// The same session again and again, as far as the protocol has it.
+// Resumes again and again: with TLS 1.2 the same session, with TLS 1.3 each
+// new one.
 void check_resumes(const Node& node, TlsOptions options, int times) {
     for (int i = 0; i < times; ++i) {
         const auto exchange = node.get(options);
@@ -46,7 +47,7 @@ STORE_TEST_CASE("shared tickets go from node to node, and nobody is asked") {
         CHECK(count_fetches(fleet.b) == before);
     }
     CHECK(count_sessions(store) == 0);
-    // Those of the next slot may be there already.
+    // The records of the next slot may already be there.
     CHECK(count_records(store, "seed") == count_records(store, "slot"));
 }
 
@@ -81,7 +82,7 @@ STORE_TEST_CASE("Go's clients, who have tickets alone, resume with them") {
               std::vector<std::string>{"full", "reused", "reused", "reused"});
     }
 
-    // What the README says of tickets=off.
+    // What the README says about tickets=off.
     Fleet off(store, {}, "timeout=60s " + keys.parameters("a"));
     CHECK(go_visits("TLSv1.2", {off.a.address(), off.a.address()}) ==
           std::vector<std::string>{"full", "full"});
@@ -180,7 +181,7 @@ STORE_TEST_CASE("what a store has forgotten is put back") {
     REQUIRE(is_stateless(options.session));
     store.flush();
 
-    // It leaves a seed of its own, and does not know the other one.
+    // Node b leaves a seed of its own, and does not know the other one.
     Node b(line, {});
     CHECK(is_stateless(b.get(tls13()).session()));
     CHECK(eventually(

@@ -15,7 +15,7 @@ STORE_TEST_CASE("client certificates survive a resumption") {
         const auto made = fleet.a.get(options);
         CHECK(made.body() == certificates().subject + " SUCCESS");
         REQUIRE(wait_stored(store, made.session()));
-        // Nothing to show any more: it has to come from the session.
+        // The client no longer shows it, so it has to come from the session.
         options.certificate = nullptr;
         options.session = made.session();
         const auto again = fleet.b.get(options);
@@ -70,7 +70,7 @@ STORE_TEST_CASE(
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         options.certificate = &certificates().large;
-        // Stores pile up in front of a frozen store, ...
+        // Sessions to be stored pile up in front of a frozen store, ...
         store.freeze();
         std::vector<Session> sessions;
         for (int i = 0; i < 40; ++i) {

@@ -1,4 +1,4 @@
-// On which stack nginx does what: in a coroutine there is only the handshake.
+// Which stack nginx uses for what: only the handshake runs in a coroutine.
 
 #include "support/request_stack.hpp"
 #include "support/suspension.hpp"
@@ -14,7 +14,7 @@ namespace {
 const std::string request = "GET / HTTP/1.1\r\nHost: localhost\r\n"
                             "Connection: close\r\n\r\n";
 
-// Nodes whose requests stop on their way.
+// A node whose requests stop when they are logged.
 struct Stopping {
     RequestStack stack;
     RedisServer redis;
@@ -44,7 +44,7 @@ struct Stopping {
         return client.reused() ? options.session : client.session();
     }
 
-    // One that is in the store.
+    // A session that is in the store.
     Session make(const TlsOptions& options) {
         auto session = serve(options);
         REQUIRE(wait_stored(redis, session));
@@ -52,9 +52,9 @@ struct Stopping {
     }
 };
 
-// Puts the worker and us on one processor, where we run as soon as there is
-// something for us: what it sends is answered before its write(2) returns.
-// False: we may not.
+// Puts the worker and this process on one processor, where this process runs as
+// soon as it can: it answers what the worker sends before the worker's write(2)
+// returns. Returns false if that is not permitted.
 bool overtake(pid_t worker) {
     cpu_set_t cpus;
     CPU_ZERO(&cpus);

@@ -21,14 +21,14 @@ int updates(const Browser& browser) {
                          .get<std::string>());
 }
 
-// The cells of a table, row by row, the head's left out.
+// The cells of a table, row by row, without the head.
 nlohmann::json table(const Browser& browser, const std::string& id) {
     return browser.evaluate(
         "return [...document.querySelectorAll('#" + id +
         " tr')].slice(1).map(r => [...r.cells].map(c => c.textContent))");
 }
 
-// The last cell of the row that begins so.
+// The last cell of the row that begins with `name`.
 std::string shown(const Browser& browser, const std::string& id,
                   const std::string& name) {
     for (const auto& row : table(browser, id)) {
@@ -52,10 +52,10 @@ int points(const Browser& browser) {
         .get<int>();
 }
 
-// Who has a session where.
+// Addresses, with options of clients that have a session there.
 using Clients = std::vector<std::pair<Address, TlsOptions>>;
 
-// So many of them, of which some have forgotten theirs.
+// Makes `count` visits. Some clients have forgotten their session.
 void visit(const Clients& clients, int count, bool forgotten = false) {
     static std::size_t nth = 0;
     for (int i = 0; i < count; ++i) {
@@ -64,7 +64,7 @@ void visit(const Clients& clients, int count, bool forgotten = false) {
     }
 }
 
-// Clients of two servers, now more of them and now less.
+// Clients visit two servers, in some minutes more of them than in others.
 Clients visit_for_minutes(const Address& one, const Address& other,
                           Clocks& clocks) {
     Clients clients;
@@ -186,7 +186,7 @@ TEST_CASE("page: a store that goes down shows, and that it is back") {
     redis.start();
     CHECK(shows("1 of 1 healthy"));
 
-    // It is connected, and keeps nothing.
+    // The store is connected, but keeps nothing.
     redis.client().config_set("maxmemory", "1");
     node.get(tls12());
     CHECK(shows("0 of 1 healthy"));
@@ -218,7 +218,7 @@ TEST_CASE("page: it says who tells") {
     check_clean(browser, node);
 }
 
-// Whose clock is not the browser's.
+// The node's clock is not the browser's.
 PRELOAD_TEST_CASE("page: its curve begins with the minutes before it") {
     RedisServer redis;
     Browser browser;

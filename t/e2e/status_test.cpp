@@ -1,5 +1,5 @@
-// What an operator sees: variables, figures and the debug log tell the same
-// story, and it is that of the clients.
+// What an operator sees: variables, figures and the debug log agree with each
+// other, and with what clients saw.
 
 #include "support/files.hpp"
 #include "support/key_files.hpp"
@@ -19,7 +19,7 @@ namespace {
 
 using Counts = std::map<std::string, std::size_t>;
 
-// Without what is zero.
+// The counts that are not zero.
 Counts counts_of(const nlohmann::json& object) {
     Counts counts;
     for (const auto& [name, count] : object.items()) {
@@ -42,19 +42,19 @@ NodeConfig telling(NodeConfig config = {}) {
     return config;
 }
 
-// Which end of a handshake follows from what the caches had.
+// How a handshake ends for which the caches had this status.
 std::string ending_of(const std::string& status) {
     return status == "HIT"     ? "resumed_from_store"
            : status == "LOCAL" ? "resumed_from_local"
                                : "full";
 }
 
-// What clients saw of a node, beside what the node says of itself.
+// Compares what clients saw of a node with what the node says about itself.
 class Witness {
   public:
     explicit Witness(const Node& node) : node_(node) {}
 
-    // A visit that the caches have `status` for.
+    // A visit for which the caches have this `status`.
     Exchange visit(const TlsOptions& options, const std::string& status) {
         CAPTURE(status);
         CAPTURE(options.max_version);
@@ -111,10 +111,10 @@ class Witness {
     const Node& node_;
     Counts lookups_;
     Counts endings_;
-    std::size_t sessions_ = 0;  // that clients were given
+    std::size_t sessions_ = 0;  // given to clients
 };
 
-// One of each kind but for those that a frozen store leads to.
+// A visit of each kind, except for those that take a frozen store.
 void mix(Fleet& fleet, Witness& witness, Node& local, Witness& local_witness) {
     for (auto options : {tls12(), tls13()}) {
         options.session = witness.visit(options, "-").session();
@@ -183,7 +183,7 @@ STORE_TEST_CASE("a full queue shows as BUSY, and who waits as suspended") {
     witness.saw(exchange(waiting), "HIT");
     CHECK(eventually([&] { return node.figures()["stacks"]["now"] == 1; }));
     const auto figures = node.figures();
-    CHECK(figures["suspended"]["highest"] == 2);  // one for a moment
+    CHECK(figures["suspended"]["highest"] == 2);  // one only briefly
     CHECK(figures["servers"][0]["queue"]["highest"] == 1);
 }
 
@@ -203,7 +203,7 @@ TEST_CASE("a handshake with a HelloRetryRequest is one, with two lookups") {
         CHECK(exchange(client).body().starts_with("HIT 0."));
         const auto figures = fleet.b.figures();
         CHECK(counts_of(figures["lookups"]) == Counts{{"HIT", 1}});
-        // The second finds in the local cache what the first has brought.
+        // The second finds in the local cache what the first has fetched.
         CHECK(figures["servers"][0]["fetches"]["hit"] == (has_local ? 1 : 2));
     }
 }
@@ -360,7 +360,7 @@ TEST_CASE("the status is JSON unless another format is asked for") {
     CHECK(has(get("/figures?format=xml", ""), "400 Bad Request"));
 }
 
-// Prometheus' own library for Python, with whatever python3 has it.
+// Prometheus' own library for Python, with whichever python3 has it.
 TEST_CASE("the metrics are what a client of Prometheus reads") {
     RedisServer redis;
     Fleet fleet(redis);

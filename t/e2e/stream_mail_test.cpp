@@ -1,5 +1,5 @@
-// stream and mail: sessions go from node to node as those of http do, and all
-// three share what a worker has.
+// stream and mail: sessions go from node to node as in http, and all three
+// share what a worker has.
 
 #include "support/trio.hpp"
 
@@ -56,7 +56,7 @@ std::string read_line(TlsClient& client) {
     return line;
 }
 
-// At the IMAP server with STARTTLS.
+// A client at the IMAP server with STARTTLS.
 TlsClient begin_imap(const Trio& trio, const TlsOptions& options) {
     TlsClient client(trio.mail().at(2).port.address(), options);
     CHECK(read_line(client).starts_with("* OK"));
@@ -83,8 +83,8 @@ Session make_starttls_session(const Trio& trio, const TlsOptions& options) {
     return client.session();
 }
 
-// Gives `options` a session; the client's lookup of it waits for the store,
-// which is frozen.
+// Gives `options` a session and freezes the store, for which the client's
+// lookup waits.
 TlsClient suspend_starttls(Trio& trio, StoreServer& store,
                            TlsOptions& options) {
     options.session = make_starttls_session(trio, options);
@@ -96,7 +96,7 @@ TlsClient suspend_starttls(Trio& trio, StoreServer& store,
     return client;
 }
 
-// A module whose symbols have another version: that of other objects.
+// A module whose symbols have the version of another build.
 std::string of_another_build(std::string module) {
     const std::string version = "SSL_SESSION_CACHE_";
     std::size_t found = 0;
@@ -199,7 +199,7 @@ STORE_TEST_CASE("stream: a frozen store keeps nobody else waiting") {
     CHECK(trio.suspended(3));
     CHECK(visit_stream(trio.stream(), tls13()).text == "- .");
     CHECK_FALSE(trio.node().get(tls12()).body().empty());
-    // One goes away meanwhile.
+    // One client leaves meanwhile.
     waiting.pop_back();
     store.thaw();
     CHECK(handshake_all(waiting) == waiting.size());
@@ -262,7 +262,7 @@ STORE_TEST_CASE("mail: a reload leaves a suspended STARTTLS alone") {
     CHECK(trio.node().nginx().settled());
 }
 
-// A worker that is to exit has left the store: it comes back for this.
+// A worker that is to exit has left the store, but connects again for this.
 STORE_TEST_CASE("mail: STARTTLS after a reload asks the store again") {
     Server store;
     Trio trio(directive(store));

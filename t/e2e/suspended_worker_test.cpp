@@ -21,7 +21,7 @@ TlsClient suspend(Fleet& fleet, TlsOptions options) {
     fleet.store.freeze();
     TlsClient client(fleet.b.address(), options);
     CHECK_FALSE(client.step());
-    // Connections are taken in turn, so this one's is taken by now.
+    // nginx accepts connections in turn, so it has accepted the client's.
     CHECK_FALSE(fleet.b.get().body().empty());
     CHECK_FALSE(client.step());
     return client;
@@ -64,7 +64,7 @@ STORE_TEST_CASE("worker_shutdown_timeout releases suspended handshakes") {
         auto client = suspend(fleet, options);
         fleet.b.nginx().signal(SIGQUIT);
         // The store is silent for far longer. nginx closes connections in
-        // this state only when their handshake has come to its end.
+        // this state only when their handshake has ended.
         client.handshake();
         CHECK_FALSE(client.reused());
         CHECK(fleet.b.nginx().ended());

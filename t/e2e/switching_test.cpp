@@ -112,7 +112,7 @@ TEST_CASE("a server's own directive replaces the inherited one wholly") {
     config.server = directive(redis);
     Node node(directive(redis, "prefix=other: db=1 timeout=60s"), config);
     auto client = redis.client();
-    // Whether a store is connected that no server uses, is left open here.
+    // It is left open here whether a store that no server uses is connected.
     REQUIRE(eventually([&] {
         node.get(tls12());
         return client.dbsize() > 0;
@@ -187,7 +187,7 @@ TEST_CASE("name-based servers resume under each other's socket's default") {
     }
 }
 
-// Before nginx 1.29.2 that of the socket's default server acts for all.
+// Before nginx 1.29.2, that of the socket's default server acts for all.
 TEST_CASE("each named server has its directive, where SNI comes first") {
     const RedisServer first, second;
     const ReservedPort port;

@@ -16,7 +16,7 @@ std::string ticket_of(const Session& session) {
     return {reinterpret_cast<const char*>(ticket), length};
 }
 
-// The session as a client has it whose ticket was tampered with.
+// The session of a client, with its ticket replaced by `ticket`.
 Session with_ticket(const Session& session, const std::string& ticket) {
     unsigned char* bytes = nullptr;
     const int size = i2d_SSL_SESSION(session.get(), &bytes);
@@ -30,7 +30,7 @@ Session with_ticket(const Session& session, const std::string& ticket) {
     return {d2i_SSL_SESSION(nullptr, &from, std::ssize(der)), SSL_SESSION_free};
 }
 
-// A ticket of a node that is gone, which puts nothing back into the store.
+// A ticket of a node that is gone, and so puts nothing back into the store.
 Session left_behind(const std::string& line) {
     const Node node(line, {});
     auto session = node.get(tls13()).session();

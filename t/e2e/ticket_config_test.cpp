@@ -1,4 +1,4 @@
-// nginx -t: what it refuses of shared tickets, and what it warns of.
+// nginx -t: what it refuses about shared tickets, and what it warns about.
 
 #include "support/shared_tickets.hpp"
 

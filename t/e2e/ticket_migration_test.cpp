@@ -15,7 +15,7 @@ NodeConfig with(const TicketFile& file) {
     return config;
 }
 
-// What one node makes the other one has a use for, and so on, there and back.
+// Each node resumes what the other one makes, there and back.
 void check_roams(const StoreServer& store, const Node& a, const Node& b) {
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);

@@ -10,7 +10,7 @@ using namespace support;
 
 namespace {
 
-// A minute lasts two seconds. So what the directive has of times is to be
+// A minute lasts two seconds, so the times in the directive have to be
 // longer.
 constexpr long long speed = 30;
 
@@ -43,7 +43,7 @@ CLOCKS_TEST_CASE("over ten rotations each client has one full handshake") {
                  [](const Session&) { return true; });
     for (int rotations = 1; rotations <= 10; ++rotations) {
         CAPTURE(rotations);
-        // Of two workers, and the new ones of a reload count for themselves.
+        // Each of its two workers counts. Node c is never reloaded.
         REQUIRE(eventually([&] { return has_rotated(c, 2 * rotations); }));
         if (rotations % 3 == 0) {
             a.nginx().reload();

@@ -13,8 +13,8 @@ bool has_ticket(const Session& session) {
     return SSL_SESSION_has_ticket(session.get()) == 1;
 }
 
-// Nothing has been stored by what came before: a session that can be looked
-// up is the only one there.
+// What came before has stored nothing: the only session in the store is one
+// that can be looked up.
 void check_only_lookups_stored(Fleet& fleet) {
     auto options = tls12();
     options.tickets = false;
@@ -32,7 +32,7 @@ STORE_TEST_CASE("by default sessions have IDs and no tickets") {
     const auto session = fleet.make(tls12());
     CHECK_FALSE(has_ticket(session));
     CHECK(session_id(session).size() == 64);
-    // In TLS 1.3 what is called a ticket is the ID alone.
+    // In TLS 1.3, the so-called ticket is just the session ID.
     CHECK(session_id(fleet.make(tls13())).size() == 64);
 }
 

@@ -8,7 +8,7 @@ using namespace support;
 
 namespace {
 
-// Nodes that want another key share than clients send unasked.
+// Nodes that want a key share other than the one that clients send first.
 struct RetryFleet {
     RedisServer redis;
     Fleet fleet{redis, config()};
@@ -80,7 +80,7 @@ TEST_CASE("early data is accepted at the other node") {
         CHECK(client.reused());
         CHECK(client.early_data_accepted());
         CHECK(client.read_some().find("200 OK") != std::string::npos);
-        // Without a close_notify if the client's Finished comes late.
+        // There is no close_notify if the client's Finished comes late.
         client.socket().read_to_end();
     }
 }
@@ -156,7 +156,7 @@ std::string in_records(const std::string& hello, std::size_t size) {
     return records;
 }
 
-// What arrives piece by piece, each seen by nginx before the next.
+// The ClientHello arrives in pieces, and nginx sees each before the next.
 void check_resumes_by_pieces(const Fleet& fleet, const TlsOptions& options,
                              std::size_t record_size) {
     TlsClient client(fleet.b.address(), options);
@@ -247,7 +247,7 @@ TEST_CASE("the older way to switch TLS on") {
     NginxConfig probe;
     probe.http = block;
     if (NginxPrefix(probe).test().status != 0) {
-        return;  // nginx 1.25 has done away with it
+        return;  // nginx 1.25 has removed it
     }
     NodeConfig config;
     config.http = block;

@@ -27,7 +27,7 @@ std::string tested(const std::string& http, const NodeConfig& server = {}) {
     return NginxPrefix(config).test().output;
 }
 
-// What a node logs with this directive and a few clients, until it is there.
+// What a node with this directive and a few clients logs until `finds` is true.
 std::string logged(const std::string& parameters, const Finds& finds,
                    const std::string& server = "") {
     NodeConfig config;
@@ -58,7 +58,7 @@ std::string replaced(std::string text, const std::string& from,
     return text;
 }
 
-// nginx -t with a key, and an OpenSSL that has this fault.
+// nginx -t with a key and an OpenSSL that has this fault.
 std::string with_fault(const std::string& name) {
     const Preload preload("openssl_faults");
     const Environment fault("OPENSSL_FAULT", name);
@@ -200,7 +200,7 @@ std::string of_memcached_auth(const Finds& finds) {
            logged("type=memcached" + at(memcached.address()), finds);
 }
 
-// As a module says for which nginx it was built, in all of its tables.
+// A module that says in all of its tables that it was built for another nginx.
 std::string of_other_nginx(const Finds& /* finds */) {
     const auto [major, minor, patch] = nginx_version();
     const auto bytes = [](std::uint64_t number) {
@@ -271,7 +271,7 @@ std::string of_full_clients(const Finds& finds) {
            logged("auth=secret" + at(redis.address()), finds);
 }
 
-// Clients take all connections of the worker, before it can connect again.
+// Clients take all connections of the worker before it can connect again.
 std::string of_no_connections(const Finds& finds) {
     RedisServer redis;
     NodeConfig config;
@@ -284,8 +284,8 @@ std::string of_no_connections(const Finds& finds) {
     std::vector<Socket> crowd;
     eventually([&] {
         const auto& client = crowd.emplace_back(node.address());
-        // One that has said nothing would be closed for others. There may be
-        // no room for it.
+        // nginx would close a silent client to make room for others. There
+        // may be no room for this one.
         send(client.fd(), "\x16", 1, MSG_NOSIGNAL);
         return finds(node.nginx().log());
     });

@@ -5,10 +5,10 @@
 
 namespace troubles {
 
-// Whether there is already what is looked for.
+// Whether the log already has what is looked for.
 using Finds = std::function<bool(const std::string& log)>;
 
-// Each brings a row of the table about, with real servers, and returns what
+// Each brings about a row of the table, with real servers, and returns what
 // nginx -t or the log says.
 
 // What nginx -t says.

@@ -1,5 +1,5 @@
-// The tables of docs/troubleshooting.md: the error log, or what nginx -t says,
-// has the words of each row.
+// The tables of docs/troubleshooting.md: the error log or nginx -t has the
+// words of each row.
 
 #include "support/files.hpp"
 #include "support/markdown.hpp"
@@ -17,7 +17,7 @@ using namespace troubles;
 
 namespace {
 
-// The pieces of what stands in backquotes, which an ellipsis parts.
+// The pieces of a phrase in backquotes, which is split at each ellipsis.
 using Words = std::vector<std::string>;
 
 struct Row {
@@ -54,7 +54,7 @@ std::vector<Row> documented() {
     return rows;
 }
 
-// Whether a line has all of it, in this order.
+// Whether one line has all of the words, in this order.
 bool has(const std::string& text, const Words& words) {
     std::istringstream lines(text);
     for (std::string line; std::getline(lines, line);) {
@@ -70,14 +70,14 @@ bool has(const std::string& text, const Words& words) {
     return false;
 }
 
-// Of the lines that a clang-format has broken.
+// The source, with the strings joined that clang-format has broken.
 std::string source(const std::string& file) {
     static const std::regex broken("\"\\s*\n\\s*\"");
     auto text = std::regex_replace(read_file(repository() / file), broken, "");
     return std::regex_replace(text, std::regex(R"(\\")"), "\"");
 }
 
-// Either what brings it about, or the test that does so.
+// Either what brings a row about, or the test that does.
 struct Case {
     const char*
         seen;  // the beginning of a row, or of what is in its backquotes

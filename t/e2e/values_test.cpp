@@ -20,7 +20,7 @@ Session decode(const std::string& value) {
             SSL_SESSION_free};
 }
 
-// `value` after `change` has had its way with the session in it.
+// `value` with `change` applied to the session in it.
 std::string edited(const std::string& value,
                    const std::function<void(SSL_SESSION*)>& change) {
     const auto session = decode(value);
@@ -30,7 +30,7 @@ std::string edited(const std::string& value,
     return std::string(bytes.view());
 }
 
-// What is in the store for a session, and what else there may be.
+// What the store has for a session, and what it may have instead.
 struct Stored {
     std::string value;
     std::string another;         // of another session, in the same protocol
@@ -86,7 +86,7 @@ const Corruption corruptions[] = {
      }},
 };
 
-// Of a session `own` made with `options`.
+// For a session `own` that was made with `options`.
 Stored make_stored(Fleet& fleet, const TlsOptions& options,
                    const Session& own) {
     const auto value = [&](const Session& session) {
@@ -97,7 +97,7 @@ Stored make_stored(Fleet& fleet, const TlsOptions& options,
             value(fleet.make(is_tls12 ? tls13() : tls12()))};
 }
 
-// Stored values that were refused, for whatever reason.
+// How many stored values were refused, for whatever reason.
 std::size_t refusals(const Node& node) {
     const auto figures = node.figures();
     std::size_t sum = 0;
@@ -123,7 +123,7 @@ STORE_TEST_CASE("an unusable value in the store leads to a full handshake") {
             const auto told = refusals(fleet.b);
             CHECK_FALSE(fleet.b.get(options).reused);
             CHECK(refusals(fleet.b) == told + 1);
-            // With the right value all is well, on the same worker.
+            // With the right value it resumes, on the same worker.
             store.set(key_of(options.session), stored.value);
             CHECK(fleet.b.get(options).reused);
         }
@@ -133,7 +133,7 @@ STORE_TEST_CASE("an unusable value in the store leads to a full handshake") {
 }
 
 STORE_TEST_CASE("an edited session that is right in everything resumes") {
-    // Or the test above would pass whatever the module did.
+    // Otherwise the test above would pass whatever the module did.
     Server store;
     Fleet fleet(store);
     for (auto options : {tls12(), tls13()}) {

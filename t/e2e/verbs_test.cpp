@@ -1,5 +1,5 @@
-// What build.sh says of its verbs and suites. Nothing is installed for it, and
-// nothing is built but the debug program, which has a --help of its own.
+// What build.sh says about its verbs and suites. Nothing is installed for this,
+// and only the debug program is built, because it has its own --help.
 
 #include "support/files.hpp"
 #include "support/process.hpp"
@@ -14,7 +14,7 @@ namespace {
 
 using Words = std::set<std::string>;
 
-// build.sh with these arguments, of which `what` is shown.
+// Runs build.sh with these arguments. `what` redirects its output.
 Finished build_sh(const std::string& what, const Arguments& arguments) {
     Arguments command{"sh", "-c", "exec \"$0\" \"$@\" " + what,
                       (repository() / "build.sh").string()};

@@ -1,5 +1,5 @@
 // How long a handshake waits for the store, however much its client offers and
-// whoever's clock it goes by.
+// whichever clock applies.
 
 #include "support/fault_proxy.hpp"
 #include "support/key_files.hpp"
@@ -16,7 +16,7 @@ namespace {
 
 using SlowRedis = Proxied<RedisServer, FaultProxy>;
 
-// How often the store was asked, whatever it said.
+// How often the store was asked, whatever it answered.
 int asked(const Node& node) {
     const auto figures = node.figures();
     int sum = 0;
@@ -26,7 +26,7 @@ int asked(const Node& node) {
     return sum;
 }
 
-// The server's first flight has begun, or it has hung up.
+// Waits until the server has begun its first flight or has hung up.
 void await_answer(const Socket& client) {
     REQUIRE(wait_for(client.fd(), POLLIN, Clock::now() + patience));
 }
@@ -57,7 +57,7 @@ TEST_CASE("all waits of a handshake have one timeout together") {
     const KeyFiles keys;
     for (const std::size_t sessions : {1, 4}) {
         CAPTURE(sessions);
-        // The second wait would come to an end after the timeout.
+        // A second wait would only end after the timeout.
         Node node(directive(redis, "timeout=1s " + keys.parameters("abcd")),
                   {});
         REQUIRE(node.connected());

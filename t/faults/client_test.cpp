@@ -1,5 +1,5 @@
-// What clients do while their lookup is under way, and what they get: what a
-// stock nginx would have given them.
+// What clients do while their lookup is under way, and what they get: the same
+// as from a stock nginx.
 
 #include "support/fault_table.hpp"
 #include "support/store_column.hpp"
@@ -20,7 +20,7 @@ struct Fault {
 };
 
 // A record that a TLS 1.3 server has to ignore here, and a TLS 1.2 server
-// has to refuse, unless it takes it for the one that is to come.
+// has to refuse, unless it takes it for the one that it expects.
 void send_more(TlsClient& client) {
     client.socket().write(std::string("\x14\x03\x03\x00\x01\x01", 6));
 }
@@ -49,7 +49,7 @@ const Fault faults[] = {
     {"half-closes", half_close},
 };
 
-// What a client comes to that goes on as if nothing was.
+// How a client fares that goes on as if nothing had happened.
 std::string outcome(TlsClient& client) {
     if (client.socket().fd() < 0) {
         return "gone";
@@ -105,7 +105,7 @@ class Stock {
     Node node_;
 };
 
-// Places for so many lookups, and for the sessions that are made meanwhile.
+// Places for this many lookups, and for the sessions that are made meanwhile.
 std::string room_for(int lookups) {
     return "timeout=60s interval=1m count=" + std::to_string(lookups + 15);
 }
@@ -124,7 +124,7 @@ STORE_TEST_CASE("clients that do one thing while their lookup is under way") {
     constexpr int crowd = 20;
     const Stock stock;
     Server store;
-    // Whatever an earlier round left in the queue would be missing here.
+    // A place in the queue that an earlier round leaks would be missing later.
     Suspension suspension(store, {}, room_for(crowd));
     suspension.node().nginx().expect_damaged_records();
     for (const auto& fault : faults) {

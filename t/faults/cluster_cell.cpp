@@ -18,7 +18,7 @@ auto count(const Sessions& sessions, const TlsOptions& like) {
     });
 }
 
-// Whether there are so many of either protocol.
+// Whether there are at least this many of each protocol.
 bool suffices(const Sessions& sessions, int each) {
     return count(sessions, tls12()) >= each && count(sessions, tls13()) >= each;
 }
@@ -29,7 +29,7 @@ std::string key_of(const TlsOptions& session) {
 
 }  // namespace
 
-// A node logs of the cluster and of each master that it connects to.
+// A node logs when it connects to the cluster, and to each master.
 ClusterCell::ClusterCell(const RedisCluster& cluster, const std::string& fault,
                          const std::string& seeds)
     : FailoverCell("Redis Cluster", fault, seeds, 1 + masters),

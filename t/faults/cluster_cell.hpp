@@ -15,11 +15,11 @@ class ClusterCell : public FailoverCell {
     ClusterCell(const RedisCluster& cluster, const std::string& fault,
                 const std::string& seeds);
 
-    // Those whose slots were with others than this when it began; all.
+    // The sessions whose slots other masters had when it began; all of them.
     Sessions but_of(std::size_t master) const;
     Sessions all() const;
 
-    // One of either protocol in slots below this.
+    // One session of each protocol, in slots below this one.
     Sessions make_below(int slot) const;
 
   private:

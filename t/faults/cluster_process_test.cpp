@@ -8,7 +8,7 @@ using namespace support;
 
 namespace {
 
-// Who was a master, and has been replaced.
+// Whether a former master has been replaced.
 bool is_replica(const RedisServer& server) {
     return eventually(
         [&] { return server.client().info("replication", "role") == "slave"; });
@@ -57,7 +57,7 @@ TEST_CASE("faults: masters of a cluster fail") {
         cell.finish();
     }
     {
-        // It has its own view: that its slots are still its own.
+        // The master that is cut off believes that its slots are still its own.
         ClusterCell cell(cluster, "a master is cut off: CLUSTERDOWN",
                          cluster.parameters());
         REQUIRE(cluster.replicated(2, 5));
@@ -75,7 +75,7 @@ TEST_CASE("faults: masters of a cluster fail") {
         cell.finish();
     }
     {
-        // What they had is gone with them.
+        // Their data is gone with them.
         ClusterCell cell(cluster, "all masters are restarted",
                          cluster.parameters());
         cell.begin();
@@ -100,7 +100,7 @@ TEST_CASE("faults: the seeds of a cluster die") {
     cell.begin();
     cluster[4].kill9();
     cluster[5].kill9();
-    // The slots are asked for again.
+    // This makes the nodes ask for the slots again.
     cluster[0].client().command({"CLIENT", "KILL", "TYPE", "normal"});
     cell.check_throughout(cell.but_of(0), [&] {
         return cell.a().nginx().log_count(": connected") > 4 &&

@@ -1,4 +1,4 @@
-// What operators do to a Redis Cluster: its slots go from server to server.
+// What operators do to a Redis Cluster: they move slots between servers.
 
 #include "cluster_cell.hpp"
 
@@ -10,7 +10,7 @@ using namespace support;
 
 namespace {
 
-// As many as are moved: the first of those that a server has.
+// How many slots are moved: the first of those that a server has.
 constexpr int slots = 300;
 
 // During a failover by command Redis holds writes back, on a busy machine for
@@ -19,7 +19,7 @@ std::string patient(const RedisCluster& cluster) {
     return cluster.parameters() + " timeout=10s";
 }
 
-// All sessions resume while it is done, and afterwards.
+// All sessions resume during the change, and afterwards.
 void check_undisturbed(ClusterCell& cell,
                        const FailoverCell::Sessions& sessions,
                        const std::function<void()>& change) {

@@ -9,7 +9,7 @@ namespace support {
 
 namespace {
 
-// By when sessions resume again that the servers have.
+// How soon sessions that the servers have must resume again.
 Milliseconds soon() {
     return in_valgrind() || in_sanitizer() ? patience : Milliseconds{2000};
 }
@@ -112,7 +112,7 @@ void FailoverCell::check_returned(const Sessions& sessions) {
     CHECK(all_resume(sessions));
 }
 
-// As many as have a few with each of the servers.
+// Enough sessions for each of the servers to have a few.
 void FailoverCell::check_new_return() {
     check_soon([this] {
         const auto sessions = make_sessions(a_, 12);

@@ -17,7 +17,7 @@ class FailoverCell {
   public:
     using Sessions = std::vector<TlsOptions>;
 
-    // `parameters` are the directive's; a node is ready when it has logged so
+    // `parameters` are the directive's. A node is ready when it has logged this
     // many connections.
     FailoverCell(const std::string& column, const std::string& fault,
                  const std::string& parameters, std::size_t connections);
@@ -25,25 +25,25 @@ class FailoverCell {
     const Node& a() const { return a_; }
     const Node& b() const { return b_; }
 
-    // From here on there is load; the fault is next.
+    // Starts the load. The fault comes next.
     void begin();
 
     // Sessions that no fault touches resume at both nodes, again and again
     // until the servers have `finished`.
     void check_throughout(const Sessions& sessions,
                           const std::function<bool()>& finished);
-    // None of these resumes, nor fails, while the fault lasts.
+    // None of these resumes or fails while the fault lasts.
     void check_full(const Sessions& sessions);
     // Clients are served until the servers have `finished`.
     void check_serves(const std::function<bool()>& finished);
 
     // The servers have finished: soon all of these resume at both nodes, and
-    // go on to.
+    // keep resuming.
     void check_returned(const Sessions& sessions);
-    // Soon those do that are made now.
+    // So do, soon, sessions that are made now.
     void check_new_return();
 
-    // Nothing is left of all this, but for what `more` servers take, and no
+    // Nothing is left of all this except sockets to `more` servers, and no
     // client has failed. Writes the cell.
     void finish(std::size_t more = 0);
 
@@ -57,7 +57,7 @@ class FailoverCell {
     static Worker observe(const Node& node);
     bool resumes(const TlsOptions& session) const;
     bool all_resume(const Sessions& sessions) const;
-    // How long it took.
+    // Also notes how long it took.
     void check_soon(const std::function<bool()>& recovered);
     void check_nothing_left(const Worker& worker, std::size_t more) const;
     std::string seen(const TlsLoad::Tally& last) const;

@@ -1,5 +1,5 @@
-// What operators do not give to a worker under load: connections,
-// descriptors, memory, a queue.
+// What a worker under load may be short of: connections, descriptors, memory,
+// places in a queue.
 
 #include "support/operation.hpp"
 
@@ -13,7 +13,7 @@ using namespace support;
 
 namespace {
 
-// More clients than there is room for, at once.
+// More clients at a time than there is room for.
 constexpr int crowd = 24;
 
 NodeConfig few_connections() {
@@ -25,13 +25,13 @@ NodeConfig few_connections() {
 NodeConfig few_descriptors() {
     NodeConfig config;
     config.nginx.main = "worker_rlimit_nofile 20;";
-    // How long nginx takes no connections after a failure.
+    // How long nginx accepts no connections after a failure.
     config.nginx.events = "accept_mutex_delay 20ms;";
     return config;
 }
 
-// The crowd's visits at a server that has complained of them, until some
-// have failed in each of the `places`.
+// The crowd visits a server until it has logged the complaint and until some
+// visits have failed in each of the `places`.
 TlsLoad::Tally visit(const Node& node, const std::string& complaint,
                      const std::vector<std::string>& places = {}) {
     node.nginx().expect_complaint(complaint);
@@ -69,7 +69,7 @@ std::string text(const TlsLoad::Tally& ours, const TlsLoad::Tally& stock) {
     return ours.text() + " (stock nginx: " + stock.text() + ")";
 }
 
-// Lets a worker's address space grow by so many bytes.
+// Lets a worker's address space grow by this many bytes at most.
 class MemoryLimit {
   public:
     MemoryLimit(pid_t pid, std::size_t growth) : pid_(pid) {
@@ -153,7 +153,7 @@ STORE_TEST_CASE("no more stacks") {
                          store_column<Server>());
     Server store;
     Suspension suspension(store);
-    // More than have ever been at once, so that no stack is left over.
+    // More than ever before at a time, so that no stack is left over.
     auto clients = suspension.start(40);
     // Less than a stack takes.
     std::optional<MemoryLimit> limit;
@@ -185,7 +185,7 @@ STORE_TEST_CASE("a queue for one") {
     CHECK(load.goes_on(500));
     const auto tally = load.stop();
     CHECK(tally.failed() == 0);
-    // Of a crowd somebody is always in the queue.
+    // In a crowd, somebody is always in the queue.
     TlsLoad single(node.address(), 1);
     CHECK(single.resumes(5));
     CHECK(single.stop().failed() == 0);

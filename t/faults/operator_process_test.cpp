@@ -89,8 +89,8 @@ STORE_TEST_CASE("killed workers") {
         }));
         CHECK(operation.load().goes_on(20));
     }
-    // Those of the killed stay in nginx's count of connections for ever, but
-    // a new master counts anew.
+    // Those of killed workers stay in nginx's count of connections for ever,
+    // but a new master starts from zero.
     operation.nginx().upgrade();
     operation.finish(times * Operation<Server>::clients);
 }
@@ -112,7 +112,7 @@ STORE_TEST_CASE("a killed worker takes only its own clients along") {
     store.freeze();
     auto clients = start_handshakes(node, sessions);
     REQUIRE(eventually([&] { return node.active() == 40; }));
-    // A memcached's client has one more by now.
+    // A client of memcached has one more socket by now.
     const auto most = static_cast<int>(open_sockets(killed) - before);
     kill(killed, SIGKILL);
     store.thaw();
@@ -142,7 +142,7 @@ STORE_TEST_CASE("log reopen") {
     operation.nginx().signal(SIGUSR1);
     CHECK(eventually([&] { return std::filesystem::exists(file); }));
     CHECK(operation.load().goes_on());
-    // What the module logs now goes into the new one.
+    // What the module logs now goes into the new file.
     const auto logged = [&](const char* part) {
         return eventually(
             [&] { return count_lines(read_file(file), part) > 0; });

@@ -52,7 +52,7 @@ TEST_CASE("faults: a primary stands still that Sentinels watch") {
     x.a().freeze();
     cell.check_serves([&] { return x.names(x.b()); });
     cell.check_returned(cell.sessions);
-    // It takes itself for the master until a Sentinel tells it better.
+    // It believes that it is the master until a Sentinel corrects it.
     x.a().thaw();
     cell.check_returned(cell.sessions);
     cell.finish();
@@ -82,7 +82,7 @@ TEST_CASE("faults: Sentinels die") {
 }
 
 TEST_CASE("faults: a primary is demoted and stays alive") {
-    // Its connections stay, for it is not the Sentinels that demote it.
+    // Its connections stay, because it is not the Sentinels that demote it.
     Watched x(1);
     SentinelCell cell(x, "a demoted master that stays alive: READONLY");
     x.swap();

@@ -25,7 +25,7 @@ StoreCell::Worker StoreCell::observe(Node& node, Store state) {
     REQUIRE(node.idle());
     const auto pids = node.nginx().workers();
     REQUIRE(pids.size() == 1);
-    // One more is the store's, when it is there.
+    // The connection to the store is one more, once it is there.
     return {node, pids[0], open_sockets(pids[0]) + (state == Store::away)};
 }
 
@@ -89,8 +89,8 @@ void StoreCell::recovers(const std::string& remark) {
               (outcome_ == "resumed" ? "" : ", resumes after"));
 }
 
-// A session that is made now. The nodes have to notice that the store is
-// back, and it has its answers to give.
+// Whether a session that is made now resumes. First the nodes have to notice
+// that the store is back, and it has to answer what it was asked before.
 bool StoreCell::resumes(const TlsOptions& made) const {
     return eventually([&] {
         auto options = made;
@@ -100,9 +100,9 @@ bool StoreCell::resumes(const TlsOptions& made) const {
     });
 }
 
-// Whether as many lookups as the queue has places wait at a time.
+// Whether as many lookups can wait at a time as the queue has places.
 bool StoreCell::queue_is_free() const {
-    // Of several servers one may be dead, whose sessions are not meant.
+    // One of several servers may be dead, and its sessions do not count.
     std::vector<TlsOptions> stored;
     for (int i = 0; i < 3 * queue_size && std::ssize(stored) < queue_size;
          ++i) {

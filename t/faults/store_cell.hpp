@@ -11,14 +11,14 @@
 
 namespace support {
 
-// A queue so short that entries which are leaked are missed.
+// A queue so short that leaked entries are noticed.
 inline constexpr int queue_size = 20;
 inline const std::string quick = "interval=20 timeout=300 count=20";
-// For faults that lookups survive, on however slow a machine.
+// For faults that lookups survive, however slow the machine is.
 inline const std::string patient = "interval=20 timeout=60s count=20";
 
 // Two nodes on one store, and what becomes of their clients during its faults.
-// It is up when the cell begins, or away, or has a part of the sessions only.
+// When the cell begins, it is up or away, or has only a part of the sessions.
 class StoreCell {
   public:
     enum class Store { up, away, partly };
@@ -28,14 +28,14 @@ class StoreCell {
     StoreCell(const std::string& column, const std::string& fault,
               Fleet& fleet);
 
-    // Clients at `b` with sessions that were made at `a` before the fault, in
-    // both protocols by turns.
+    // Clients at `b` with sessions that were made at `a` before the fault,
+    // alternately in the two protocols.
     std::vector<TlsClient> start() const;
     void finish(std::vector<TlsClient>& clients);
     // Two waves of them, and new clients at both nodes.
     void visit();
 
-    // What is to have become of the clients so far, where it is certain.
+    // What must have become of the clients so far, where it is certain.
     void expect_full();
     void expect_resumed();
 

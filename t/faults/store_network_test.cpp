@@ -1,4 +1,4 @@
-// What lies between a store and its users.
+// Faults of the network between a store and its users.
 
 #include "store_cell.hpp"
 #include "support/peer.hpp"
@@ -10,7 +10,7 @@ using namespace support;
 
 namespace {
 
-// A memcached's reply may bring several values; not one is to be whole.
+// A reply of memcached may hold several values. None of them may be whole.
 std::string half(const std::string& reply) {
     return is_value(reply) ? reply.substr(0, 100) : reply;
 }
@@ -23,7 +23,7 @@ struct Row {
     Ends ends = Ends::full;
 };
 
-// Each way takes half of the delay.
+// Each direction takes half of the delay.
 const Row slow[] = {
     {"slow by 2 ms", {.delay = Milliseconds{1}}, Ends::resumed},
     {"slow by 50 ms", {.delay = Milliseconds{25}}, Ends::resumed},
@@ -95,7 +95,7 @@ STORE_TEST_CASE("faults: bytes that nobody has asked for") {
     cell.recovers();
 }
 
-// A connection is made by the kernel, or not; it is the same for both.
+// The kernel makes a connection or does not, so both stores are alike here.
 STORE_TEST_CASE("faults: a store whose backlog is full") {
     const Unreachable store;
     const auto at =
@@ -114,7 +114,7 @@ STORE_TEST_CASE("faults: a store whose backlog is full") {
 }
 
 TEST_CASE("faults: a host name, the first of whose addresses is dead") {
-    // Addresses in turn have unit tests, redis/reconnect_test.cpp.
+    // redis/reconnect_test.cpp has unit tests of several addresses.
     for (const auto* store : {"Redis", "memcached"}) {
         untested_fault("Stores", "a host name, its first address dead", store,
                        "names come from the machine's own /etc/hosts");
@@ -122,7 +122,7 @@ TEST_CASE("faults: a host name, the first of whose addresses is dead") {
 }
 
 TEST_CASE("faults: of several memcached one is dead") {
-    // A key belongs to one of them; those of the dead one are misses.
+    // A key belongs to one of them, and lookups at the dead one are misses.
     const ReservedPort dead;
     MemcachedServer alive;
     const auto line = directive(alive, "addr=" + dead.address().text() +

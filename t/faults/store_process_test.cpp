@@ -42,7 +42,7 @@ STORE_TEST_CASE("faults: a store that dies") {
         cell.recovers();
     }
     {
-        // What it had is gone with it.
+        // Its data is gone with it.
         StoreCell cell(store_column<Server>(), "restarted", fleet);
         store.kill9();
         store.start();
@@ -68,7 +68,7 @@ STORE_TEST_CASE("faults: a store that stands still between request and reply") {
     Proxied<Server, FaultProxy> store;
     Fleet fleet(store, {}, quick);
     StoreCell cell(store_column<Server>(), "frozen, the request read", fleet);
-    // A reply that is seen and not passed on: the store has read the request.
+    // The reply is seen but not passed on, so the store has read the request.
     store.proxy.set({.edit = [&](const std::string& reply) {
         replies += is_value(reply);
         return is_value(reply) ? "" : reply;

@@ -16,7 +16,7 @@ void check_not_stored(const Fleet& fleet) {
     }
 }
 
-// Makes `replica` one of `master`, with what that has.
+// Makes `replica` a replica of `master`, with the same data.
 void replicate(const RedisServer& master, const RedisServer& replica) {
     auto client = replica.client();
     client.command(
@@ -44,7 +44,7 @@ void fill(const MemcachedServer& memcached, const std::string& key) {
     CHECK_THROWS(client.set(std::string(key.size(), 'y'), value));
 }
 
-// The password becomes another than `first`, and that again.
+// Changes the password from `first` to another one, and back.
 void check_password(RedisServer& redis, const std::string& first,
                     const std::string& complaint) {
     auto admin = redis.client();
@@ -117,7 +117,7 @@ TEST_CASE("faults: a Redis that gets a password") {
 }
 
 TEST_CASE("faults: a memcached whose password changes") {
-    // A wrong one has a test, t/e2e/memcached_test.cpp.
+    // t/e2e/memcached_test.cpp tests a wrong password.
     untested_fault("Stores", "another password while running", "memcached",
                    "it asks for a password once a connection");
 }

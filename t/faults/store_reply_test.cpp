@@ -1,4 +1,4 @@
-// Replies that a store does not give, or only when it is in trouble itself.
+// Replies that a store never gives, or only when it is in trouble itself.
 
 #include "store_cell.hpp"
 
@@ -40,7 +40,7 @@ const Reply memcached_values[] = {
     {"a value for another key", "VALUE another 0 5\r\nvalue\r\nEND\r\n"},
 };
 
-// To whatever it is asked.
+// In reply to every request.
 const Reply redis_errors[] = {
     {"-LOADING", "-LOADING Redis is loading the dataset in memory\r\n"},
     {"-OOM", "-OOM command not allowed when used memory > 'maxmemory'.\r\n"},

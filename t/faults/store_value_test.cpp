@@ -1,4 +1,4 @@
-// What a store may make of the values that it keeps.
+// What a store may do to the values that it keeps.
 
 #include "store_cell.hpp"
 
@@ -83,7 +83,7 @@ STORE_TEST_CASE("faults: values with a flipped bit") {
     }
     const auto keys = cell.keys();
     const auto size = shortest(store, cell);
-    // Two clients after each other are of different protocols.
+    // Two successive clients use different protocols.
     for (std::size_t at = 0; at < size; at += keys.size() / 2) {
         CAPTURE(at);
         for (std::size_t i = 0; i < keys.size(); ++i) {

@@ -21,15 +21,15 @@ class Checks {
     std::size_t failed() const;
 
     void print() const;
-    // "N passed, M failed", as the tests have it.
+    // "N passed, M failed", as the tests print it.
     std::string summary() const;
 
   private:
     std::vector<Check> all_;
 };
 
-// Collects failed assertions of the tests' support, because no test runs here:
-// what nginx logged, and how it ended. Call this once, at the beginning.
+// Collects failed assertions of the test support code, because no test runs
+// here: what nginx logged, and how it ended. Call this once, at the beginning.
 void collect_complaints();
 // All complaints, a paragraph each.
 std::string complaints();

@@ -28,9 +28,9 @@ struct Event {
     std::string what;
     // Returns when it is over. If it did not happen, returns why.
     std::function<std::string(Scene&)> run;
-    // Within how many seconds of its end clients resume as before.
+    // How many seconds after its end clients have to resume as before.
     std::function<double(const Scene&)> bound;
-    // Repairs what it has left.
+    // Repairs what it leaves behind.
     std::function<void(Scene&)> mend = [](Scene&) {};
 };
 

@@ -8,7 +8,7 @@ using namespace support;
 
 namespace {
 
-// 127.0.0.1 is everybody's.
+// Everything else uses 127.0.0.1.
 constexpr std::size_t first_host = 10;
 
 }  // namespace

@@ -11,7 +11,7 @@ using namespace support;
 
 namespace {
 
-// Those that any store can have.
+// Faults that any store can have.
 std::vector<Fault> store_faults(StoreServer& store) {
     const auto frozen = std::make_shared<bool>(false);
     const auto freeze = [&store] { store.freeze(); };
@@ -40,7 +40,7 @@ std::vector<Fault> faults_of(RedisServer& redis, const std::string& password) {
         auto client = redis.client();
         kill_connections(client);
     }});
-    // Who is connected keeps its rights, and can change the password back.
+    // A connected client keeps its rights, and can change the password back.
     const auto client = std::make_shared<std::unique_ptr<RedisClient>>();
     const auto change = [&redis, password, client] {
         *client = std::make_unique<RedisClient>(redis.unix_path(),

@@ -17,19 +17,19 @@ struct Fault {
     std::function<void()> go_on = [] {};  // at each tick in between
 };
 
-// They change the store's password, which is `password`, too.
+// They also change the store's password, which is `password`.
 std::vector<Fault> faults_of(support::RedisServer& redis,
                              const std::string& password);
 std::vector<Fault> faults_of(support::MemcachedServer& memcached);
-// What an operator does to running nginxes: logs are opened anew at both, but
-// the configuration at the second only.
+// What an operator does to running nginxes: both reopen their logs, but only
+// the second one reloads its configuration.
 std::vector<Fault> operations_on(support::Nginx& steady,
                                  support::Nginx& reloaded);
 
 // One fault at a time, each once at first, then at random.
 class Faults {
   public:
-    // They last, and are apart, for up to `longest`.
+    // They last up to `longest`, and so do the pauses between them.
     Faults(std::vector<Fault> faults, support::Milliseconds longest,
            unsigned seed);
 

@@ -14,10 +14,10 @@ using support::read_file;
 
 namespace {
 
-// What a heap may grow by though nothing leaks: its free lists come to rest
-// only slowly under a load that is never twice the same, and a fault in the
-// last quarter may be the first to meet the most handshakes. Half of what
-// 1 KiB a handshake comes to in the shortest run (a minute).
+// How much a heap may grow though nothing leaks: its free lists settle only
+// slowly under a load that is never the same twice, and a fault in the last
+// quarter may be the first to meet the most handshakes. This is half of what
+// 1 KiB per handshake adds up to in the shortest run (a minute).
 constexpr long allowed_percent = 2;
 constexpr long allowed_constant = 256;
 
@@ -65,9 +65,9 @@ pid_t parent_of(pid_t pid) {
 
 std::string growth(const Course& course) {
     // The first quarter is the warm-up. Medians, because a store that stands
-    // still makes handshakes pile up for a moment. Anonymous memory only: of
-    // nginx's shared cache and of its libraries a worker comes to touch more
-    // and more pages, which it does not own.
+    // still makes handshakes pile up for a moment. Only anonymous memory,
+    // because a worker touches more and more pages of nginx's shared cache and
+    // of its libraries, which it does not own.
     const auto quarter = std::ssize(course) / 4;
     if (quarter == 0) {
         return "too short a run";

@@ -6,7 +6,7 @@
 
 namespace soak {
 
-// What a process holds, by the kernel's books.
+// What a process holds, as the kernel counts it.
 struct Figures {
     long resident = 0;   // KiB, with what it shares
     long anonymous = 0;  // KiB of that: its heap and stacks

@@ -14,7 +14,7 @@ using namespace support;
 namespace {
 
 constexpr std::size_t together = 24;
-constexpr std::size_t sessions_kept = 100;  // of a sort of client
+constexpr std::size_t sessions_kept = 100;  // per sort of client
 constexpr std::size_t complaints_kept = 4096;
 constexpr int longest_rest = 40;  // ms
 
@@ -86,7 +86,7 @@ std::string Load::complaints() const {
 void Load::live(const std::stop_token& stopped, Random random) {
     while (!stopped.stop_requested()) {
         visit(random);
-        // The pace of the load: it is to last, not to be as much as can be.
+        // The pace of the load, which is to last rather than be the highest.
         std::this_thread::sleep_for(Milliseconds{up_to(longest_rest, random)});
     }
 }
@@ -117,7 +117,7 @@ Load::Sort Load::pick(Random& random) const {
             .certificate = service.certificates && up_to(1, random) == 0};
 }
 
-// One that was made at either node and, now and then, has expired.
+// A session that was made at either node and has sometimes expired.
 Session Load::recall(const Sort& sort, Random& random) {
     const std::lock_guard lock(mutex_);
     const auto& known = sessions_[sort];
@@ -183,7 +183,7 @@ void Load::come_together(Random& random) {
     }
 }
 
-// Whether it is suspended then depends on the store.
+// Whether the handshake is suspended then depends on the store.
 void Load::misbehave(Random& random) {
     const auto sort = pick(random);
     auto options = sort.options();

@@ -14,13 +14,13 @@
 
 namespace soak {
 
-// What is served alike at both nodes.
+// A service that both nodes offer alike.
 struct Service {
     std::array<support::Address, 2> nodes;
     bool certificates;  // clients may show one
 };
 
-// What has to be in a response for a client to know that it was meant.
+// What a response must contain for a client to know that it is for this client.
 inline constexpr const char* response =
     "200 \"$ssl_session_reused $ssl_client_s_dn\"";
 
@@ -39,7 +39,7 @@ class Load {
         std::size_t failed = 0;
     };
     Counts counts() const;
-    // How handshakes have failed, up to a few.
+    // How handshakes have failed, cut off after a few.
     std::string complaints() const;
 
     void stop();

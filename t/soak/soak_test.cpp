@@ -1,5 +1,5 @@
-// A mixed load with random faults, for as long as one likes, at whose end the
-// workers hold no more than they did.
+// A mixed load with random faults, for as long as one likes. At its end the
+// workers hold no more than before.
 
 #include "soak/faults.hpp"
 #include "soak/figures.hpp"
@@ -23,7 +23,7 @@ using std::chrono::seconds;
 
 constexpr const char* password = "secret";
 constexpr std::size_t clients = 16;
-// Whose quarters are long beside an outage, so that the medians are those of
+// Its quarters are long compared to an outage, so that the medians are those of
 // ordinary times.
 constexpr seconds shortest{60};
 constexpr Milliseconds longest_outage{1500};
@@ -71,7 +71,7 @@ struct SoakNode {
     Node node;
 };
 
-// All that takes part.
+// Everything that takes part.
 struct Soak {
     Soak() {
         for (auto* each : {&steady, &reloaded}) {
@@ -91,8 +91,8 @@ struct Soak {
     RedisServer redis{{"--requirepass", password}, {password}};
     MemcachedServer memcached{{}, MemcachedServer::Listen::at_port};
     SoakNode steady{redis, memcached};
-    // Its workers are never as old as a run, so of this one it is the master
-    // that is measured.
+    // Its workers never get as old as a run, so its master is measured
+    // instead.
     SoakNode reloaded{redis, memcached};
 };
 
@@ -192,8 +192,8 @@ bool recovers(const Service& service) {
     });
 }
 
-// The figures once they are those from `before` the load again, or never:
-// idle stacks are given back after ten seconds.
+// The figures once they are those from `before` the load again, or the last
+// ones. Idle stacks are given back after ten seconds.
 Figures settled(pid_t pid, const Figures& before) {
     Figures now;
     eventually([&] {
@@ -204,7 +204,7 @@ Figures settled(pid_t pid, const Figures& before) {
     return now;
 }
 
-// Those that reloads have left behind.
+// Whether the workers that reloads have left behind end.
 bool old_workers_end(Nginx& nginx) {
     return eventually([&] {
         return nginx.log_count("gracefully shutting down") ==
