@@ -1,4 +1,4 @@
-// add(): a value that is stored only where there is none, for one alone.
+// add() stores a value only if the key has none, so only one caller succeeds.
 
 #include "support/both_stores.hpp"
 #include "support/fake_memcached.hpp"

@@ -1,4 +1,4 @@
-// claim(): who was first, and how far a store can be believed in that.
+// claim(): who was first, and how far the store's answer can be trusted.
 
 #include "support/both_stores.hpp"
 #include "support/fake_memcached.hpp"
@@ -32,7 +32,7 @@ Claimed claim(TestStore& s, const std::string& key) {
     return s.claim(key);
 }
 
-// Whether it is on firm ground that so much time ago nobody had forgotten.
+// Whether the store is known to have forgotten nothing for the last minute.
 bool is_firm(TestStore& s, const Claimed& claimed) {
     return claimed.footing.since &&
            s.loop.now() - *claimed.footing.since >= 60s;
@@ -46,7 +46,7 @@ struct One {
 
     One() : s(store_of(server, surveyed(&ahead))) { settle(1); }
 
-    // Connected for so many times, and for long.
+    // Waits until it has connected `times` times, and then for a minute more.
     void settle(std::size_t times) {
         REQUIRE(s->connects(times));
         REQUIRE(s->loop.run_until(
@@ -54,14 +54,14 @@ struct One {
         skip(60s);
     }
 
-    // The clock of the day goes with the loop's.
+    // The wall clock advances along with the loop's clock.
     void skip(coro::Time time) {
         s->loop.skip(time);
         ahead += time;
     }
 };
 
-// A proxy before memcached, which passes on no stats.
+// A proxy in front of memcached that does not pass on stats.
 struct ProxyProtocol : MemcachedProtocol {
     static constexpr Answer survey[] = {
         {"stats\r\n", "SERVER_ERROR unsupported\r\n"}};
@@ -251,7 +251,7 @@ STORE_TEST_CASE("clock: compared at connecting, and now and then") {
     REQUIRE(skew);
     CHECK(std::chrono::abs(skew->ahead) <= 1500ms);
     CHECK(skew->is_tolerable());
-    x.skip(5min);  // 6 by now
+    x.skip(5min);  // 6 minutes by now
     x.s->loop.run_turns(5);
     CHECK(x.s->loop.run_until([&] {
         x.skip(1s);

@@ -1,4 +1,4 @@
-// What a store's client leaves in memory of the values that it carried.
+// What a store's client leaves in memory of the values that it handled.
 
 #include "backends/cleansing.hpp"
 #include "support/both_stores.hpp"
@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// AddressSanitizer leaves stack frames that have ended as they were, elsewhere.
+// AddressSanitizer keeps the contents of finished stack frames elsewhere.
 const bool checker_keeps_frames = support::in_sanitizer();
 
 // In hexadecimal, so that the test itself has no copy.
@@ -30,7 +30,7 @@ backends::CleansedBytes value() {
     return bytes;
 }
 
-// Looks the value up, and cleanses what comes.
+// Looks the value up, and cleanses the answer.
 void fetch(TestStore& s) {
     bool done = false;
     s.start([&] {

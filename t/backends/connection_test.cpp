@@ -1,4 +1,4 @@
-// Connections with TLS, and a server whose every byte the test lets go.
+// TLS connections to a server whose every byte is sent when the test says so.
 
 #include "backends/connection.hpp"
 #include "support/tls_peer.hpp"
@@ -25,7 +25,7 @@ struct Met {
           connection(c.scheduler, tls_options({}, parameters).tls,
                      parameters.name) {}
 
-    // Ends with `result`.
+    // The attempt is over when `result` is set.
     void begin() {
         c.start([this] {
             result =
@@ -34,7 +34,7 @@ struct Met {
         REQUIRE(peer.accept());
     }
 
-    // Lets go `most` bytes a turn until the handshake is done.
+    // Releases at most `most` bytes per turn until the handshake is done.
     void shake(std::size_t most = std::string::npos) {
         begin();
         CHECK(c.loop.run_until([&] {
@@ -45,7 +45,7 @@ struct Met {
         CHECK(result == "");
     }
 
-    // All that there is; nothing when it has ended.
+    // Reads all there is. Returns nothing if the connection has ended.
     std::optional<std::size_t> read() {
         std::array<char, 100> buffer;
         std::optional<std::size_t> n = 0;
@@ -65,7 +65,7 @@ struct Met {
         });
     }
 
-    // Whether a coroutine that wants to write goes on waiting for it.
+    // Whether a coroutine that waits until it may write is still waiting.
     bool waits_to_write() {
         bool over = false;
         c.start([&] {
@@ -170,7 +170,7 @@ TEST_CASE("tls connection: one that trickles is given up just so") {
 TEST_CASE("tls connection: a peer that hangs up instead of an answer") {
     Met x;
     x.begin();
-    x.peer.received();  // else it would be a reset
+    x.peer.received();  // or else it would be a reset
     x.peer.hang_up();
     CHECK(x.c.finish());
     CHECK(x.result == "TLS handshake failed: closed by the store; "
@@ -253,7 +253,7 @@ TEST_CASE("tls connection: closing ends a handshake") {
     CHECK(x.result.has_value());
     CHECK(x.peer.closed());
 
-    // also one whose answer has just come
+    // also one whose answer has just arrived
     x.result.reset();
     x.begin();
     x.peer.step();
@@ -316,7 +316,7 @@ TEST_CASE("tls connection: keys are updated while nothing can be sent") {
     CHECK(x.peer.heard() == all);
 }
 
-// A ticket holds the client's certificate, and so takes several records.
+// A ticket contains the client's certificate, and so takes several records.
 TEST_CASE("tls connection: half a ticket holds up who writes, not the worker") {
     Met x(TLS1_3_VERSION, with_certificate(certificates().large));
     SSL_CTX_set_max_send_fragment(x.peer.context(), 512);
@@ -338,7 +338,7 @@ TEST_CASE("tls connection: half a ticket holds up who writes, not the worker") {
         x.connection.wait(false, coro::never);
         x.read();
     });
-    // The first read may have had all of it.
+    // The first read may have consumed all of it.
     x.c.loop.run_turns(5);
     x.connection.wake();
     CHECK(x.c.finish());

@@ -1,4 +1,4 @@
-// What is known of how a server remembers, and of its clock.
+// What is known of how long a server has kept its data, and of its clock.
 
 #include "backends/footing.hpp"
 
@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// This machine's clocks: that of the day is set by whoever likes to.
+// This machine's clocks. A test may set the wall clock at will.
 struct Machine {
     std::chrono::milliseconds wall = 1'700'000'000s;
     Time now = 50s;
@@ -26,7 +26,7 @@ struct Machine {
         REQUIRE(footing().skew);
         return footing().skew->ahead;
     }
-    // Asks a server whose clock is so far ahead, which takes that long.
+    // Asks a server whose clock is ahead by `ahead`, which takes `took`.
     void compare(std::chrono::milliseconds ahead, Time took = 0ms,
                  std::chrono::milliseconds resolution = 0ms) {
         const auto asked = now;
@@ -57,7 +57,7 @@ TEST_CASE("footing: since the first count, unless there is another one") {
     m.ground.counted(8, m.now);
     CHECK(m.footing().since == m.now);
     m.pass(10s);
-    m.ground.counted(3, m.now);  // whoever counts less is another one
+    m.ground.counted(3, m.now);  // a smaller count is another server's
     CHECK(m.footing().since == m.now);
 }
 

@@ -1,4 +1,4 @@
-// When what is gathered is done with: when a turn brought nothing more.
+// When gathered items are handled: after a turn that brought nothing more.
 
 #include "backends/gather.hpp"
 #include "support/poll_loop.hpp"

@@ -1,4 +1,4 @@
-// Who it is that answers where a store is expected, and what to write then.
+// Which kind of server answers instead of the store, and the hint in the log.
 
 #include "backends/guess.hpp"
 
@@ -21,7 +21,7 @@ constexpr const char* is_memcached =
     "; it seems to be memcached (type=memcached)";
 constexpr const char* no_tls = "; the port may be one without TLS";
 
-// It never counts as connected, and one line says whose port it is.
+// It never counts as connected, and one line says what kind of server it is.
 void check_told(TestStore& s, const std::string& what) {
     const bool is_told = s.logs(what);
     CAPTURE(s.log());
@@ -31,7 +31,7 @@ void check_told(TestStore& s, const std::string& what) {
     CHECK(s.at_once(Status::down));
 }
 
-// A server of something else: it says `greeting` at once, and hangs up.
+// A server that is no store: it sends `greeting` at once, and hangs up.
 void check_says(const std::string& greeting, backends::Options options,
                 const std::string& what, bool is_memcached_wanted = false) {
     CAPTURE(greeting);

@@ -1,5 +1,5 @@
-// A store that hangs up: with its last words, or although nobody talks to it;
-// and an event loop that has no room for it.
+// A store that hangs up, with an error reply or while it is idle, and an event
+// loop that has no room for the connection.
 
 #include "support/both_stores.hpp"
 #include "support/fake_redis.hpp"
@@ -21,7 +21,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// A Redis that takes the next connection and has no room for it.
+// A Redis that accepts the next connection but has too many clients.
 struct FullRedis {
     explicit FullRedis(int family) : peer(family) {
         auto options = store_options(store_address(peer));
@@ -32,7 +32,7 @@ struct FullRedis {
 
     void refuse() { peer.send("-ERR max number of clients reached\r\n"); }
 
-    // Without a timeout, of which none is short here.
+    // Needs no timeout to pass: none is short here.
     void check_told() {
         CHECK(store->logs("unavailable: HELLO failed: "
                           "ERR max number of clients reached"));
@@ -132,7 +132,8 @@ TEST_CASE("hang-up: answers that come before it are given") {
 TEST_CASE("hang-up: a real memcached without room") {
     MemcachedServer server({"-c", "30", "-o", "maxconns_fast"},
                            MemcachedServer::Listen::at_port);
-    // It counts those whom its threads have met, so each has to be answered.
+    // memcached counts the connections that its threads know, so each has to be
+    // answered.
     std::vector<std::unique_ptr<Socket>> others;
     std::string answer;
     while (answer.find("ERROR") == answer.npos && others.size() < 100) {

@@ -1,4 +1,4 @@
-// Whether a server does what it is asked for, as its meter tells.
+// Whether a server does what it is asked to do, as its meter shows.
 
 #include "backends/note.hpp"
 #include "support/test_store.hpp"

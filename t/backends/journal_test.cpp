@@ -1,4 +1,4 @@
-// What is said of a store that says whatever it likes.
+// What is logged about a store that says whatever it likes.
 
 #include "backends/journal.hpp"
 
@@ -33,7 +33,7 @@ struct Said {
     }
 };
 
-// Of letters alone, another one for each number.
+// A word of letters only, a different one for each number.
 std::string word(int number) {
     std::string word;
     for (; number != 0; number /= 26) {

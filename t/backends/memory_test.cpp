@@ -1,4 +1,4 @@
-// A store's client that is short of memory, wherever it is.
+// A store's client that runs out of memory, at every possible point.
 
 #include "support/both_stores.hpp"
 #include "support/fault_proxy.hpp"
@@ -34,9 +34,10 @@ class LifeOfOne : public Life {
         }
     }
 
-    // A connection, all that is done with it, its loss, and another one.
+    // Connects, does all that a client does, loses the connection, and
+    // reconnects.
     void live(Coroutines& coroutines, backends::Store& store) override {
-        CHECK(works(coroutines, store));  // or it would be over too soon
+        CHECK(works(coroutines, store));  // or it would end too soon
         for (const auto then :
              {FaultProxy::Then::goes_on, FaultProxy::Then::closes}) {
             proxy_.set({.then = then});

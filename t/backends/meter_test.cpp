@@ -1,4 +1,4 @@
-// What a store's client counts, and what it says of its server.
+// What a store's client counts, and what it says about its server.
 
 #include "support/both_stores.hpp"
 #include "support/fake_memcached.hpp"

@@ -1,4 +1,4 @@
-// When commands leave: with the turn, or together a little later.
+// When commands are sent: with the turn, or together a little later.
 
 #include "backends/outbox.hpp"
 #include "support/test_store.hpp"
@@ -36,7 +36,7 @@ struct Connected {
         outbox.queued(urgent);
     }
 
-    // How often something came in `turns` turns.
+    // In how many of `turns` turns something arrived.
     int arrivals(int turns) {
         int times = 0;
         for (int turn = 0; turn < turns; ++turn) {
@@ -47,7 +47,7 @@ struct Connected {
         return times;
     }
 
-    // Until the socket is full.
+    // Writes until the socket is full.
     void fill() {
         while (!outbox.blocked()) {
             outbox.bytes() += std::string(100'000, 'x');
@@ -152,7 +152,7 @@ TEST_CASE("outbox: a lost connection is an error, until it is cleared") {
     x.queue("lost", true);
     x.c.loop.run_once();
     CHECK(x.outbox.error() == EPIPE);
-    CHECK(x.outbox.blocked());  // so that the coroutine looks
+    CHECK(x.outbox.blocked());  // so that the coroutine notices
 
     x.outbox.clear();
     CHECK(x.outbox.error() == 0);

@@ -1,4 +1,4 @@
-// Which of a server's addresses to go to.
+// Which of a server's addresses to connect to.
 
 #include "backends/places.hpp"
 #include "support/allocations.hpp"
@@ -38,7 +38,7 @@ texts(const std::vector<backends::Address>& addresses) {
     return result;
 }
 
-// Whether memory that is short keeps it from being done.
+// Whether `action` fails if memory is short.
 template <class Action>
 bool is_short_for(const Action& action) {
     const Allocations::Scope product(Allocations::Of::product);
@@ -60,7 +60,7 @@ const auto c = v4("127.0.0.3");
 }  // namespace
 
 TEST_CASE("places: addresses have an order of their own, and each is one") {
-    // as text, 127.0.0.10 comes first
+    // as text, 127.0.0.10 would come first
     std::vector<backends::Address> addresses{v6("::2"), v4("127.0.0.10"),
                                              v6("::1"), v4("127.0.0.9"),
                                              v4("127.0.0.9")};
@@ -103,14 +103,15 @@ TEST_CASE("places: who goes on refusing is left alone for longer") {
     for (auto length = Places::first_hold; length <= Places::longest_hold;
          length *= 2) {
         CHECK(places.hold(a, time) == time + length);
-        CHECK(places.hold(a, time + 1s) == time + length);  // nothing new
+        CHECK(places.hold(a, time + 1s) == time + length);  // changes nothing
         CHECK(places.is_held(a, time + length - 1ms));
         time += length;
         CHECK_FALSE(places.is_held(a, time));
     }
     CHECK(places.hold(a, time) == time + Places::longest_hold);
 
-    // after a long peace, or when it works, it is as if nothing had been
+    // after a long time without trouble, or when it works, holds are short
+    // again
     time += 4 * Places::longest_hold;
     CHECK(places.hold(a, time) == time + Places::first_hold);
     places.release(a);
@@ -146,7 +147,7 @@ TEST_CASE("places: a better one comes before, and has not refused") {
     places.hold(a, now);
     CHECK(places.better(now).empty());
 
-    // where one is refused, any other is better
+    // once the present one has refused, any other is better
     places.hold(b, now);
     CHECK(texts(places.better(now)) == std::vector{c.text});
     places.hold(c, now);

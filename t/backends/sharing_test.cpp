@@ -1,4 +1,4 @@
-// Lookups of one key at a time: one for all of them.
+// Simultaneous lookups of one key share a single lookup.
 
 #include "support/fake_memcached.hpp"
 #include "support/fake_redis.hpp"
@@ -24,7 +24,7 @@ constexpr const char* miss = "$-1\r\n";
 template <>
 constexpr const char* miss<FakeMemcached> = "END\r\n";
 
-// What has been asked for since.
+// What has been asked for since this was made.
 template <class Fake>
 class Asked {
   public:
@@ -69,7 +69,7 @@ TEST_CASE_TEMPLATE("sharing: fetches of one key are one lookup", Fake,
     const Asked asked(fake);
     const auto before = begin_alike(fake, 25);
     CHECK(asked.keys() == 1);
-    const auto after = begin_alike(fake, 25);  // it has been sent
+    const auto after = begin_alike(fake, 25);  // the first one has been sent
     CHECK(asked.keys() == 1);
 
     fake.peer.send(hit<Fake>);

@@ -62,8 +62,8 @@ TEST_CASE_TEMPLATE("start: they wait for an interval at most", Server,
     s->loop.skip(interval);
     CHECK(s->loop.run_until([&] { return all_done(fetches); }));
     check_all(fetches, Status::down);
-    // And nobody waits after them, though it is not known yet what the
-    // connection will come to.
+    // Later lookups do not wait, though it is not known yet whether the
+    // connection will succeed.
     CHECK(s->at_once(Status::down));
     CHECK(s->log().empty());
     server.thaw();
@@ -117,7 +117,7 @@ TEST_CASE_TEMPLATE("start: close() releases who waits, cancelled ones too",
 
 namespace {
 
-// While it lives, nothing is mapped.
+// While it lives, no memory can be mapped.
 class NoMappings {
   public:
     NoMappings() {
@@ -139,7 +139,7 @@ TEST_CASE_TEMPLATE("start: without a stack it is tried again" *
                    Server, RedisServer, MemcachedServer) {
     Server server;
     std::unique_ptr<TestStore> s;
-    std::free(std::malloc(64 * 1024));  // the heap has some, from now on
+    std::free(std::malloc(64 * 1024));  // from now on the heap has some
     {
         const NoMappings none;
         s = make_store(server);

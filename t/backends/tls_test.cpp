@@ -1,5 +1,5 @@
-// What a client's TLS is made of: files that are right, and those that are
-// not.
+// The files that a client's TLS is made of: those that are right, and those
+// that are not.
 
 #include "backends/tls.hpp"
 #include "support/certificates.hpp"
@@ -25,7 +25,7 @@ Parameters client() {
     return parameters;
 }
 
-// The message about `file`, which is that of `parameter`.
+// The error names `file`, which is the value of `parameter`.
 void check_refused(const Parameters& parameters, const std::string& parameter,
                    const std::string& file, const std::string& why) {
     const auto made = make_context(parameters);

@@ -1,4 +1,4 @@
-// When the log hears of an error: at changes.
+// When an error is logged: when it changes.
 
 #include "backends/trouble.hpp"
 

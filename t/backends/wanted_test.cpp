@@ -1,5 +1,5 @@
-// A store that nobody is going to ask: it has no connection, until somebody
-// wants it again.
+// A store that nobody is going to ask has no connection until somebody wants it
+// again.
 
 #include "support/both_stores.hpp"
 #include "support/fake_redis.hpp"
@@ -75,7 +75,7 @@ STORE_TEST_CASE("wanted: a store that is not has no connection") {
     }
     CHECK(s->logged("[error]") == 0);
     CHECK(w.meter.losses.get() == 0);
-    w.want(*s, false);  // and ends so
+    w.want(*s, false);  // and the test ends like this
 }
 
 TEST_CASE("wanted: what is queued is answered first") {

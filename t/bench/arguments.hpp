@@ -12,8 +12,8 @@
 
 #include "process_cpu.hpp"
 
-// What main() is to return: what `body` does, or 1 when it throws, which the
-// program of this name says.
+// Returns what main() is to return: the result of `body`, or 1 if it throws.
+// The message begins with the program's name.
 template <class Body>
 int run_as(const char* name, const Body& body) {
     try {
@@ -29,7 +29,7 @@ class Arguments {
     Arguments(int argc, char** argv, const char* usage)
         : at_(argv + 1), end_(argv + argc), usage_(usage) {}
 
-    // To the next pair; false at the end, or behind a lone "--".
+    // Goes to the next pair. Returns false at the end or after a lone "--".
     bool next() {
         if (at_ == end_)
             return false;
@@ -58,7 +58,7 @@ class Arguments {
         return one_of("1.2", "1.3") ? TLS1_2_VERSION : TLS1_3_VERSION;
     }
 
-    // Whether it is the first of two words.
+    // Whether the value is the first of two words. It has to be one of them.
     bool one_of(std::string_view first, std::string_view second) const {
         if (value_ != first && value_ != second)
             refuse();

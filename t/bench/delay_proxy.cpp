@@ -1,4 +1,4 @@
-// A proxy that hands on every byte after a time: a store that is far away.
+// A proxy that passes on every byte after a delay, like a store far away.
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
@@ -32,7 +32,7 @@ struct Chunk {
     std::string bytes;
 };
 
-// One direction.
+// One direction of a connection.
 struct Pipe {
     int from;
     int to;
@@ -134,7 +134,7 @@ class Proxy {
         }
     }
 
-    // Both directions at once: a store's client has no half-closed connection.
+    // Closes both directions: a store's client has no half-closed connection.
     void remove_ended() {
         for (auto pipe = pipes_.begin(); pipe != pipes_.end();) {
             const auto back = std::next(pipe);
@@ -151,7 +151,7 @@ class Proxy {
     int listener_;
     sockaddr_in to_;
     std::chrono::microseconds delay_;
-    std::list<Pipe> pipes_;  // each connection's two, one after the other
+    std::list<Pipe> pipes_;  // the two of a connection are adjacent
 };
 
 }  // namespace

@@ -55,8 +55,8 @@ Options parse(int argc, char** argv) {
     return options;
 }
 
-// A TLS 1.3 client sends a session ID, which means nothing to a TLS 1.3
-// server; one that knows TLS 1.2 only takes it for that of a session.
+// A TLS 1.3 client sends a session ID, which means nothing to a TLS 1.3 server.
+// A server that knows only TLS 1.2 takes it for the ID of a session.
 std::string client_hello() {
     const SslCtxPtr ctx(SSL_CTX_new(TLS_client_method()));
     const SslPtr ssl(SSL_new(ctx.get()));
@@ -68,7 +68,7 @@ std::string client_hello() {
     return {bytes, static_cast<size_t>(size)};
 }
 
-// Behind the headers of record and message, the version and the random.
+// It comes after the headers of record and message, the version and the random.
 void change_session_id(std::string& hello) {
     constexpr size_t at = 5 + 4 + 2 + 32;
     constexpr int length = 32;
@@ -95,7 +95,7 @@ void open_one(const Options& options, size_t number, std::string_view bytes) {
         throw std::runtime_error("no more sockets after " +
                                  std::to_string(number));
     bind_source(fd, number);
-    // closed by the end of this process, with a reset: no TIME_WAIT
+    // closed with a reset when this process ends: no TIME_WAIT
     const linger reset{.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     sockaddr_in address{};
@@ -109,7 +109,7 @@ void open_one(const Options& options, size_t number, std::string_view bytes) {
         throw std::runtime_error("cannot send");
 }
 
-// Waits in between: what the listen queue has no room for is sent again only
+// Pauses in between: a SYN that finds the listen queue full is sent again only
 // after a second.
 void open_all(const Options& options) {
     constexpr size_t together = 500;

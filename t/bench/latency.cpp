@@ -74,7 +74,7 @@ Options parse(int argc, char** argv) {
     return options;
 }
 
-// The store, stopped for as long as this lives.
+// Stops the store for as long as this lives.
 class Freeze {
   public:
     explicit Freeze(Pids store) : store_(std::move(store)) { signal(SIGSTOP); }
@@ -133,8 +133,8 @@ void measure(const Options& options) {
     const std::chrono::seconds duration(options.seconds);
     std::optional<Freeze> freeze(options.freeze);
     Tally other;
-    // For longer: thousands who wait give up at its end, which is a burst that
-    // is none of the store's doing.
+    // Lasts longer than the measurement: at its end thousands of waiting
+    // clients give up, a burst that is not the store's doing.
     std::thread background([&] {
         if (options.background > 0)
             other =

@@ -1,5 +1,5 @@
-// Lookups per second on one connection to a Redis, as a worker has it: one at
-// a time, and many.
+// Lookups per second on one connection to a Redis, as a worker makes them: one
+// at a time, and many at once.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>

@@ -56,7 +56,7 @@ Options parse(int argc, char** argv) {
     return options;
 }
 
-// Those of each port when clients are sent back there, or else of all.
+// One group of clients for each port if they return to theirs, or one for all.
 class Clients {
   public:
     explicit Clients(const Options& options)
@@ -68,7 +68,7 @@ class Clients {
             group(i).make_sessions(options.ports[i], sessions_of_each, 1);
     }
 
-    // One that offers a session, or that has none.
+    // The visit of a client that offers a session, or of one that has none.
     Tally visit() {
         const size_t i = any_port_(random_);
         return returns_(random_)

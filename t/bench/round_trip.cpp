@@ -1,5 +1,5 @@
-// The round trip to a Redis: prints the median of PINGs, sent as seldom as the
-// handshakes are whose latency it is compared with.
+// The round trip to a Redis: prints the median of PINGs. They are as rare as
+// the handshakes whose latency is compared with it.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>

@@ -1,5 +1,5 @@
-// What it costs to suspend and resume: a coroutine of the module, and a job
-// of OpenSSL's ASYNC_JOB.
+// What it costs to suspend and resume: a coroutine of the module, and an
+// OpenSSL ASYNC_JOB.
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -58,8 +58,8 @@ class TrivialLoop : public coro::Loop {
     OneTask* posted_ = nullptr;
 };
 
-// Is woken as soon as it waits: what remains is the two switches, and the
-// way over the ready list.
+// Is woken as soon as it waits: what remains is the two switches, and the trip
+// through the ready list.
 struct Suspender {
     coro::Waker waker{};
 

@@ -17,15 +17,15 @@
 
 namespace {
 
-// With nothing at all happening for so long, what is left has failed.
+// If nothing at all happens for this long, what is left has failed.
 constexpr int silence_ms = 10'000;
 
 int connect_to(uint16_t port) {
     const int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -1;
-    // The server closes first; a reset from here then spares the machine its
-    // TIME_WAIT, of which long runs would use up all the ports there are.
+    // The server closes first. A reset from here then avoids TIME_WAIT, which
+    // would use up all ports in a long run.
     const linger reset{.l_onoff = 1, .l_linger = 0};
     setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
     // Finished and close_notify are two small writes: Nagle would hold the
@@ -76,7 +76,7 @@ TlsLoad::~TlsLoad() {
     close(epoll_);
 }
 
-// The first is kept, though a full TLS 1.3 handshake brings two.
+// Keeps the first one, though a full TLS 1.3 handshake brings two.
 int TlsLoad::on_new_session(SSL* ssl, SSL_SESSION* session) {
     auto* connection = static_cast<Connection*>(SSL_get_app_data(ssl));
     if (connection->fresh)
@@ -107,7 +107,7 @@ Tally TlsLoad::offer(uint16_t port, bool presenting,
                      std::chrono::nanoseconds interval,
                      std::chrono::nanoseconds duration) {
     begin(presenting);
-    std::deque<Connection> connections;  // they do not move
+    std::deque<Connection> connections;  // its elements do not move
     std::vector<Connection*> idle;
     const auto end = Clock::now() + duration;
     for (auto due = Clock::now(); due < end; due += interval) {
@@ -129,7 +129,7 @@ Tally TlsLoad::offer(uint16_t port, bool presenting,
     return tally_;
 }
 
-// Serves the connections until then; returns those that came to their end.
+// Serves the connections until `end`. Returns those that have finished.
 std::vector<TlsLoad::Connection*> TlsLoad::wait_until(Clock::time_point end) {
     std::vector<Connection*> done;
     std::array<epoll_event, 64> events{};
@@ -183,7 +183,7 @@ Tally TlsLoad::run(uint16_t port, size_t count, size_t concurrency) {
     return tally_;
 }
 
-// Takes the next of those that are left; returns how many that opened.
+// Opens the next of those that are left. Returns how many were opened.
 size_t TlsLoad::fill(Connection& connection, uint16_t port, size_t& left) {
     while (left > 0) {
         --left;
@@ -255,7 +255,7 @@ void TlsLoad::give_up(Connection& connection, Clock::time_point now) {
     connection = {};
 }
 
-// Goes as far as the socket allows; done is the end of the last step.
+// Goes as far as the socket allows. Returns done after the last step.
 TlsLoad::Progress TlsLoad::advance(Connection& connection) {
     if (connection.step == Step::silent)
         return Progress::waiting;
@@ -281,7 +281,7 @@ TlsLoad::Progress TlsLoad::advance(Connection& connection) {
 }
 
 TlsLoad::Progress TlsLoad::handshake(Connection& connection) const {
-    // who closes after the answer has no time for the ticket
+    // a server that closes after its answer may not send the ticket
     static constexpr std::string_view request =
         "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
     SSL* ssl = connection.ssl.get();

@@ -50,9 +50,10 @@ class TlsLoad {
     // There must be sessions for all that are under way at once.
     Tally resume(uint16_t port, size_t count, size_t concurrency);
 
-    // Opens a connection every interval for so long, whatever becomes of those
-    // before, and gives up what is unfinished by then. With presenting each
-    // offers a kept session, in TLS 1.2 one session maybe several at a time.
+    // Opens a connection every interval for this duration, whatever happens to
+    // those before, and then gives up what is unfinished. With presenting, each
+    // offers a kept session. In TLS 1.2 several may offer the same one at a
+    // time.
     Tally offer(uint16_t port, bool presenting,
                 std::chrono::nanoseconds interval,
                 std::chrono::nanoseconds duration);

@@ -37,7 +37,7 @@ class CountingLoop : public PollLoop {
     int set_ = 0;
 };
 
-// A coroutine that waits until one deadline after the other.
+// A coroutine that waits for one deadline after the other.
 struct Waiter {
     Coroutines c;
     Time deadline;

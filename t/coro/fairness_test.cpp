@@ -108,7 +108,7 @@ TEST_CASE("whom the woken wake goes on in the same turn") {
 
 namespace {
 
-// As many coroutines that wait, and then compute for a millisecond.
+// `count` coroutines that wait, and then compute for a millisecond each.
 struct Crowd {
     static constexpr int count = 20;
 

@@ -1,5 +1,5 @@
-// The loop's contract (coro/loop.hpp), as the poll loop keeps it: what the
-// other tests stand on.
+// The loop's contract (coro/loop.hpp), as the poll loop keeps it. The other
+// tests rely on it.
 
 #include "support/poll_loop.hpp"
 #include "support/unique_fd.hpp"
@@ -161,7 +161,7 @@ TEST_CASE("loop: who leaves bytes is told again only where that is how it is") {
         watch->await(coro::readable);
         CHECK(write(pair.ours.get(), "x", 1) == 1);
         loop.run_turns(3);
-        CHECK(calls == 1);  // nor does one spin who is not awaited
+        CHECK(calls == 1);  // nor does a watch that nobody awaits spin
         watch->await(coro::readable);
         loop.run_turns(3);
         CHECK(calls == (triggered == Triggered::edge ? 1 : 2));

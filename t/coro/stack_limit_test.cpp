@@ -1,5 +1,5 @@
-// Where stacks end, and where memory for them does. Each in a process of its
-// own, for it dies or starves.
+// Where stacks end, and where memory for them does. Each test has a process of
+// its own, which dies or runs out of memory.
 
 #include "support/coroutines.hpp"
 #include "support/files.hpp"
@@ -19,8 +19,8 @@ using namespace support;
 
 namespace {
 
-// Runs `body` in a child process; its exit status, or minus the number of
-// the signal that ended it.
+// Runs `body` in a child process. Returns its exit status, or minus the number
+// of the signal that ended it.
 template <class Body>
 int in_child(Body&& body) {
     const pid_t pid = fork();
@@ -66,7 +66,7 @@ void limit_address_space(rlim_t bytes) {
     set_limit(RLIMIT_AS, bytes);
 }
 
-// Coroutines that wait, without memory of the heap for each.
+// Coroutines that wait, none of which needs memory of the heap.
 struct Crowd {
     Coroutines c;
     std::vector<Waker> wakers;
@@ -83,7 +83,8 @@ struct Crowd {
              this});
     }
 
-    // Until there is no stack to be had; how many there are then.
+    // Starts some until there is no stack left. Returns how many there are
+    // then.
     std::size_t fill() {
         while (wakers.size() < wakers.capacity() && start_one()) {
         }
@@ -131,7 +132,7 @@ TEST_CASE("with no stack to be had start() fails and the program goes on" *
                   crowd.c.stacks.mapped() != n || crowd.start_one()) {
                   return 2;
               }
-              // who has a stack goes on, and leaves it to others
+              // those that have a stack go on, and leave it to others
               if (!crowd.dismiss() || !crowd.start_one()) {
                   return 3;
               }

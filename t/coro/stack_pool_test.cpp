@@ -20,7 +20,7 @@ using support::Coroutines;
 
 namespace {
 
-// The access rights of the mapping that holds `address`, as /proc has them.
+// The access rights of the mapping that holds `address`, as /proc shows them.
 std::string rights(const void* address) {
     const auto at = reinterpret_cast<std::uintptr_t>(address);
     std::istringstream maps(support::read_file("/proc/self/maps"));
@@ -36,7 +36,7 @@ std::string rights(const void* address) {
     return "";
 }
 
-// The flags of that mapping, as smaps in proc(5) has them.
+// The flags of that mapping, as smaps in proc(5) shows them.
 std::string flags(const void* address) {
     const auto at = reinterpret_cast<std::uintptr_t>(address);
     std::istringstream smaps(support::read_file("/proc/self/smaps"));
@@ -175,7 +175,7 @@ TEST_CASE("coroutines that follow each other share one warm stack") {
 
 namespace {
 
-// A crowd of coroutines that wait at a time, to their end.
+// Runs `count` coroutines, which all wait at the same time, to their end.
 void let_wait(Coroutines& c, int count) {
     std::vector<coro::Waker> wakers;
     for (int i = 0; i < count; ++i) {

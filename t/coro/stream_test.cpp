@@ -46,7 +46,7 @@ struct Connection {
         return n;
     }
 
-    // Waits in a coroutine; nothing in `how` as long as that lasts.
+    // Waits in a coroutine; `how` is empty as long as that lasts.
     void wait(unsigned readiness = coro::readable, Time longest = minute) {
         how.reset();
         c.start([this, readiness, longest] {
@@ -136,7 +136,7 @@ TEST_CASE("reading only a part leaves the stream readable") {
     CHECK(x.text == "hello world");
 }
 
-// One segment has both, and so has one event.
+// Both arrive together, and so with one event.
 TEST_CASE("an end that comes with the last bytes is found after them") {
     for (const auto triggered : {Triggered::edge, Triggered::level}) {
         for (const int family : {AF_UNIX, AF_INET}) {
@@ -407,7 +407,7 @@ TEST_CASE("a socket that the loop refuses is an error, and nobody waits") {
     }
 }
 
-// Not even one who has always more to say.
+// Even if there is always more to read.
 TEST_CASE("a stream that is always ready lets the loop have its turns") {
     Connection x(AF_INET);
     std::size_t read = 0;
@@ -435,7 +435,7 @@ TEST_CASE("a stream that is always ready lets the loop have its turns") {
     CHECK(x.text.size() == sent);
 }
 
-// Nor one whose reader does nothing about it.
+// Even if the coroutine does nothing but wait.
 TEST_CASE("who waits for what is ready over and over does not spin") {
     Connection x;
     bool end = false;

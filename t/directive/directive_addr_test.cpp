@@ -15,7 +15,7 @@ ServerParameters socket(const std::string& path, unsigned weight = 1) {
     return {.host = "", .path = path, .port = 0, .weight = weight};
 }
 
-// The servers are those, of a memcached store when that is said.
+// Sets these servers, and the type of the store.
 auto at(std::vector<ServerParameters> servers, Type type = Type::redis) {
     return [servers = std::move(servers), type](Directive& directive) {
         directive.store.servers = servers;

@@ -6,7 +6,7 @@ using namespace support::directive;
 
 namespace {
 
-// A master of these Sentinels.
+// A master that these Sentinels name.
 auto watched(std::vector<ServerParameters> sentinels,
              const std::string& user = "", const std::string& password = "",
              const std::string& name = "mymaster") {

@@ -1,4 +1,4 @@
-// The directive's parameters: what each may be, and what is said of the rest.
+// The directive's parameters: what each may be, and the errors for the rest.
 
 #include "support/directive_table.hpp"
 
@@ -170,7 +170,7 @@ TEST_CASE("directive: prefix") {
         {"prefix=" + dots(128), [](auto& d) { d.prefix = dots(128); }},
     });
     check_invalid("prefix", {dots(129), "\x80", "\xc3\xa9"});
-    // nginx may hand over what was quoted, and so holds a space
+    // nginx may pass on a quoted argument, which then contains a space
     const std::vector<std::string_view> spaced{"prefix=a b"};
     CHECK(session_cache::parse(spaced).error ==
           "invalid \"a b\" in parameter \"prefix\"");

@@ -1,4 +1,4 @@
-// The directive's parameters about TLS, and what they say together.
+// The directive's parameters about TLS, and how they combine.
 
 #include "support/directive_table.hpp"
 
@@ -6,7 +6,7 @@ using namespace support::directive;
 
 namespace {
 
-// What "tls=on" comes to, and more.
+// What "tls=on" sets, and a further change.
 std::function<void(Directive&)>
 with_tls(const std::function<void(backends::tls::Parameters&)>& change) {
     return [change](Directive& d) {

@@ -1,5 +1,5 @@
-// docs/directive.md against the code: which parameters there are, what each is
-// when it is not given, and how far the numbers go.
+// docs/directive.md against the code: which parameters there are, their
+// defaults, and the ranges of numbers.
 
 #include "status/outcome.hpp"
 #include "support/directive_table.hpp"
@@ -29,7 +29,7 @@ std::vector<Row> rows() {
     return rows;
 }
 
-// What a parameter needs beside itself.
+// Adds the other parameters that this one needs.
 std::string with(const Row& row, const std::string& value) {
     const std::string line = row.name + "=" + value;
     if (row.name == "rotate") {
@@ -43,7 +43,7 @@ std::string without(const Row& row) {
     return line.find(' ') == line.npos ? "" : line.substr(line.find(' ') + 1);
 }
 
-// A bound moved by one, of the same unit.
+// A bound moved by `by`, in the same unit.
 std::string moved(const std::string& bound, int by) {
     std::size_t end = 0;
     const long long number = std::stoll(bound, &end);

@@ -1,4 +1,4 @@
-// What is said to those who write the directive as something else has it.
+// Hints for users who write a value in another form than the directive's.
 
 #include "directive/hints.hpp"
 #include "support/directive_table.hpp"

@@ -1,8 +1,8 @@
-// A capture, whatever is in it: it ends, within bounds, and what is told of
-// it is whole.
+// Any capture at all: reading it ends, within bounds, and the stories told are
+// complete.
 //
-// Input: the link (1 byte), then frames: the length (2 bytes) and the time
-// that has gone by (2 bytes, milliseconds) before each.
+// Input: the link (1 byte), then frames. Before each come its length (2 bytes)
+// and the time that has passed (2 bytes, milliseconds).
 
 #include "debug/observer.hpp"
 #include "debug/tell/json.hpp"

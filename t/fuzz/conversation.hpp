@@ -6,9 +6,9 @@
 #include <doctest/doctest.h>
 #include <string>
 
-// A store's client and a server that says whatever the input has; `Fake` is
-// FakeRedis or FakeMemcached. Whatever was said, nobody waits in the end, and
-// a new connection works.
+// A store's client and a server that says whatever the input contains. `Fake`
+// is FakeRedis or FakeMemcached. Whatever was said, nobody waits in the end,
+// and a new connection works.
 template <class Fake>
 class Conversation {
   public:
@@ -21,13 +21,13 @@ class Conversation {
         end();
     }
 
-    // What the new connection is for.
+    // For requests on the new connection.
     Fake& fake() { return fake_; }
 
   private:
     support::TestStore& store() { return *fake_.store; }
 
-    // A byte tells what is done, and how much.
+    // One byte selects the action and its size.
     void step(Input& input) {
         const unsigned byte = input.byte();
         const unsigned n = byte / 8;
@@ -90,7 +90,8 @@ class Conversation {
         for (const unsigned char c : store().log()) {
             CHECK((c == '\n' || (c >= ' ' && c != 0x7f)));
         }
-        // It may have connected just now: to whom time is about to be skipped.
+        // The client may have connected again just before reconnect() skips
+        // time.
         do {
             fake_.peer.hang_up();
             store().loop.run_turns(2);

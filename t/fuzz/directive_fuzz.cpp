@@ -1,5 +1,5 @@
-// The directive's arguments: what is accepted is within the ranges of the
-// README, what is not has a message for one line of a log.
+// The directive's arguments: what is accepted is within the documented ranges,
+// and an error message fits one line of a log.
 //
 // Input: the arguments, one a line.
 
@@ -91,7 +91,7 @@ void check(const StoreParameters& store) {
     CHECK(store.db <= most);
 }
 
-// Each is of whole seconds, and is given where it means something only.
+// `rotate` is within its range, and set only where tickets are shared.
 void check_tickets(const Directive& directive) {
     CHECK(directive.rotate >= 1min);
     CHECK(directive.rotate <= 7 * 24h);

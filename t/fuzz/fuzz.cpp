@@ -1,5 +1,5 @@
-// What all targets share: libFuzzer's entry points. An assertion that fails
-// ends the process, so that libFuzzer keeps the input.
+// What all targets share: libFuzzer's entry points. A failed assertion ends the
+// process, so that libFuzzer keeps the input.
 
 #define DOCTEST_CONFIG_IMPLEMENT
 #include "fuzz/fuzz.hpp"

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string_view>
 
-// What the fuzzer made up, from which a target takes its pieces.
+// The fuzzer's input, from which a target takes pieces.
 class Input {
   public:
     explicit Input(std::string_view bytes) : rest_(bytes) {}
@@ -19,7 +19,7 @@ class Input {
         return taken;
     }
 
-    // Big-endian, of as many bytes as are left; 0 when none is.
+    // Big-endian, from as many bytes as are left; 0 if there are none.
     template <class Number>
     Number number() {
         Number value{};
@@ -35,5 +35,5 @@ class Input {
     std::string_view rest_;
 };
 
-// A target: what one input has to come to, as doctest's assertions.
+// A target: checks what one input leads to with doctest's assertions.
 void fuzz(Input input);

@@ -1,5 +1,5 @@
-// The client of memcached with a password, so the question for the protocol and
-// the binary one, and a server that need not be one.
+// The memcached client with a password, which asks for the protocol and uses
+// the binary one, against a server that may not be memcached.
 
 #include "fuzz/conversation.hpp"
 #include "support/fake_memcached.hpp"

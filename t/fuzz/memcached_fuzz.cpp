@@ -1,5 +1,5 @@
-// The client of memcached, in the text protocol, and a server that need not be
-// one.
+// The memcached client, in the text protocol, against a server that may not be
+// memcached.
 
 #include "fuzz/conversation.hpp"
 #include "support/fake_memcached.hpp"

@@ -1,5 +1,5 @@
-// Replies as memcached's bytes are cut, in both protocols: the same whatever
-// the pieces in which these come.
+// How memcached's bytes are split into replies, in both protocols: the same way
+// whatever the pieces in which they arrive.
 //
 // Input: the protocol and the sizes of four pieces (1 byte each), which take
 // turns, then the bytes.
@@ -17,7 +17,7 @@ using namespace backends::memcached;
 
 namespace {
 
-// The replies, and the error in the end.
+// The replies as text, and the final error.
 class Printed {
   public:
     explicit Printed(bool binary) {

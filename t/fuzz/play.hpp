@@ -10,9 +10,9 @@
 #include <string>
 #include <vector>
 
-// A store's client whose servers answer in whatever way the input has it.
-// Whatever they did, nobody waits for ever, what is logged can be read, and
-// servers that are well again are used. `Servers` are ScriptedServers.
+// A store's client whose servers answer as the input says. Whatever they did,
+// nobody waits forever, the log is readable, and servers that have recovered
+// are used. `Servers` are ScriptedServers.
 template <class Servers>
 class Play {
   public:
@@ -54,10 +54,10 @@ class Play {
     std::optional<support::TestStore> store_;
 
   private:
-    // Takes a byte or more, which tell what is done.
+    // Takes one byte or more, which select the action.
     virtual void step(Input& input) = 0;
 
-    // While servers still do as they like.
+    // Called while the servers still answer as the input says.
     virtual void before_end() {}
 
     void end() {

@@ -1,4 +1,4 @@
-// The client of a Redis Cluster whose servers change their minds.
+// The Redis Cluster client, with servers that change their minds.
 //
 // Input: what is asked, and how servers answer, a few bytes each.
 
@@ -28,7 +28,7 @@ class ClusterPlay final : public Play<ScriptedCluster> {
     ~ClusterPlay() { store_.reset(); }  // before its resolver
 
   private:
-    // A byte tells what is done, and with which key.
+    // A byte selects the action and its key.
     void step(Input& input) override {
         const unsigned byte = input.byte();
         const auto key = "key" + std::to_string(byte / 8);

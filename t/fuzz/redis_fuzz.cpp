@@ -1,4 +1,4 @@
-// The client of Redis, and a server that need not be one.
+// The Redis client, against a server that may not be Redis.
 
 #include "fuzz/conversation.hpp"
 #include "support/fake_redis.hpp"

@@ -1,5 +1,5 @@
-// Replies as Redis' bytes are cut, where arrays are expected and where not: the
-// same whatever the pieces in which these come.
+// How Redis' bytes are split into replies, with and without arrays: the same
+// way whatever the pieces in which they arrive.
 //
 // Input: the sizes of four pieces (1 byte each), which take turns, then the
 // bytes.
@@ -29,7 +29,7 @@ std::string print(const redisReply& reply) {
            ' ' + std::string(text(reply)) + '\n';
 }
 
-// The replies, and the error in the end.
+// The replies as text, and the final error.
 class Printed {
   public:
     explicit Printed(bool arrays) { parser_.expect_array(arrays); }

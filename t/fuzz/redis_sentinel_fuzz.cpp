@@ -28,7 +28,7 @@ class SentinelPlay final : public Play<ScriptedSentinels> {
     }
 
   private:
-    // When none of them answers, all Sentinels that are known are looked for.
+    // When no server answers, the client looks up every Sentinel that it knows.
     void before_end() override {
         Input nothing("");
         servers_.die();
@@ -41,7 +41,7 @@ class SentinelPlay final : public Play<ScriptedSentinels> {
               backends::redis::Sentinels::max_learned);
     }
 
-    // A byte tells what is done, and with which key or how much of it.
+    // A byte selects the action, and its key or size.
     void step(Input& input) override {
         const unsigned byte = input.byte();
         const unsigned n = byte / 8;

@@ -1,4 +1,4 @@
-// What a server of Redis Cluster says of it: topologies and redirects.
+// What a server of a Redis Cluster says about it: topologies and redirects.
 //
 // Input: replies, as a server sends them.
 

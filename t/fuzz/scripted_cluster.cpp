@@ -47,7 +47,7 @@ std::string ScriptedCluster::refuse(Connection& connection, const Words& words,
     }
 }
 
-// Two ranges, of any servers; or all slots are the last one's.
+// Two ranges of any servers. When all is well, the last server has all slots.
 std::string ScriptedCluster::topology(Input& script) const {
     const auto range = [this](std::size_t from, std::size_t to, unsigned i) {
         return "*3\r\n" + number(from) + number(to) + "*2\r\n" + bulk(host(i)) +
@@ -80,7 +80,7 @@ std::string ScriptedCluster::redirect(std::string_view kind,
            endpoint(script.byte()) + "\r\n";
 }
 
-// Some do not say the host, or say a name.
+// Some leave out the host, or give a name.
 std::string ScriptedCluster::endpoint(unsigned i) const {
     return host(i) + ":" + std::to_string(address(i).port);
 }

@@ -7,7 +7,7 @@
 #include <string_view>
 
 // Servers of a cluster. They name each other and nobody else, so no connection
-// leaves the process. When all is well one server has all slots.
+// leaves the process. When all is well, one server has all slots.
 class ScriptedCluster : public ScriptedServers {
   public:
     static constexpr std::size_t size = 4;

@@ -9,7 +9,7 @@ namespace {
 
 constexpr std::size_t master_when_well = ScriptedSentinels::size - 1;
 
-// What would be an address is made none.
+// Bytes that cannot be an address.
 std::string garbage(Input& script) {
     std::string bytes(script.take(script.byte() % 32));
     std::ranges::replace_if(
@@ -118,7 +118,7 @@ std::string ScriptedSentinels::master(Input& script) const {
                      : "*2\r\n" + host(script) + port(script);
 }
 
-// Other Sentinels, more than may be learned of.
+// Other Sentinels, maybe more than a client may learn of.
 std::string ScriptedSentinels::others(Input& script) const {
     const std::size_t n = healthy() ? 0 : script.byte() % 80;
     std::string all = "*" + std::to_string(n) + "\r\n";
@@ -140,7 +140,7 @@ std::string ScriptedSentinels::other(std::size_t n, Input& script) const {
            (kind % 8 == 5 ? port(script) : bulk(own_port(n)));
 }
 
-// Of some length, and as many elements, or fewer, or more.
+// An array, whose length need not be the number of its elements.
 std::string ScriptedSentinels::array(Input& script) const {
     const unsigned elements = script.byte() % 8;
     std::string all = "*" + std::to_string(script.byte() % 8) + "\r\n";

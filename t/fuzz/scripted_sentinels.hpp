@@ -8,10 +8,10 @@
 #include <string>
 #include <utility>
 
-// Sentinels, and two servers that may be the master. They name each other,
-// names that stand for some of them or for nobody, and what is no address, so
-// no connection leaves loopback. When all is well the second server is the
-// master.
+// Sentinels, and two servers that may be the master. They name each other's
+// addresses, names that stand for some of them or for nobody, and text that is
+// no address, so no connection leaves loopback. When all is well, the second
+// server is the master.
 class ScriptedSentinels : public ScriptedServers, public backends::Resolver {
   public:
     static constexpr std::size_t sentinels = 3;
@@ -19,10 +19,10 @@ class ScriptedSentinels : public ScriptedServers, public backends::Resolver {
 
     ScriptedSentinels() : ScriptedServers(size) {}
 
-    // What was asked for, since it was last taken.
+    // The names that were looked up since this was last called.
     std::set<std::string> take_names() { return std::exchange(names_, {}); }
 
-    // Every second name is not known.
+    // Every second name is unknown.
     backends::Resolved resolve(std::string name, std::uint16_t port,
                                coro::Time deadline) override;
 

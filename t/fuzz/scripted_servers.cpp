@@ -11,7 +11,7 @@
 
 namespace {
 
-// A port that the kernel chooses.
+// Listens on a port that the kernel chooses.
 support::UniqueFd listen_anywhere(support::Address& address) {
     support::UniqueFd listener(
         socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
@@ -96,7 +96,7 @@ void ScriptedServers::serve(Connection& connection, Input& script) {
     connection.received.erase(0, connection.received.size() - asked.size());
 }
 
-// All of it, or, of one that is slow, one half of what is left.
+// Sends all of it or, on a slow connection, half of what is left.
 void ScriptedServers::send_some(Connection& connection) {
     auto& owed = connection.owed;
     const auto most = connection.slow ? (owed.size() + 1) / 2 : owed.size();

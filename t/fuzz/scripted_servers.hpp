@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-// A few servers on loopback that speak Redis' protocol, and answer in whatever
-// way the input has it.
+// A few servers on loopback that speak Redis' protocol, and answer as the input
+// says.
 class ScriptedServers {
   public:
     explicit ScriptedServers(std::size_t count);
@@ -19,7 +19,7 @@ class ScriptedServers {
     ScriptedServers(const ScriptedServers&) = delete;
     ScriptedServers& operator=(const ScriptedServers&) = delete;
 
-    // Of a server, round and round.
+    // The address of a server. The index wraps around.
     const support::Address& address(std::size_t i) const {
         return servers_.at(i % servers_.size()).address;
     }
@@ -27,12 +27,12 @@ class ScriptedServers {
     // Takes new connections, and answers what has come.
     void turn(Input& script);
 
-    // From now on whoever is asked does as one that is well.
+    // From now on all servers answer as healthy ones do.
     void heal();
 
     void hang_up();
 
-    // From now on, until all is well, they hang up on whoever connects.
+    // From now on, until heal(), they hang up on whoever connects.
     void die();
 
   protected:
@@ -48,7 +48,7 @@ class ScriptedServers {
 
     bool healthy() const { return healthy_; }
 
-    // As bytes; may be none.
+    // The bytes of an answer. There may be none.
     virtual std::string answer(Connection& connection, const Words& words,
                                Input& script) const = 0;
 

@@ -1,10 +1,10 @@
-// What TLS, Redis and memcached say on connections that need no packets, in
-// pieces: each command is answered or given up once, each handshake begins
-// before it ends, and ends once.
+// What TLS, Redis and memcached peers say, in pieces and without packets: each
+// command is answered or given up once, each handshake begins before it ends,
+// and ends once.
 //
-// Input: what is spoken, and whether from its start (1 byte), and the size of
-// the pieces (1 byte), then in turn who says how much (1 byte: the highest bit
-// and the rest).
+// Input: the protocol, and whether the start is seen (1 byte), the size of the
+// pieces (1 byte), then for each turn who says how much (1 byte: the highest
+// bit and the rest), and the bytes.
 
 #include "debug/wire/roles.hpp"
 #include "fuzz/fuzz.hpp"

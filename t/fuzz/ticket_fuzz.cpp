@@ -1,11 +1,11 @@
-// Whatever is taken for a ticket's name, a seed, what a slot has in use, or a
-// session ID of ours: nothing is believed that was not made with our key.
+// Bytes that are taken for a ticket's name, the record of a seed or of a slot,
+// or a session ID of ours: nothing is accepted that was not made with our key.
 //
 // Input: what it is (1 byte: 0 a name, 1 a seed's record, 2 a slot's record, 3
-// an ID), how it is come by (1 byte: of 0 the rest is it; or else one was made,
-// of slot and seed ID (12 bytes), and the rest is put over it from the place
-// that the next byte says), and then that. Keys are those of a file of 80 times
-// k; no random byte is among what is compared.
+// an ID), and whether a valid one is made first (1 byte). If it is 0, the rest
+// is what is read. Else one is made, of a slot and seed ID (12 bytes, not for
+// an ID), and the rest overwrites it from the position in the next byte. The
+// key is that of a file of 80 times k; no random byte is compared.
 
 #include "fuzz/fuzz.hpp"
 #include "sessions/session_tag.hpp"
@@ -38,7 +38,7 @@ std::string text_of(const TicketName& name) {
     return {name.begin(), name.end()};
 }
 
-// Not ==: libFuzzer sees what that compares, and would forge what was made.
+// libFuzzer sees what == compares, and would forge a valid one.
 bool are_equal(std::string_view a, std::string_view b) {
     return a.size() == b.size() &&
            CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
@@ -48,7 +48,7 @@ Slot other_than(const Slot& slot) {
     return {slot.start + 1, slot.length};
 }
 
-// What is put over `made`, if there was one; it may become longer.
+// Writes the rest over `made`, if there is one. The result may be longer.
 std::string altered(Input& input, const std::string& made) {
     if (made.empty()) {
         return std::string(input.rest());

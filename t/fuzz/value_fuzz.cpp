@@ -1,5 +1,5 @@
-// What the store has for a session ID, however it came there: a session that
-// is believed keeps what decode() promises.
+// What the store has for a session ID, however it got there: a session that is
+// accepted keeps what decode() promises.
 //
 // Input: protocol (1 byte), timeout (4), now (8), the ID's length (1) and the
 // ID, then the value without its checksum, which no fuzzer would find.
@@ -16,7 +16,7 @@ using namespace session_cache;
 
 namespace {
 
-// The session ID context that the value has, which is to be no hindrance.
+// The session ID context in the value, so that it never is the wrong one.
 std::vector<unsigned char> context_in(std::string_view value) {
     const auto* der = reinterpret_cast<const unsigned char*>(value.data()) + 1;
     const auto size = static_cast<long>(value.size()) - 1;

@@ -79,8 +79,8 @@ void NoisyPath::run() {
     }
 }
 
-// The bit is another one each time, from the end, where what authenticates
-// the packet is, to the header.
+// A different bit each time, from the end, where the authentication tag of the
+// packet is, to the header.
 void NoisyPath::pass_on(std::string_view datagram) {
     std::string damaged(datagram);
     const auto at = damaged_++ * 97 % damaged.size();

@@ -10,7 +10,7 @@
 namespace support {
 
 // A path for the datagrams between one client and a server. Each of the
-// client's arrives twice, and once more with a bit that is not as it was.
+// client's arrives twice, and once more with one bit flipped.
 class NoisyPath {
   public:
     explicit NoisyPath(const Address& server);

@@ -32,8 +32,8 @@ STORE_TEST_CASE("HTTP/3 sessions resume across nodes") {
 }
 
 STORE_TEST_CASE("sessions go between HTTP/3 and TCP") {
-    // A session is for one hash function, and the clients do not prefer the
-    // same.
+    // A session is tied to a hash function, and the clients prefer different
+    // ones.
     Server store;
     Fleet fleet(store, quic_node("ssl_conf_command Ciphersuites "
                                  "TLS_AES_128_GCM_SHA256;"));

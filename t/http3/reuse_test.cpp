@@ -1,4 +1,4 @@
-// A worker that runs out of connections takes those of others.
+// A worker that runs out of connections closes others to reuse them.
 
 #include "http3/quic_nodes.hpp"
 

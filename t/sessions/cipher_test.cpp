@@ -18,7 +18,7 @@ Ctx make_ctx(const std::string& ciphers) {
     return ctx;
 }
 
-// With a cipher of TLS by its two bytes.
+// A session with the cipher that has these two bytes in TLS.
 Session make_session(int version, unsigned char high, unsigned char low) {
     const Ctx ctx = make_ctx("ALL:@SECLEVEL=0");
     const Owned<SSL, SSL_free> ssl(SSL_new(ctx.get()));
@@ -49,7 +49,7 @@ TEST_CASE("cipher: the security level counts as well") {
     const auto session = make_session(TLS1_2_VERSION, 0x00, 0x2f);
     CHECK(
         allows_cipher(make_ctx("AES128-SHA:@SECLEVEL=1").get(), session.get()));
-    // It wants forward secrecy.
+    // This level wants forward secrecy.
     CHECK_FALSE(
         allows_cipher(make_ctx("AES128-SHA:@SECLEVEL=3").get(), session.get()));
 }

@@ -1,4 +1,4 @@
-// The name of a flight: no other one's, whatever key seals sessions.
+// The name of a flight of early data: no other has it, whatever the keys.
 
 #include "sessions/claim.hpp"
 #include "support/tls_pair.hpp"
@@ -10,7 +10,7 @@ using namespace session_cache;
 
 namespace {
 
-// That of a connection whose session has this context.
+// The name for a connection whose session has this context.
 std::string name(std::string_view prefix, const std::string& context) {
     const Owned<SSL_CTX, SSL_CTX_free> ctx(SSL_CTX_new(TLS_server_method()));
     const Owned<SSL, SSL_free> ssl(SSL_new(ctx.get()));

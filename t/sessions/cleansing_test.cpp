@@ -1,4 +1,4 @@
-// What holds a secret leaves nothing of it where it was.
+// Objects that hold a secret leave nothing of it behind.
 
 #include "sessions/sealing_key.hpp"
 #include "sessions/secret.hpp"
@@ -64,8 +64,8 @@ TEST_CASE("cleansing: the key of one session") {
 }
 
 TEST_CASE("cleansing: bytes of a file") {
-    // In hexadecimal, so that the test has no copy; as bytes its second half,
-    // for the allocator writes into the first of what is freed.
+    // In hexadecimal, so that the test has no copy of the bytes. They come
+    // last, since the allocator overwrites the beginning of what is freed.
     const std::string secret = "5b1e92a4c6d803f7e19a2b4c6d8e0f13";
     std::string text(64, 'x');
     for (std::size_t i = 0; i < secret.size(); i += 2) {

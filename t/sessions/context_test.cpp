@@ -1,4 +1,5 @@
-// The session ID context of an SSL_CTX: found out, and joined with others.
+// The session ID context of an SSL_CTX: how it is found and combined with
+// others.
 
 #include "sessions/context.hpp"
 #include "support/certificates.hpp"

@@ -1,4 +1,4 @@
-// What nodes tell each other of their keys, and what a node makes of it.
+// What nodes tell each other about their keys, and how a node judges it.
 
 #include "sessions/key_record.hpp"
 

@@ -1,4 +1,4 @@
-// The callbacks of others before ours, whichever of them there are.
+// Other modules' callbacks, which come before ours, in any combination.
 
 #include "sessions/local_cache.hpp"
 
@@ -19,7 +19,7 @@ const SessionId id(id_bytes);
 struct Other {
     bool keeps = false;              // references of new sessions
     int copy = -1;                   // what it sets, if not negative
-    SSL_SESSION* session = nullptr;  // what it finds, by its ways of counting
+    SSL_SESSION* session = nullptr;  // what it finds, counted in its way
     std::string called;
 } other;
 
@@ -122,7 +122,7 @@ TEST_CASE("local cache: what cannot be found again is not filled") {
             const bool filled = others.has_new && others.has_get;
             CHECK(used.get() == expected);
             CHECK(other.called == letters(filled, "gn"));
-            // The one who keeps it has a reference of its own.
+            // A module that keeps it has a reference of its own.
             used.reset();
             CHECK(freed == !(filled && keeps));
             SSL_SESSION_free(other.session);

@@ -40,7 +40,7 @@ std::string from_hex(const std::string& hex) {
     return bytes;
 }
 
-// What comes out of a value, or the error.
+// The unsealed value, or the error.
 std::string opened(const SealingKeys& keys, const std::string& value,
                    const SealedFor& what = {session_id, context}) {
     SecretBytes out;

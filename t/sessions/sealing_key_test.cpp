@@ -1,4 +1,4 @@
-// The keys that sessions are sealed with, and what is made of their files.
+// The keys that sessions are sealed with, and how they are made from files.
 
 #include "sessions/sealing_key.hpp"
 #include "support/hex.hpp"
@@ -40,7 +40,7 @@ TEST_CASE("sealing key: the sizes that a file may have") {
 }
 
 TEST_CASE("sealing key: values that other implementations get, too") {
-    // By Python's hmac and hashlib, from RFC 5869.
+    // By Python's hmac and hashlib, following RFC 5869.
     const SealingKey key(std::string(80, 'k'));
     CHECK(hex(key.id()) == "ad1827a736a9a17d");
     CHECK(hex(key.name(session_id(0))) == "c541cd4c2cd10429361f66a99209cef0"
@@ -50,7 +50,7 @@ TEST_CASE("sealing key: values that other implementations get, too") {
 }
 
 TEST_CASE("sealing key: for tickets, values that others get, too") {
-    // By Python's hmac, from RFC 5869, and by `openssl enc -aes-256-ecb
+    // By Python's hmac, following RFC 5869, and by `openssl enc -aes-256-ecb
     // -nopad`.
     const SealingKey key(std::string(80, 'k'));
     SealingKey::NameBlock plain;
@@ -150,7 +150,7 @@ TEST_CASE("sealing key: it may be moved") {
 }
 
 TEST_CASE("sealing key: no core dump has it") {
-    // Of a file of 80 times k. (The key for names, which opens nothing, is in
+    // From a file of 80 times k. (The key for names, which opens nothing, is in
     // OpenSSL's memory, too.)
     const std::string sealing = "e4e64cf9a7ceebc5692c8feb4e7671ca"
                                 "dc1dbfea4f11a2e2cfba301d96a9ee4e";
@@ -159,7 +159,7 @@ TEST_CASE("sealing key: no core dump has it") {
         CHECK(key.name(session_id(0)) != key.name(session_id(1)));
         CHECK(derived(key, session_id(0)) != derived(key, session_id(1)));
         CHECK(support::count_in_core(getpid(), sealing) == 0);
-        // So that it was looked for the right thing.
+        // This shows that the search looks for the right bytes.
         CHECK(support::count_hidden(getpid(), sealing) == 1);
     }
     CHECK(support::count_hidden(getpid(), sealing) == 0);

@@ -1,4 +1,4 @@
-// Session IDs that tell whose they are.
+// Session IDs that show whose they are.
 
 #include "sessions/session_tag.hpp"
 
@@ -36,7 +36,7 @@ Id tagged(const SealingKey& key, Id id) {
 }  // namespace
 
 TEST_CASE("session tag: a value that other implementations get, too") {
-    // By Python's hmac: with the key for names of 80 times k, of
+    // By Python's hmac, with the key for names from 80 times k, over
     // "ngx_ssl_session_cache tag of session IDs" and 28 bytes of 0xa5.
     const SealingKey key(std::string(80, 'k'));
     const Id id = tagged(key, Id(32, 0xa5));

@@ -1,5 +1,5 @@
-// Sessions as they stand in the store: what is written, and which of what
-// comes back is believed. The sessions are of real handshakes.
+// Sessions as the store has them: what is written, and which values are
+// accepted when they come back. The sessions are from real handshakes.
 
 #include "sessions/value.hpp"
 #include "support/tls_client.hpp"
@@ -26,7 +26,7 @@ Bytes context_of(const SSL_SESSION* session) {
     return {context, length};
 }
 
-// A session as its server has it, its value, and what is expected of that.
+// A session as its server has it, its value, and what is expected of it.
 struct Stored {
     SharedSession session;
     std::string value;
@@ -51,7 +51,7 @@ struct Stored {
 
     Decoded decoded() const { return decode(value, keys, expected); }
 
-    // Why the value is not believed; "" when it is.
+    // Why the value is refused, or "" if it is accepted.
     std::string error() const {
         const Decoded result = decoded();
         CHECK((result.session == nullptr) == (result.refusal != Refusal::none));
@@ -60,11 +60,11 @@ struct Stored {
     }
 };
 
-// As long as is asked for, in bytes of its DER.
+// A session whose DER has `size` bytes.
 SharedSession long_session(std::size_t size) {
     SharedSession session = TlsServer(TLS1_3_VERSION).meet().made.at(0);
     std::string data(size, 'x');
-    // the lengths within the DER are of varying sizes themselves
+    // the lengths within the DER vary in size themselves
     for (int attempt = 0; attempt < 3; ++attempt) {
         SSL_SESSION_set1_ticket_appdata(session.get(), data.data(),
                                         data.size());
@@ -75,7 +75,7 @@ SharedSession long_session(std::size_t size) {
     return session;
 }
 
-// With the right checksum, whatever it is.
+// Appends the right checksum, whatever the value is.
 std::string summed(std::string value) {
     const Checksum sum = checksum(value);
     return value.append(sum.begin(), sum.end());
@@ -207,7 +207,7 @@ TEST_CASE("value: with any one bit changed it is none") {
 }
 
 TEST_CASE("value: with any one bit changed before it was written") {
-    // What is not noticed then is read without harm.
+    // A change that goes unnoticed must be read without harm.
     for (const int protocol : protocols) {
         Stored stored(protocol);
         const auto whole = stored.value.substr(0, stored.value.size() - 8);
@@ -332,7 +332,7 @@ TEST_CASE("value: a session that no store had is judged by the same rules") {
         const Stored stored(protocol);
         SSL_SESSION* session = stored.session.get();
         Expected expected = stored.expected;
-        expected.id = {};  // nobody has asked for it by that
+        expected.id = {};  // nobody has looked it up by ID
         CHECK(judge(session, expected) == Refusal::none);
         CHECK(SSL_SESSION_get_timeout(session) == hour.count());
 
@@ -382,7 +382,7 @@ TEST_CASE("value: times that are beyond all reason") {
         support::set_made_at(session, made);
         CHECK(time_left(session, hour, now) < 0s);
     }
-    // OpenSSL 3.3 has no times before 1970: some are far ahead then
+    // OpenSSL 3.3 has no times before 1970: some are then far in the future
     for (const long made : {lowest, -1L}) {
         support::set_made_at(session, made);
         if (support::made_at(session) > now) {
@@ -409,7 +409,7 @@ TEST_CASE("value: a timeout below zero, which OpenSSL reads but does not set") {
     stored.value.replace(at, timeout.size(), "\xa2\x04\x02\x02\xff\0"s);
     stored.value.resize(stored.value.size() - sizeof(Checksum));
     stored.value = summed(stored.value);
-    // to OpenSSL 3.3 it is for ever, but no longer than is configured
+    // to OpenSSL 3.3 it is unlimited, and so cut to what is configured
     const auto* der =
         reinterpret_cast<const unsigned char*>(stored.value.data()) + 1;
     const SharedSession read(

@@ -41,7 +41,7 @@ class Chance {
             between(from.count(), to.count()));
     }
 
-    // A random one of them. There has to be one.
+    // A random one of them. There has to be at least one.
     template <class All>
     auto& of(All& all) {
         return all[below(all.size())];

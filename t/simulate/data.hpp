@@ -12,7 +12,7 @@ class Data {
   public:
     explicit Data(World& world) : world_(world) {}
 
-    // Null if there is none.
+    // Returns null if there is none.
     const std::string* find(const std::string& key) {
         const auto found = values_.find(key);
         if (found == values_.end()) {
@@ -40,13 +40,13 @@ class Data {
         values_ = from.values_;
         forget(loses_one_in);
     }
-    // Returns how many.
+    // Returns how many were forgotten.
     std::size_t forget(unsigned one_in) {
         return std::erase_if(values_, [&](const auto&) {
             return one_in != 0 && world_.chance().one_in(one_in);
         });
     }
-    // Moves the values to `to` whose keys `chosen` chooses.
+    // Moves the values whose keys `chosen` accepts to `to`.
     template <class Chosen>
     void move_to(Data& to, const Chosen& chosen) {
         std::erase_if(values_, [&](const auto& entry) {

@@ -31,7 +31,7 @@ class Rate {
         tenths_.resize(std::max(tenths_.size(), tenth + 1));
         ++tenths_[tenth];
     }
-    // In a second.
+    // Per second.
     std::uint64_t most() const {
         const auto all = seconds();
         return all.empty() ? 0 : *std::ranges::max_element(all);
@@ -62,16 +62,16 @@ class Rate {
 
 // What a herd did.
 struct Herd {
-    std::string connections;            // in each second, at who is new
-    std::vector<std::uint64_t> tenths;  // the same in each tenth of one
+    std::string connections;            // per second, at the new servers
+    std::vector<std::uint64_t> tenths;  // the same per tenth of a second
     std::uint64_t most = 0;
-    Micros half{0};  // until so many were back
+    Micros half{0};  // until half of them were back
     Micros nearly_all{0};
-    std::uint64_t questions = 0;  // of Sentinels, or for slots
+    std::uint64_t questions = 0;  // to Sentinels, or for slots
     std::uint64_t most_questions = 0;
 };
 
-// Workers who do nothing but be there: each knows whether it is connected.
+// Workers that make no requests: each knows whether it is connected.
 class Workers {
   public:
     Workers(World& world, Servers& servers) {
@@ -95,7 +95,7 @@ class Workers {
         World::running()->run_for(Seconds(4));
     }
 
-    // How many of them find what they store, by then.
+    // How many of them find what they store, within two seconds.
     std::size_t used() {
         for (const auto& worker : workers_) {
             worker->store_and_fetch(true);
@@ -109,8 +109,7 @@ class Workers {
     std::vector<std::unique_ptr<Worker>> workers_;
 };
 
-// Lets `lose` happen; who connects to one of `next` is back. Sockets are seen
-// by the servers as they are accepted.
+// Calls `lose`. A worker is back when one of `next` accepts its connection.
 Herd lose(World& world, const std::vector<Host*>& next,
           const std::function<void()>& lose,
           const std::function<std::uint64_t()>& questions) {
@@ -168,7 +167,7 @@ void print(const char* what, const Herd& herd) {
     }
 }
 
-// Those of a kind.
+// The hosts of one kind.
 template <class Kind>
 std::vector<Kind*> hosts_of(Servers& servers) {
     std::vector<Kind*> all;
@@ -180,7 +179,7 @@ std::vector<Kind*> hosts_of(Servers& servers) {
     return all;
 }
 
-// What they have been asked, all together.
+// The sum of one count of all hosts.
 template <class Kind>
 std::uint64_t sum(const std::vector<Kind*>& hosts, std::uint64_t Kind::*count) {
     return std::transform_reduce(hosts.begin(), hosts.end(), std::uint64_t{0},

@@ -22,7 +22,7 @@ void MemcachedHost::serve(Connection& connection) {
     connection.request = std::string(rest);
 }
 
-// Nothing: it is not there as a whole.
+// Returns nothing if the request is not complete.
 std::optional<std::string> MemcachedHost::answer(std::string_view& rest) {
     const auto end = rest.find("\r\n");
     if (end == rest.npos) {
@@ -91,8 +91,8 @@ std::string MemcachedHost::stats() const {
            "\r\nSTAT cmd_flush 0\r\nEND\r\n";
 }
 
-// Values tell their keys, so also another command's answer is a lie that can be
-// seen, but for sets and adds: no answer of theirs is told here.
+// A value names its key, so another command's answer can be seen to be a lie,
+// except for sets and adds: none of their answers is sent here.
 void MemcachedHost::lie(Connection& connection) {
     constexpr std::array answers{"SERVER_ERROR out of memory\r\n",
                                  "END\r\n",
@@ -108,7 +108,7 @@ void MemcachedHost::lie(Connection& connection) {
     if (kind < 8) {
         connection.reply(answers.at(kind));
     }
-    if (kind != 0 && kind != 2) {  // or else replies answer the wrong command
+    if (kind != 0 && kind != 2) {  // or later replies answer the wrong command
         connection.is_mute = true;
         if (world().chance().one_in(2)) {
             connection.hang_up();

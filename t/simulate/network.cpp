@@ -12,7 +12,7 @@ namespace simulate {
 
 namespace {
 
-// No descriptor of this process is as high.
+// No real descriptor of this process is this high.
 constexpr int first_fd = 1 << 24;
 
 Network* the_network = nullptr;
@@ -43,7 +43,7 @@ Micros Connection::delay() {
                              : Micros(0));
 }
 
-// One that is refused, or connects, at once is as with a Unix socket.
+// Some are refused or connect at once, as with a Unix socket.
 int Connection::connect(const sockaddr* address) {
     host_ = network_.host(port_of(address));
     const bool is_there = host_ != nullptr && host_->is_listening_;
@@ -62,7 +62,7 @@ int Connection::connect(const sockaddr* address) {
     return fail(EINPROGRESS);
 }
 
-// A SYN that is lost comes again.
+// A lost SYN is sent again.
 void Connection::finish_connect() {
     if (is_closed_) {
         return;
@@ -228,7 +228,7 @@ void Connection::hang_up() {
     send_piece({{}, true}, !world_.chance().one_in(3));
 }
 
-// At once: with what goes before it.
+// `at_once`: it arrives together with what was sent before it.
 void Connection::send_piece(Piece piece, bool at_once) {
     to_client_.push_back(std::move(piece));
     const Micros earliest = world_.now() + delay();
@@ -259,7 +259,7 @@ void Connection::arrive_at_client() {
     poke();
 }
 
-// Nobody waits for the timeout of what a connection that has ended owes.
+// A client notices the end of a connection, and does not wait for a timeout.
 void Connection::expect_notice() {
     world_.in(Milliseconds(150), [weak = weak_from_this(), &world = world_] {
         const auto self = weak.lock();

@@ -76,7 +76,7 @@ class Connection : public Socket,
     Micros client_at_{0};              // when the last of these arrives
     Micros host_at_{0};
     const std::size_t room_;
-    std::size_t taken_ = 0;  // part of it that is taken
+    std::size_t taken_ = 0;  // how much of it is taken
     bool wants_room_ = false;
     bool has_noticed_ = false;  // the end, or the reset
     bool has_hung_up_ = false;
@@ -96,10 +96,10 @@ class Host {
     std::uint16_t port() const { return port_; }
     static constexpr const char* ip = "127.0.0.1";
 
-    // It accepts connections, and says nothing.
+    // It still accepts connections, but says nothing.
     void freeze(bool frozen);
     bool is_frozen() const { return is_frozen_; }
-    // Nothing reaches it, and nothing comes from there.
+    // Nothing reaches it, and nothing arrives from it.
     void cut_off(bool is_cut_off) { is_cut_off_ = is_cut_off; }
     bool is_cut_off() const { return is_cut_off_; }
     // Each byte takes up to this much longer.

@@ -34,8 +34,8 @@ void RespHost::serve(Connection& connection) {
     connection.request = std::string(rest);
 }
 
-// Whatever is no other command's answer, for which nothing in RESP would tell
-// it: behind what breaks the protocol comes nothing more.
+// Any lie except another command's answer, since nothing in RESP would reveal
+// that. After a lie that breaks the protocol nothing more is sent.
 void RespHost::lie(Connection& connection, const Words& words) {
     constexpr std::array answers{"$-1\r\n",
                                  "+OK\r\n",

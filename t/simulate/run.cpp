@@ -37,7 +37,7 @@ class Run {
     Network network_;
     std::unique_ptr<Servers> servers_;
     const Terms terms_;
-    Micros busy_;  // at most between two uses by a worker
+    Micros busy_;  // longest pause between a worker's uses
     Trouble::Workers workers_;
     std::list<std::unique_ptr<Worker>> ending_;
     std::map<const Worker*, std::unique_ptr<Ring>> rings_;
@@ -98,7 +98,7 @@ std::unique_ptr<Worker> Run::make_worker() {
     return worker;
 }
 
-// A client comes to another worker than to the one that gave it its ticket.
+// A client comes to another worker than the one that gave it its ticket.
 void Run::open_tickets() {
     world_.in(world_.chance().between(Micros(1000), Micros(Seconds(2))),
               [this] {
@@ -111,7 +111,7 @@ void Run::open_tickets() {
               });
 }
 
-// In the end all make tickets with the same key.
+// In the end all workers make tickets with the same key.
 void Run::share_tickets() {
     const auto are_same = [this] {
         const auto first = rings_.at(workers_.front().get())->current();
@@ -170,7 +170,7 @@ Outcome Run::play() {
     return outcome_;
 }
 
-// A worker goes on with what its handshakes want.
+// A worker goes on with the requests of its handshakes.
 void Run::use(std::size_t which) {
     const bool is_long = terms_.surveyed || terms_.has_tickets;
     const Micros most = is_long ? 20 * busy_ : busy_;
@@ -214,7 +214,7 @@ void Run::use_once(Worker& worker) {
     }
 }
 
-// One flight of early data, which somebody repeats at several workers.
+// One flight of early data, which is repeated at several workers.
 void Run::claim() {
     const auto accepted = std::make_shared<int>(0);
     const std::string key = "claim" + std::to_string(world_.serial());
@@ -241,7 +241,7 @@ void Run::claim() {
     });
 }
 
-// What holds at any time: the queue's limit, and how often anybody connects.
+// What always holds: the queue's limit, and how often workers connect.
 void Run::look() {
     const auto rests = Seconds(1) / (terms_.interval / 2) + 2;
     const auto most = workers_.size() * servers_->hosts().size() * 4 *
@@ -330,7 +330,7 @@ void Run::end() {
     if (!all) {
         world_.fail("a worker does not end");
     }
-    world_.run_for(Seconds(21));  // who was reloaded has ended, too
+    world_.run_for(Seconds(21));  // reloaded workers have ended, too
     if (!all || !ending_.empty()) {
         std::ranges::for_each(workers_, [](auto& one) { one.release(); });
         std::ranges::for_each(ending_, [](auto& one) { one.release(); });

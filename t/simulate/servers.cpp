@@ -28,7 +28,7 @@ backends::Server server_of(const Host& host) {
 
 namespace {
 
-// Of hosts that have data.
+// For hosts that have data.
 template <class HostThatStores>
 void evict_from(HostThatStores& host) {
     host.evicted += host.data.forget(3);
@@ -41,7 +41,7 @@ void set_clocks_of(Hosts& hosts, Micros ahead) {
     }
 }
 
-// A primary, which changes, and a replica of it.
+// A primary and a replica of it, which change roles.
 class Pair : public Servers {
   public:
     explicit Pair(Network& network)
@@ -75,7 +75,7 @@ class Pair : public Servers {
                    [this, &old, &next] {
                        next.is_replica = false;
                        promoted();
-                       // as Sentinels do with who was the master
+                       // as Sentinels do with the former master
                        if (kills_clients()) {
                            old.drop_all(true);
                        }
@@ -94,7 +94,7 @@ class Pair : public Servers {
             host->is_full = false;
         }
     }
-    // Who has refused is left alone for longer and longer.
+    // A server that has refused is left alone for longer and longer.
     Seconds resumes_within() const override { return Seconds(700); }
 
   protected:
@@ -146,7 +146,7 @@ class Watched final : public Pair {
     Seconds resumes_within() const override { return Seconds(60); }
 
   private:
-    // Each learns of it in its own time.
+    // Each Sentinel learns of it in its own time.
     void promoted() override {
         for (auto& sentinel : sentinels_) {
             world().in(world().chance().between(Micros(0), Micros(1'000'000)),
@@ -212,7 +212,7 @@ class ClusterServers final : public Servers {
     static constexpr std::size_t masters = 3;
     static constexpr std::size_t spares = 2;
 
-    // Somebody without slots takes them over from somebody with slots.
+    // Another node takes over all slots of a node that has some.
     void fail_over() {
         const auto [from, to] = two_nodes();
         world().tell("failover from ", nodes_[from]->name(), " to ",
@@ -265,7 +265,7 @@ class ClusterServers final : public Servers {
             [this, from, to, rounds] { move_some(from, to, rounds - 1); });
     }
 
-    // One that has slots, and another one.
+    // A node that has slots, and another node.
     std::pair<std::size_t, std::size_t> two_nodes() {
         const auto from = slots_.owner(
             static_cast<std::uint16_t>(world().chance().below(Slots::count)));
@@ -312,7 +312,7 @@ class RingServers final : public Servers {
         }
         return all;
     }
-    // One is replaced, whose values are gone.
+    // One server is replaced, and its values are gone.
     void change() override {
         MemcachedHost& host = *world().chance().of(hosts_);
         host.die();

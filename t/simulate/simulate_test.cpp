@@ -58,7 +58,8 @@ TEST_CASE("simulate: stores that fail, with seeds that have failed") {
     expect_well(1883182619164709);
 }
 
-// With SEED=N in the environment that one is played, and told.
+// With SEED=N in the environment, only that seed is run, and its events are
+// told.
 TEST_CASE("simulate: stores that fail, for SIMULATE_SECONDS" *
           doctest::skip(std::getenv("SIMULATE_SECONDS") == nullptr)) {
     using Clock = std::chrono::steady_clock;

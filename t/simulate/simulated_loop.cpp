@@ -15,9 +15,9 @@ using support::Allocations;
 using Scope = Allocations::Scope;
 using Of = Allocations::Of;
 
-// So many turns in a row may bring nothing: what is gathered waits for some, a
-// stream that is always ready gives the loop one at times, and who is released
-// goes on in a turn of its own.
+// This many turns in a row may bring nothing: gathered commands wait for some
+// turns, a stream that is always ready leaves the loop one at times, and a
+// released coroutine goes on in a turn of its own.
 constexpr unsigned most_quiet_turns = 1000;
 
 void call_back(coro::Callback callback) {
@@ -52,7 +52,7 @@ class SimulatedLoop::SimulatedTimer : public coro::Timer {
         }
     }
 
-    // Returns whether it was set to a time that had not come.
+    // Returns whether it was set to a time in the future.
     bool expire() {
         const bool waited = is_wait_;
         cancel();
@@ -85,8 +85,8 @@ class SimulatedLoop::SimulatedWatch : public coro::Watch {
         --loop_.made_;
     }
 
-    // As nginx: reading stays registered, writing is while it is awaited. Who
-    // is registered anew is told of what there is.
+    // As in nginx, reading stays registered, and writing only while it is
+    // awaited. A new registration reports what is there already.
     bool await(unsigned readiness) noexcept override {
         const Scope test(Of::test);
         loop_.world_.count_call();
@@ -104,7 +104,7 @@ class SimulatedLoop::SimulatedWatch : public coro::Watch {
 
     unsigned take() noexcept override { return std::exchange(ready_, 0); }
 
-    // Whether there is anything to tell of.
+    // Whether there is anything to report.
     bool is_due() const { return (socket_->readiness() & registered_) != 0; }
 
     void serve() {
@@ -120,7 +120,7 @@ class SimulatedLoop::SimulatedWatch : public coro::Watch {
         call_back(callback_);
     }
 
-    // Nothing has happened.
+    // Calls back although nothing has happened.
     void disturb() { call_back(callback_); }
 
     void edge() {
@@ -198,7 +198,7 @@ void SimulatedLoop::schedule(Micros when) {
     });
 }
 
-// When there is something to do at once, or else at the first timer.
+// At once if there is something to do, or else at the first timer.
 void SimulatedLoop::schedule_next() {
     if (in_turn_) {
         return;
@@ -232,8 +232,8 @@ void SimulatedLoop::turn() {
     }
 }
 
-// Some of what is ready is told with the next turn only, as where there is more
-// than fits the array of epoll_wait(2).
+// Some of what is ready is reported in the next turn only, as if there were
+// more than the array of epoll_wait(2) holds.
 bool SimulatedLoop::serve_events() {
     auto edges = std::exchange(edges_, {});
     world_.chance().shuffle(edges);
@@ -261,7 +261,7 @@ bool SimulatedLoop::serve_events() {
 bool SimulatedLoop::expire_timers() {
     const auto time = now();
     bool waited = false;
-    // those that are set to what is past by others wait for the next turn
+    // timers that are set to the past by others wait for the next turn
     for (auto most = timers_.size();
          most != 0 && !timers_.empty() && timers_.begin()->first <= time;
          --most) {

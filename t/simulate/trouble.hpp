@@ -18,7 +18,7 @@ class Trouble {
         : network_(network), world_(network.world()), servers_(servers),
           workers_(workers), terms_(terms) {}
 
-    // Replaces a worker, which ends, by a new one.
+    // Replaces a worker, which ends, with a new one.
     std::function<void(std::size_t)> reload;
 
     // Begins with trouble of the servers. There are no workers yet.

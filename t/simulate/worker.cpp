@@ -16,12 +16,12 @@ using Of = Allocations::Of;
 
 namespace {
 
-// What a worker's own keys are told by.
+// The name of one of a worker's own keys.
 std::string own_key(const Worker& worker, std::size_t i) {
     return "own" + std::to_string(worker.number()) + "-" + std::to_string(i);
 }
 
-// Of "key=version.padding"; 0: it is another key's.
+// The version in "key=version.padding", or 0 if the key is another one.
 std::uint64_t version_in(std::string_view value, std::string_view key) {
     std::uint64_t version = 0;
     if (value.starts_with(key) && value.substr(key.size()).starts_with('=')) {
@@ -37,8 +37,8 @@ struct Worker::Operation {
     const char* what;
     std::string key;
     Micros begun;
-    std::uint64_t version = 0;  // that it is to find, or a later one
-    std::uint64_t mishaps = 0;  // that there were before
+    std::uint64_t version = 0;  // it must find this one, or a later one
+    std::uint64_t mishaps = 0;  // before it began
     coro::Time deadline = coro::never;
     coro::Waker waker{};
     bool is_cancelled = false;
@@ -101,7 +101,7 @@ bool Worker::start(std::function<void()> body) {
     return started;
 }
 
-// It has to end in time, whatever comes of it; the loop may be late.
+// It has to end in time, whatever its result; the loop may be late.
 std::shared_ptr<Worker::Operation> Worker::begin(const char* what,
                                                  const std::string& key) {
     const auto operation = std::make_shared<Operation>(
@@ -133,7 +133,7 @@ void Worker::end(Operation& operation) {
                   [&](const auto& one) { return one.get() == &operation; });
 }
 
-// What may be the reason that a server does not have what it was told.
+// Counts what may explain that a server does not have what was stored.
 std::uint64_t Worker::mishaps() const {
     std::uint64_t sum = 0;
     for (const auto& meter : meters_.all) {
@@ -189,7 +189,7 @@ void Worker::fetch(const std::string& key) {
     }
 }
 
-// Most are small; some do not fit what a socket takes at once.
+// Most are small; some do not fit into a socket at once.
 std::string Worker::value_of(const std::string& key) {
     const std::size_t most = world_.chance().one_in(50) ? 20'000 : 200;
     return key + "=" + std::to_string(world_.serial()) + "." +
@@ -254,8 +254,8 @@ void Worker::store_and_fetch(bool is_patient) {
     }
 }
 
-// As early data is (module/early_data.cpp): only on ground that was firm for as
-// long as a claim may be of use.
+// As for early data (module/early_data.cpp), a claim only counts if the store
+// has been reliable for as long as it may be of use.
 void Worker::claim(const std::string& key, std::function<void()> accepted) {
     constexpr Seconds window{60};
     const auto operation = begin("claim", key);

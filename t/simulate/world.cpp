@@ -13,7 +13,7 @@ using support::Allocations;
 
 namespace {
 
-// A turn in which a few thousand handshakes are released makes so many.
+// A turn in which a few thousand handshakes are released makes this many.
 constexpr std::uint64_t most_calls = 200'000;
 
 }  // namespace

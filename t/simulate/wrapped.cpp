@@ -1,5 +1,5 @@
-// The system calls, clocks and random bytes of a World, for the product's own:
-// the linker has each call of these go here (--wrap, see the Makefile).
+// A World's system calls, clocks and random bytes, in place of the real ones:
+// the linker redirects the calls to them here (--wrap, see the Makefile).
 
 #include "simulate/network.hpp"
 #include "simulate/world.hpp"
@@ -63,8 +63,8 @@ wrapped_system() asm("__wrap__ZNSt6chrono3_V212system_clock3nowEv");
 
 namespace {
 
-// What a call of the product's finds here is the test's. Null: there is no
-// world.
+// A call by the product. What it allocates here is the test's. `world` is null
+// if there is none.
 struct Call {
     Call() {
         if (world != nullptr) {
@@ -79,8 +79,8 @@ struct Call {
     }
 };
 
-// Much at a time is a stock, which lasts from one world to the next: how often
-// it is asked for must not change the rest.
+// Many bytes at once fill a stock, which outlasts the world: how often that
+// happens must not change the rest.
 int fill(World& world, unsigned char* buffer, int size) {
     constexpr int much = 256;
     Chance bytes(size < much ? world.bytes().next() : 1);
@@ -160,7 +160,7 @@ int wrapped_private_random(unsigned char* buffer, int size) {
                                  : real_private_random(buffer, size);
 }
 
-// At times what lies between two calls takes long.
+// Sometimes what lies between two calls takes long.
 steady_clock::time_point wrapped_steady() {
     const Call call;
     if (call.world == nullptr) {

@@ -13,7 +13,7 @@ using namespace session_cache::tickets;
 
 namespace {
 
-// Bytes in hexadecimal, from where only this process has them for a moment.
+// Bytes in hexadecimal, so that the test keeps no copy of the bytes themselves.
 std::string hex_of(Bytes bytes) {
     constexpr char digits[] = "0123456789abcdef";
     std::string hex;
@@ -24,8 +24,8 @@ std::string hex_of(Bytes bytes) {
     return hex;
 }
 
-// Of a seed: itself, and the AES key that is made of it, by halves: of what is
-// freed the first bytes are soon others.
+// A seed, and the AES key that is made from it, as halves: the first bytes of
+// freed memory are soon overwritten.
 struct Secrets {
     std::vector<std::string> seed;
     std::vector<std::string> key;
@@ -65,7 +65,7 @@ STORE_TEST_CASE(
     Member& member = fleet.add({.rotate = 1min, .life = 2min});
     Member& other = fleet.add({.rotate = 1min, .life = 2min});
     REQUIRE(fleet.are_ready());
-    fleet.pass(1min);  // what the linker binds at the first call is bound
+    fleet.pass(1min);  // the linker has bound what it binds at the first call
     const auto wanted = member.ring->want(member.current());
     REQUIRE(wanted);
     const Secrets secrets(member.keys[0], wanted->seed,
@@ -96,7 +96,7 @@ TEST_CASE("tickets: a seed that was put into a key is nowhere else") {
         make_seed(seed, id);
         halves = Secrets::halves(seed.bytes);
         sealing.derive(seed.bytes, Bytes(seed.bytes).first(0), out);
-        CHECK(in_core(halves) > 0);  // it is looked for the right thing
+        CHECK(in_core(halves) > 0);  // the search looks for the right bytes
     }
     CHECK(in_core(halves) == 0);
 }

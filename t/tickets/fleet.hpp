@@ -13,17 +13,17 @@
 
 namespace support {
 
-// A client of a real store, whose requests a test sees, lets wait, or loses.
+// A client of a real store, whose requests a test can see, delay, or lose.
 class Meddled : public backends::Store {
   public:
     enum class Fate {
         passes,
-        is_lost,        // nothing comes of it
-        answer_is_lost  // it is done all the same
+        is_lost,        // it is not carried out
+        answer_is_lost  // it is carried out all the same
     };
-    // Is told "peek", "fetch", "add", "store" or "erase", and the key. It runs
-    // where the request was made: of the first three in a coroutine, which may
-    // wait.
+    // Called with "peek", "fetch", "add", "store" or "erase", and the key. It
+    // runs where the request was made: for the first three in a coroutine,
+    // which may wait.
     using Meddle =
         std::function<Fate(std::string_view what, std::string_view key)>;
 
@@ -33,7 +33,7 @@ class Meddled : public backends::Store {
     Meddle meddle;
     bool is_away = false;  // it is not connected
 
-    // Requests, whatever became of them.
+    // All requests, whatever happened to them.
     std::size_t asked() const { return asked_; }
     // Those that are waiting for an answer.
     std::size_t waiting() const { return waiting_; }
@@ -77,11 +77,12 @@ struct Member {
     std::unique_ptr<Meddled> store;
     std::unique_ptr<Keyring> ring;
 
-    // The ticket name that it makes tickets with; zeros: it makes none.
+    // The name of the key that it makes tickets with, or zeros if it makes
+    // none.
     session_cache::tickets::TicketName current() const;
 };
 
-// Workers of one store, in one loop, and what time it is.
+// Workers of one store, in one loop, and their clock.
 class Fleet : public Coroutines {
   public:
     using TicketName = session_cache::tickets::TicketName;
@@ -101,29 +102,29 @@ class Fleet : public Coroutines {
           }) {}
     ~Fleet();
 
-    // One that is not connected yet; it starts with the next turn.
+    // Adds one that is not connected yet; it starts with the next turn.
     Member& add(const Like& like);
     Member& add() { return add(Like()); }
 
     // Ends one of them.
     void remove(Member& member);
 
-    // The fleet's time, in seconds since 1970. It begins in the middle of
-    // nowhere: at 00:00:10 of some day.
+    // The fleet's time, in seconds since 1970. It begins at 00:00:10 of some
+    // day.
     std::time_t now() const { return now_; }
-    // Lets it pass, for timers, too; settles every while.
+    // Lets time pass, for timers, too. Settles now and then.
     void pass(std::chrono::seconds time);
     // Sets clocks, and nothing else.
     void jump(std::chrono::seconds by) { now_ += by.count(); }
 
-    // Until nobody waits for the store's answer.
+    // Runs until nobody waits for the store's answer.
     void settle();
-    // Until all have a key to make tickets with.
+    // Waits until all have a key to make tickets with.
     bool are_ready();
 
-    // What the store is asked for one member to open such a ticket.
+    // Lets a member ask the store for a ticket's key.
     backends::Status fetch(Member& member, const TicketName& name);
-    // Whether it opens it at last.
+    // Whether it can open the ticket, if need be with the store's help.
     bool opens(Member& member, const TicketName& name);
 
     const std::vector<std::unique_ptr<Member>>& members() const {
@@ -145,10 +146,10 @@ class Fleet : public Coroutines {
     std::vector<std::unique_ptr<Member>> ended_;
 };
 
-// Of ngx_ssl:seed:... or ngx_ssl:slot:..., in a store.
+// The store's keys of a kind: ngx_ssl:seed:... or ngx_ssl:slot:...
 std::vector<std::string> names_of(const StoreServer& server,
                                   const std::string& kind);
-// Of what a member makes tickets with now.
+// The store's keys for what a member makes tickets with now.
 std::string seed_in_use(const Member& member);
 std::string slot_in_use(const Member& member);
 

@@ -75,7 +75,7 @@ TEST_CASE("held keys: of too many the one that expires first goes") {
         names.push_back(keys.add(id, 1000 + (id * 7) % 1024));
     }
     const Held* kept = keys.held.find(names[1]);
-    keys.add(0, 5000);  // known, so there is room
+    keys.add(0, 5000);  // a known one takes no room
     CHECK(keys.held.find(names[0]) != nullptr);
     const auto more = keys.add(HeldKeys::most, 5000);
     CHECK(keys.held.find(more) != nullptr);

@@ -1,5 +1,5 @@
-// What a store loses, keeps to itself, or has changed: workers come to one key
-// all the same, and every ticket that was made opens everywhere.
+// What a store loses, keeps to itself, or has changed: workers still agree on
+// one key, and every ticket that was made opens everywhere.
 
 #include "tickets/fleet.hpp"
 
@@ -18,7 +18,7 @@ namespace {
 
 constexpr TicketName none{};
 
-// What tickets are made with, by anybody at any time.
+// The keys that anybody has made tickets with at any time.
 class Used {
   public:
     explicit Used(Fleet& fleet, const Fleet::Like& like = Fleet::Like())
@@ -47,8 +47,8 @@ class Used {
         }
     }
 
-    // In a quarter of an hour all have noticed: all workers have one key, and
-    // one that comes then opens all that was ever made.
+    // After a quarter of an hour all have noticed: all workers have one key,
+    // and a newcomer opens all tickets that were ever made.
     void check() {
         pass(16min);
         const TicketName first = fleet_.members().front()->current();
@@ -76,8 +76,8 @@ bool has_key(const Member& member) {
     return member.current() != none;
 }
 
-// Lets a member's `nth` request have its fate, and those after it until it is
-// told otherwise.
+// Gives a member's `nth` request this fate, and all later ones until it is
+// healed.
 struct Broken {
     std::size_t nth;
     Fate fate;
@@ -92,7 +92,7 @@ struct Broken {
     }
 };
 
-// Lets a member's `nth` request wait until it is told to go on.
+// Lets a member's `nth` request wait until let_go().
 struct Held {
     Fleet& fleet;
     std::size_t nth;
@@ -154,7 +154,7 @@ STORE_TEST_CASE("tickets: another worker comes at any step, or all is lost") {
                 held.meddle_with(member);
                 used.until([&] { return held.waker || has_key(member); });
                 if (!held.waker) {
-                    member.store->meddle = nullptr;  // it takes fewer
+                    member.store->meddle = nullptr;  // it makes fewer
                 }
                 if (is_before) {
                     server.flush();
@@ -243,7 +243,7 @@ STORE_TEST_CASE(
     const auto old = fleet.members()[0]->current();
     used.pass(1h);
     CHECK(fleet.members()[0]->current() != old);
-    // Whatever has changed the store, it has no other records to serve.
+    // Whoever changed the store, it serves only records of the old slot.
     for (const auto& name : names_of(server, "seed")) {
         server.set(name, old_seed);
     }

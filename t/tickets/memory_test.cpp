@@ -1,4 +1,4 @@
-// A worker's keyring that is short of memory, wherever it is.
+// A worker's keyring that runs out of memory, at every possible point.
 
 #include "support/allocations.hpp"
 #include "tickets/fleet.hpp"
@@ -13,7 +13,7 @@ namespace {
 
 constexpr TicketName none{};
 
-// What a worker does, of whom another one has made all seeds.
+// What a worker does when another one has made all seeds.
 void live(Fleet& fleet, Member& member, const TicketName& other) {
     fleet.loop.run_until([&] { return member.current() != none; }, 200ms);
     fleet.settle();
@@ -30,7 +30,8 @@ void live(Fleet& fleet, Member& member, const TicketName& other) {
     fleet.settle();
 }
 
-// How many allocations there were; whatever failed, it works afterwards.
+// Returns how many allocations there were. Whatever failed, it works
+// afterwards.
 std::size_t live_without(std::size_t nth, const RedisServer& server) {
     CAPTURE(nth);
     server.flush();

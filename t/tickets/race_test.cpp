@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t workers = 50;
 
-// The names that tickets are made with.
+// The names of the keys that tickets are made with.
 std::set<TicketName> in_use(const Fleet& fleet) {
     std::set<TicketName> names;
     for (const auto& member : fleet.members()) {
@@ -51,7 +51,7 @@ STORE_TEST_CASE("tickets: 50 workers race for seeds, and all have the same") {
     CHECK(used(fleet).size() == 1);
     CHECK(fleet.loop.run_until(
         [&] { return names_of(server, "slot").size() == 2; }));
-    // Those that nobody uses are taken back.
+    // Those that nobody uses are deleted again.
     CHECK(fleet.loop.run_until(
         [&] { return names_of(server, "seed").size() == 2; }));
     for (const auto& member : fleet.members()) {

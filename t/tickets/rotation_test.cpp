@@ -1,4 +1,4 @@
-// Keys of one slot after the other, by the clocks of several workers.
+// The keys of one slot after the other, by the clocks of several workers.
 
 #include "tickets/fleet.hpp"
 
@@ -25,7 +25,7 @@ void check_alike(const Fleet& fleet) {
     }
 }
 
-// Whether the store says of so many which seed is in use.
+// Waits until the store has `n` slot records, which name the seeds in use.
 bool has_slots(Fleet& fleet, const StoreServer& server, std::size_t n) {
     return fleet.loop.run_until(
         [&] { return names_of(server, "slot").size() == n; });
@@ -64,7 +64,7 @@ STORE_TEST_CASE("tickets: all have the key of each slot, ahead of time") {
         names.insert(fleet.members()[0]->current());
         CHECK(names.size() == slot);
         fleet.pass(25min);
-        CHECK(has_slots(fleet, server, slot + 1));  // none before its half
+        CHECK(has_slots(fleet, server, slot + 1));  // none before half a slot
         fleet.pass(30min);
         CHECK(has_slots(fleet, server, slot + 2));
         check_alike(fleet);

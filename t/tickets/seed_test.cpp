@@ -33,7 +33,7 @@ bool reads(const SealingKey& key, const SeedName& name,
     return is_one;
 }
 
-// What comes of a record, changed in every way.
+// A record is read as it is, but not if it is changed in any way.
 void check_changes(const std::string& whole,
                    const std::function<bool(const std::string&)>& is_read) {
     CHECK(is_read(whole));
@@ -53,8 +53,8 @@ void check_changes(const std::string& whole,
 }  // namespace
 
 TEST_CASE("seed: names that other implementations get, too") {
-    // By Python's hmac: of "seed" or "slot" and struct.pack(">III", start,
-    // length, seed or 0), with the key for names of 80 times k.
+    // By Python's hmac, over "seed" or "slot" and struct.pack(">III", start,
+    // length, seed or 0), with the key for names from 80 times k.
     const SealingKey key(std::string(80, 'k'));
     CHECK(seed_record_name("ngx_ssl:", key, some) ==
           "ngx_ssl:seed:352e74bb08b2307a27f914a6303936c3");

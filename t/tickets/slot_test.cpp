@@ -1,4 +1,4 @@
-// How time is cut, and how long what belongs to a piece of it is needed.
+// How time is cut into slots, and how long the key of a slot is needed.
 
 #include "tickets/lifetimes.hpp"
 #include "tickets/slot.hpp"

@@ -1,4 +1,4 @@
-// Ticket keys: what they are made of, and that OpenSSL makes tickets with them.
+// Ticket keys: how they are made, and that OpenSSL makes tickets with them.
 
 #include "support/hex.hpp"
 #include "tickets/ticket_key.hpp"
@@ -33,7 +33,7 @@ struct Contexts {
     Owned<EVP_MAC, EVP_MAC_free> hmac{EVP_MAC_fetch(nullptr, "HMAC", nullptr)};
     Owned<EVP_MAC_CTX, EVP_MAC_CTX_free> mac{EVP_MAC_CTX_new(hmac.get())};
 
-    // What becomes of 32 zero bytes.
+    // Encrypts or decrypts 32 zero bytes.
     std::string crypt() {
         const std::array<unsigned char, 32> text{};
         std::array<unsigned char, 48> out{};
@@ -64,7 +64,7 @@ struct Opened {
     bool operator==(const Opened&) const = default;
 };
 
-// By a key, with an IV of zeros.
+// Opens them with a key and an IV of zeros.
 Opened open(const TicketKey& key) {
     Contexts contexts;
     const Block iv{};
@@ -82,9 +82,9 @@ std::string file(std::size_t size) {
 }  // namespace
 
 TEST_CASE("ticket key: values that other implementations get, too") {
-    // By Python's hmac: HKDF of 80 times k for "...tickets" and again of what
-    // comes of that; of the 64 bytes the first 32 went to
-    // `openssl enc -d -aes-256-cbc -nopad`, with zeros, the others to HMAC.
+    // By Python's hmac: HKDF of 80 times k for "...tickets", and HKDF again of
+    // the result. Of its 64 bytes the first 32 went to `openssl enc -d
+    // -aes-256-cbc -nopad`, with zeros, the others to HMAC.
     const TicketKey key(SealingKey(std::string(80, 'k')), some, counting());
     CHECK(hex(key.name()) == "6b19246393fe1136df598fde28db90e7");
     CHECK(open(key) == Opened{"5ede8d9dbee7f4c2f58a8b48271f7972"
@@ -133,7 +133,7 @@ TEST_CASE("ticket key: what it seals opens, with another IV each time") {
 }
 
 TEST_CASE("ticket key: nginx's files, of 48 and 80 bytes") {
-    // Of bytes 0, 1, 2, ...: as above, with the key that is where nginx has it
+    // From bytes 0, 1, 2, ..., as above, with the key where nginx has it
     // (ngx_ssl_session_ticket_keys()).
     const TicketKey shorter(file(48));
     CHECK(hex(shorter.name()) == "000102030405060708090a0b0c0d0e0f");

@@ -1,4 +1,4 @@
-// Names of tickets: opaque, and told from all other bytes without asking.
+// Names of tickets: opaque, and recognized without asking the store.
 
 #include "support/hex.hpp"
 #include "tickets/ticket_name.hpp"
@@ -19,8 +19,8 @@ constexpr SeedName some{{1767225600, 3600}, 0x01020304};
 }  // namespace
 
 TEST_CASE("ticket name: values that other implementations get, too") {
-    // The key is HKDF-SHA256 by Python's hmac of 80 times k, for "...ticket
-    // names"; the block is what `openssl enc -aes-256-ecb -nopad` makes of
+    // The key is HKDF-SHA256 of 80 times k for "...ticket names", by Python's
+    // hmac. The block is what `openssl enc -aes-256-ecb -nopad` makes of
     // struct.pack(">IIII", start, length, seed, 0).
     const SealingKey key(std::string(80, 'k'));
     CHECK(hex(ticket_name(key, {{1767225600, 3600}, 0})) ==

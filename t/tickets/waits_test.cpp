@@ -1,4 +1,4 @@
-// Who waits for a key, and for how long; and who asks for nothing.
+// Who waits for a key, and how long; and which names are not asked for.
 
 #include "tickets/fleet.hpp"
 
@@ -15,7 +15,7 @@ namespace {
 
 constexpr TicketName none{};
 
-// A fleet of which one member has what another one has to ask for.
+// A fleet in which one member has what another one has to ask for.
 template <class Server>
 struct Asking {
     Server server{};
@@ -40,7 +40,7 @@ struct Asking {
         }
     }
 
-    // So many at once; what they got.
+    // Makes `n` fetches at once. Returns their results.
     std::vector<Status> fetch(std::size_t n) {
         std::vector<Status> all;
         const auto wanted = asker->ring->want(name);
@@ -55,7 +55,7 @@ struct Asking {
     }
 };
 
-// What the store was asked for.
+// How many lookups the store has received.
 std::uint64_t lookups(const RedisServer& server) {
     auto client = server.client();
     return std::stoull(client.info("stats", "keyspace_hits")) +
@@ -222,7 +222,7 @@ STORE_TEST_CASE("tickets: who waits for a first key goes on without it") {
     CHECK(fleet.loop.run_until([&] { return one.done; }));
     CHECK(member.current() == none);
 
-    Waiting late;  // nobody asks for it any more
+    Waiting late;  // nobody is asking for a key any more
     late.begin(fleet, member, coro::never);
     CHECK(late.done);
 }

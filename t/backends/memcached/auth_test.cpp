@@ -135,7 +135,7 @@ TEST_CASE("memcached auth: a proxy of the text protocol that wants none") {
     MemcachedServer memcached({"-B", "ascii"});
     TestStore s({store_server(memcached)}, with_password(password));
     REQUIRE(s.connects());
-    CHECK(memcached.client().keys().empty());  // the password is nobody's value
+    CHECK(memcached.client().keys().empty());  // the password is not stored
     s.put("key", "value");
     INFO(s.log());
     CHECK(s.fetch("key").value == "value");

@@ -1,5 +1,5 @@
-// What a store must survive although no memcached says it, or seldom: each
-// test speaks as the server itself.
+// What a store must survive although memcached never or seldom says it: each
+// test plays the server itself.
 
 #include "support/fake_memcached.hpp"
 
@@ -23,7 +23,7 @@ void check_given_up(FakeMemcached& fake, const std::string& why) {
     CHECK(fake.fetch("VALUE key 0 5\r\nvalue\r\nEND\r\n").value == "value");
 }
 
-// To a get, which ends with the connection.
+// Answers a get, which ends with the connection.
 void check_refused(const std::string& answer, const std::string& why) {
     CAPTURE(answer);
     FakeMemcached fake;
@@ -154,7 +154,7 @@ TEST_CASE("memcached garbage: the connection ends in the middle of a value") {
         CHECK(fetch->result.value.empty());
         CHECK(fake.store->logs("connection lost: "));
 
-        // of which nothing is left on the next connection
+        // nothing of it is left on the next connection
         fake.reconnect();
         CHECK(fake.fetch("END\r\n").status == Status::miss);
     }
@@ -366,7 +366,7 @@ TEST_CASE("memcached errors: a value larger than the server takes") {
 TEST_CASE("memcached errors: large values among small ones") {
     MemcachedServer memcached({"-I", "512k"});
     auto options = store_options();
-    options.timeout = 60s;  // it is 80 MB that lie before the first fetch
+    options.timeout = 60s;  // 80 MB come before the first fetch
     TestStore s({store_server(memcached)}, options);
     REQUIRE(s.connects());
     for (int i = 0; i < 100; ++i) {

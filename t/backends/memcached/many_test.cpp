@@ -1,4 +1,4 @@
-// Many lookups at a time, in few round trips, and the queue's length.
+// Many lookups at a time in few round trips, and the queue's length.
 
 #include "support/fake_memcached.hpp"
 

@@ -95,7 +95,7 @@ TEST_CASE("memcached: an erased value is gone, one that is not there too") {
 
 TEST_CASE("memcached: a value lives as long as it was stored for") {
     One x;
-    // from 30 days on memcached takes a number for a point in time
+    // memcached takes more than 30 days for a point in time
     for (const std::chrono::seconds ttl :
          std::initializer_list<std::chrono::seconds>{
              60s, 24h * 30, 24h * 30 + 1s, 24h * 365}) {
@@ -103,7 +103,7 @@ TEST_CASE("memcached: a value lives as long as it was stored for") {
         CHECK(x.s.store().store("key", "value", ttl) == Status::queued);
         CHECK(x.s.fetch("key").status == Status::hit);
         const auto left = x.memcached.client().ttl("key");
-        CHECK(left <= ttl.count() + 1);  // by another clock
+        CHECK(left <= ttl.count() + 1);  // the clocks may differ
         CHECK(left > ttl.count() - 30);
     }
 }
@@ -128,7 +128,7 @@ TEST_CASE("memcached: a time to live, as it is sent") {
     CHECK(expiration_of(24h * 30 + 1s, now) == now + 2'592'001);
     CHECK(expiration_of(std::chrono::seconds(latest - now), now) == latest);
     CHECK(expiration_of(std::chrono::seconds::max(), now) == latest);
-    // when the calendar is nearly over, or is
+    // when the last point in time is near, or has passed
     CHECK(expiration_of(24h * 365, latest - 10) == 2'592'000);
     CHECK(expiration_of(24h * 365, latest + 10) == 2'592'000);
     CHECK(expiration_of(60s, latest + 10) == 60);

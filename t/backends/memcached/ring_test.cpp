@@ -18,7 +18,7 @@ Server server(const std::string& name, unsigned weight = 1) {
     return {.name = name, .weight = weight};
 }
 
-// Names the servers of 20,000 keys, as one number (FNV-1a).
+// Hashes the servers of 20,000 keys to one number (FNV-1a).
 std::uint64_t placement(const std::vector<Server>& servers) {
     REQUIRE(Ring::load() == "");
     const Ring ring(servers);
@@ -44,8 +44,8 @@ std::vector<Server> hundred() {
 
 }  // namespace
 
-// The numbers are those of the first released ring: fleets that have it share
-// their stores with later ones.
+// The numbers are those of the first released ring: nodes that have it share
+// their stores with later versions.
 TEST_CASE("ring: a key is where it always was") {
     const std::vector<Server> three{server("10.0.0.1:11211"),
                                     server("10.0.0.2:11211"),

@@ -1,5 +1,5 @@
-// Several servers: where keys belong, and what becomes of them when one of
-// the servers fails.
+// Several servers: where keys belong, and what happens to them when one of the
+// servers fails.
 
 #include "support/test_store.hpp"
 
@@ -72,7 +72,7 @@ TEST_CASE("memcached servers: each has its share of the keys") {
         CHECK(share < total / 2);
         sum += share;
     }
-    CHECK(sum == total);  // nothing is anywhere twice
+    CHECK(sum == total);  // no key is stored twice
 }
 
 TEST_CASE("memcached servers: every node finds the keys, in any order") {

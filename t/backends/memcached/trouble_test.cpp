@@ -1,4 +1,4 @@
-// A memcached that goes, comes, or no longer answers.
+// A memcached that goes away, comes back, or no longer answers.
 
 #include "support/test_store.hpp"
 
@@ -29,7 +29,7 @@ struct One {
         return result;
     }
 
-    // Fetches of which some are sent, while others wait for their turn.
+    // Fetches of which some are sent, while the others wait for their turn.
     std::vector<std::shared_ptr<TestStore::Fetch>> waiting(int count) {
         std::vector<std::shared_ptr<TestStore::Fetch>> fetches;
         for (int i = 0; i < count; ++i) {
@@ -86,7 +86,7 @@ TEST_CASE("memcached frozen: whoever waits is released after the timeout") {
     x.memcached.thaw();
     CHECK(x.s.connects(2));
     CHECK(x.s.fetch("key").value == "value");
-    CHECK(x.s.logged("[error]") == 2);  // its end, too
+    CHECK(x.s.logged("[error]") == 2);  // one for the recovery
 }
 
 TEST_CASE("memcached frozen: without traffic it is noticed too") {
@@ -158,7 +158,7 @@ TEST_CASE("memcached killed: whoever waits is released") {
 }
 
 TEST_CASE("memcached killed: restarted between a set and a get") {
-    One x(1h);  // no PING tells
+    One x(1h);  // no PING notices it
     x.memcached.kill9();
     x.memcached.start();
     const auto fetched = x.s.fetch("key");
@@ -212,7 +212,7 @@ TEST_CASE("memcached close: while fetches wait") {
     x.memcached.freeze();
     const auto fetches = x.waiting(500);
     x.s.store().close();
-    CHECK_FALSE(fetches.front()->done);  // woken, not run
+    CHECK_FALSE(fetches.front()->done);  // woken, but not run yet
     CHECK(x.ends());
     check_released(fetches, Status::down);
     CHECK(x.s.logged("[error]") == 0);
@@ -221,7 +221,7 @@ TEST_CASE("memcached close: while fetches wait") {
 
 TEST_CASE("memcached close: what is queued still reaches the server") {
     One x(1h);
-    // It answers 20 at a time (-R), and drops what is left when it cannot.
+    // It answers 20 at a time (-R), and drops the rest when it cannot answer.
     for (int i = 0; i < 20; ++i) {
         CHECK(x.s.store().store("key" + std::to_string(i), "x", 60s) ==
               Status::queued);
@@ -244,7 +244,7 @@ TEST_CASE("memcached close: while it is not connected") {
 }
 
 TEST_CASE("memcached close: while it connects") {
-    Peer peer;  // which takes the connection and says nothing
+    Peer peer;  // which accepts the connection and says nothing
     TestStore s({store_server(store_address(peer))}, One::options(1h));
     REQUIRE(s.loop.run_until([&] { return peer.accept(); }));
     s.store().close();
@@ -294,7 +294,7 @@ TEST_CASE("memcached cancel: the late answer is not the next fetch's") {
     x.s.start([&] {
         waker = coro::next_wait();
         first = x.s.store().fetch("key");
-        second = x.s.store().fetch("other");  // in the very same frame
+        second = x.s.store().fetch("other");  // in the very same stack frame
         done = true;
     });
     x.s.loop.run_turns(5);

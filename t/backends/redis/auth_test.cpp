@@ -20,7 +20,7 @@ Options with_credentials(const RedisServer& redis, const std::string& user,
     return options;
 }
 
-// How often the server was given a command, which it may have refused.
+// How often the server received a command, even if it refused it.
 int calls(const RedisServer& redis, const std::string& command) {
     const auto stats =
         redis.client().info("commandstats", "cmdstat_" + command);

@@ -1,4 +1,4 @@
-// Fetches that are cancelled, and their answers that come all the same.
+// Cancelled fetches, and their answers, which arrive all the same.
 
 #include "support/test_store.hpp"
 
@@ -46,7 +46,7 @@ TEST_CASE("redis cancel: the late answer is not the next fetch's") {
     f.s.start([&] {
         waker = coro::next_wait();
         first = f.s.store().fetch("a");
-        second = f.s.store().fetch("b");  // in the very same frame
+        second = f.s.store().fetch("b");  // in the very same stack frame
         done = true;
     });
 
@@ -70,7 +70,7 @@ TEST_CASE("redis cancel: the late answer hurts no other coroutine") {
     }
     CHECK(f.s.loop.run_until([&] { return f.s.scheduler.alive() == 1; }));
 
-    // others, on the same stacks and under the same names
+    // other coroutines, on the same stacks and with the same IDs
     int right = 0;
     std::vector<coro::Waker> elsewhere;
     for (int i = 0; i < 200; ++i) {

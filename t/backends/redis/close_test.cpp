@@ -1,4 +1,4 @@
-// close(): whoever waits is released, what is queued still leaves, and the
+// close(): whoever waits is released, what is queued is still sent, and the
 // store's coroutine ends.
 
 #include "support/fake_redis.hpp"
@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// In this state nothing but close() ends the store's coroutine in time.
+// With these options only close() ends the store's coroutine in time.
 backends::Options patient(backends::Options options) {
     options.interval = 1h;
     options.timeout = 1h;
@@ -44,7 +44,7 @@ TEST_CASE("redis close: while fetches wait") {
     const auto queued = s.begin_fetches(250, "other");
 
     s.store().close();
-    CHECK_FALSE(sent.front()->done);  // woken, not run
+    CHECK_FALSE(sent.front()->done);  // woken, but not run yet
     CHECK(ends(s));
     for (const auto& fetches : {sent, queued}) {
         for (const auto& fetch : fetches) {

@@ -1,4 +1,4 @@
-// A Redis Cluster at work: real servers, of which slots and roles move.
+// A Redis Cluster at work: real servers, whose slots and roles change.
 
 #include "support/test_resolver.hpp"
 #include "support/test_store.hpp"
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Lookups come to something, whatever a second one says.
+// Lookups end soon, whatever a second server does.
 backends::Options quick() {
     auto options = store_options();
     options.timeout = 2s;
@@ -30,7 +30,7 @@ struct Known : TestStore {
     }
 };
 
-// Each node's keys, and that they are at it.
+// Stores and fetches keys, and checks that each is at its slot's node.
 void check_all(TestStore& s, const RedisCluster& cluster, int n,
                const std::string& stem) {
     for (int i = 0; i < n; ++i) {
@@ -104,7 +104,7 @@ TEST_CASE("redis cluster: who has asked for a slot that has moved follows") {
         CHECK(s.add(key, "new") == Addition::exists);
         CHECK(s.fetch(key).value == "value");
     }
-    // The slot is known now: nobody is sent elsewhere any more.
+    // The slot is known now: no request is redirected any more.
     const auto asked =
         cluster[0].client().info("stats", "total_commands_processed");
     s.fetch(key);
@@ -120,10 +120,10 @@ TEST_CASE("redis cluster: a slot on its way is asked for on both sides") {
     const auto here = tag + "here";
     s.put(here, "here");
     const int slot = cluster.slot_of(here);
-    // A node that no topology has, for it has no slot.
+    // A node that no topology lists, because it has no slots.
     cluster.join();
     cluster.begin_move(slot, 3);
-    s.loop.run_turns(2);  // it has stood still
+    s.loop.run_turns(2);  // its clock stood still meanwhile
 
     CHECK(s.fetch(here).value == "here");
     CHECK(s.fetch(tag + "there").status == Status::miss);
@@ -160,11 +160,11 @@ TEST_CASE("redis cluster: servers have names, which somebody looks up") {
     check_all(s, cluster, 20, "key");
     CHECK(std::ranges::count(resolver.asked, "node.test") >= 3);
 
-    // One that nobody has told of yet.
+    // A node that no reply has named yet.
     const auto key = cluster.key_of(0);
     const auto port = std::to_string(cluster.join().address().port);
     cluster.begin_move(cluster.slot_of(key), 3);
-    s.loop.run_turns(2);  // it has stood still
+    s.loop.run_turns(2);  // its clock stood still meanwhile
     CHECK(s.fetch(key + "{" + key + "}").status == Status::miss);
     CHECK(s.fetch("{" + key + "}").status == Status::miss);
     CHECK(s.logged("node.test:" + port) == 0);
@@ -195,7 +195,7 @@ TEST_CASE("redis cluster: a server goes while its name is looked up") {
 
     cluster.begin_move(cluster.slot_of(key), 0);
     cluster.end_move(cluster.slot_of(key), 0);
-    s.loop.skip(1min);  // until it is asked for the slots
+    s.loop.skip(1min);  // until the slots are asked for
     CHECK(fetches(s, key, Status::miss));
     s.loop.run_turns(20);
     CHECK(fetches(s, key, Status::miss));
@@ -250,17 +250,17 @@ TEST_CASE("redis cluster: a replica takes over, its master stays") {
     REQUIRE(cluster.replicated(0, 3));
 
     cluster.fail_over(3);
-    s.loop.run_turns(2);  // it has stood still
+    s.loop.run_turns(2);  // its clock stood still meanwhile
     CHECK(s.loop.run_until([&] { return s.fetch(key).value == "value"; }));
     s.put(key, "new");
     CHECK(cluster[3].client().get(key) == "new");
-    // The old one is left, when it is known who has its slots.
+    // The old one is left once it is known who has its slots.
     s.loop.skip(20s);
     INFO(s.log());
     CHECK(s.loop.run_until([&] {
         s.fetch(key);
         return cluster[0].client().info("clients", "connected_clients") ==
-               "2";  // we, and the new master's
+               "2";  // ours, and the new master's
     }));
 }
 
@@ -279,7 +279,7 @@ TEST_CASE("redis cluster: a master dies, and others are not concerned") {
         return s.fetch(lost).status == Status::down;
     }));
     REQUIRE(cluster.replaced(0));
-    s.loop.run_turns(2);  // it has stood still
+    s.loop.run_turns(2);  // its clock stood still meanwhile
     const auto elected = Clock::now();
     CHECK(s.loop.run_until([&] {
         CHECK(s.fetch(kept).value == "kept");

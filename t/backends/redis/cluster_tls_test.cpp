@@ -1,4 +1,4 @@
-// A Redis Cluster whose servers have TLS: what their certificates are for.
+// A Redis Cluster with TLS: which names or addresses its certificates are for.
 
 #include "support/test_resolver.hpp"
 #include "support/tls_store.hpp"
@@ -18,7 +18,7 @@ backends::Options options_with(const std::string& tls_name) {
     return options;
 }
 
-// The seeds' own name is what it is configured as.
+// Each seed's own name is `name`, as if that were configured.
 ClusterSeeds tls_seeds(const RedisCluster& cluster, const std::string& name) {
     ClusterSeeds seeds;
     for (std::size_t i = 0; i < cluster.size(); ++i) {
@@ -29,7 +29,7 @@ ClusterSeeds tls_seeds(const RedisCluster& cluster, const std::string& name) {
     return seeds;
 }
 
-// All of them are used, and with TLS: each has a key of its own.
+// All servers are used, and over TLS: each has a key of its own.
 void check_all(TestStore& s, const RedisCluster& cluster) {
     REQUIRE(s.connects(1 + cluster.size()));
     CHECK(s.fetch("key").status == Status::miss);

@@ -1,5 +1,5 @@
-// Error replies: each fails its own operation, harms no other, and is logged
-// at a change and not at each request.
+// Error replies: each fails its own operation and harms no other. They are
+// logged when they change, not at each request.
 
 #include "backends/trouble.hpp"
 #include "support/socket.hpp"
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// Ten values stored, all of which the server refuses.
+// Stores ten values, all of which the server refuses.
 void store_ten(TestStore& s) {
     for (int i = 0; i < 10; ++i) {
         CHECK(s.store().store("new", "value", 60s) == Status::queued);
@@ -172,7 +172,7 @@ TEST_CASE("redis errors: while the server loads its data fetches are refused") {
     REQUIRE(s.connects());
     CHECK(s.fetch("key1").value == value);
 
-    // each key takes 20 ms, until that is changed
+    // each key takes 20 ms, until this is changed
     client.config_set("key-load-delay", "20000");
     Socket(redis.address()).write("DEBUG RELOAD\r\n");
     REQUIRE(

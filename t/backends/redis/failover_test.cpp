@@ -1,5 +1,5 @@
-// A server that says that it does not serve: whether there is another, and
-// that what it said is logged.
+// A server that says that it does not serve: whether another one is used, and
+// that its reply is logged.
 
 #include "backends/places.hpp"
 #include "support/fake_redis.hpp"
@@ -15,7 +15,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto long_enough = 25s;  // for a look, when all is well
+constexpr auto long_enough = 25s;  // for a check, when all is well
 
 backends::Address at(const RedisServer& server) {
     return store_address(server.address());
@@ -69,7 +69,7 @@ TEST_CASE("redis failover: a primary that is demoted is left") {
     CHECK(s.logged(line(x.first, "left for " + x.second.address().text())) ==
           1);
 
-    // it is not gone back to, but when it refuses no more
+    // the store goes back to it only once it no longer refuses
     for (int i = 0; i < 20; ++i) {
         s.loop.skip(long_enough);
         s.loop.run_turns(3);
@@ -239,7 +239,7 @@ TEST_CASE("redis failover: what is no server for us is not gone back to") {
     Pair x;
     x.first.kill9();
     auto options = x.options();
-    options.interval = 1h;  // no PING whose answer a skip leaves behind
+    options.interval = 1h;  // no PING that would time out in a skip
     TestStore s(options);
     CHECK(s.logs(line(x.second, "connected")));
 

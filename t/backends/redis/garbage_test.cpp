@@ -1,5 +1,5 @@
-// What a store must survive although no Redis says it: each test speaks as
-// the server itself.
+// What a store must survive although no Redis says it: each test plays the
+// server itself.
 
 #include "backends/redis/protocol.hpp"
 #include "support/fake_redis.hpp"
@@ -77,7 +77,7 @@ TEST_CASE("redis garbage: half a reply, then the end") {
     CHECK(fetch->result.value.empty());
     CHECK(fake.store->logged("connection lost: closed by the store") == 1);
 
-    // of which nothing is left on the next connection
+    // nothing of it is left on the next connection
     fake.reconnect();
     CHECK(fake.fetch("$-1\r\n").status == Status::miss);
 }

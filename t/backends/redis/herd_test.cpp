@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::size_t workers = 500;
 
-// How often somebody has connected to each of the Sentinels.
+// How many connections each of the Sentinels has received.
 std::vector<int> asked(Watched& watched) {
     std::vector<int> all;
     for (std::size_t i = 0; i < watched.count(); ++i) {
@@ -28,7 +28,7 @@ std::vector<int> asked(Watched& watched) {
     return all;
 }
 
-// Two ends of four connections each: three masters, and a seed.
+// Each worker has four connections, to three masters and a seed, with two ends.
 bool has_descriptors() {
     rlimit limit{};
     getrlimit(RLIMIT_NOFILE, &limit);
@@ -57,7 +57,7 @@ TEST_CASE("redis cluster: 500 workers that lose a master ask in turn") {
             coroutines.scheduler, seeds, store_options(), log, nullptr));
     }
 
-    // Seeds in random order, each node's own connections, and no more.
+    // Each worker connects to a random seed and to every node, and no more.
     const auto all = static_cast<int>(workers);
     REQUIRE(coroutines.loop.run_until([&] {
         int connected = 0;
@@ -80,7 +80,7 @@ TEST_CASE("redis cluster: 500 workers that lose a master ask in turn") {
             CHECK(cluster.asked(i, begin + from) < all * 3 / 5);
         }
     }
-    // Nobody has forgotten about it, either.
+    // But every worker asks in the end.
     CHECK(coroutines.loop.run_until([&] {
         int asked = 0;
         for (auto from = 0s; from < 30s; ++from) {

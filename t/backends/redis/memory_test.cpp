@@ -1,5 +1,5 @@
-// A client of a cluster, or of the master that Sentinels name, that is short of
-// memory, wherever it is.
+// A client of a cluster, or of the master that Sentinels name, that runs out of
+// memory, at every possible point.
 
 #include "backends/redis/slots.hpp"
 #include "support/life.hpp"
@@ -39,12 +39,12 @@ void use_all(backends::Store& store, const std::string& key) {
     store.erase(key);
 }
 
-// On all clients but us.
+// On all clients except this one.
 void hang_up_on_all(RedisClient& server) {
     server.command({"CLIENT", "KILL", "TYPE", "normal"});
 }
 
-// Those of a cluster's servers.
+// The meters of a cluster's servers.
 class CountedMeters : public backends::Meters {
   public:
     bool all_back() const { return taken_.empty(); }
@@ -61,9 +61,9 @@ class CountedMeters : public backends::Meters {
     std::list<backends::Meter> taken_;
 };
 
-// A cluster with a slot that is on its way to a server that has none yet, so
-// that whoever asks for a key there is sent on to it, and one that changes
-// hands in each life.
+// A cluster with two special slots. One is on its way to a server that has none
+// yet, so that clients that ask for its keys are redirected there. The other
+// one changes hands in each life.
 class LifeOfCluster : public Life {
   public:
     LifeOfCluster() {
@@ -71,12 +71,12 @@ class LifeOfCluster : public Life {
         for (std::size_t i = 0; i < cluster_.size(); ++i) {
             clients_.emplace_back(cluster_[i].address().text());
         }
-        // whom all believe when there is any doubt
+        // all servers believe this one in case of doubt
         clients_[0].command({"CLUSTER", "BUMPEPOCH"});
         cluster_.begin_move(slot_of(keys_.front()), 2);
     }
 
-    // How often a server has sent somebody on to another.
+    // How often a server has redirected a client to another one.
     int redirects(std::size_t server, const std::string& kind) {
         const auto count =
             clients_[server].info("errorstats", "errorstat_" + kind);
@@ -90,7 +90,7 @@ class LifeOfCluster : public Life {
 
     std::unique_ptr<backends::Store> make(Coroutines& coroutines) override {
         const Allocations::Scope test(Of::test);
-        CHECK(meters_.all_back());  // in the life before
+        CHECK(meters_.all_back());  // those of the previous life
         keys_.back() = next_key();
         const auto seeds = cluster_seeds(cluster_, {0, 1});
         const auto options = quick_options();
@@ -100,7 +100,7 @@ class LifeOfCluster : public Life {
                                             options, logger, &meters_);
     }
 
-    // All that is asked of a cluster, the loss of all connections, and others.
+    // Sends every kind of request, loses all connections, and makes new ones.
     void live(Coroutines& coroutines, backends::Store& store) override {
         CHECK(works(coroutines, store));
         for (int time = 0; time < 2; ++time) {
@@ -115,8 +115,8 @@ class LifeOfCluster : public Life {
         works(coroutines, store);
     }
 
-    // Of the second server's, each in a slot of its own: if one came back soon,
-    // two servers might send whoever asks to each other for a while.
+    // A key of the second server, each time in a new slot: if one came back
+    // soon, two servers might redirect clients to each other for a while.
     std::string next_key() {
         std::string key;
         do {
@@ -126,7 +126,7 @@ class LifeOfCluster : public Life {
         return key;
     }
 
-    // A key's slot, which has no other, goes to the first server.
+    // Moves a key's slot, which has no other keys, to the first server.
     void move(const std::string& key) {
         clients_[1].erase(key);
         for (auto& client : {std::ref(clients_[0]), std::ref(clients_[1])}) {
@@ -150,7 +150,7 @@ class LifeOfCluster : public Life {
 // A master that Sentinels name.
 class LifeOfMaster : public Life {
   protected:
-    // The address of the one that is configured.
+    // The address of the configured Sentinel.
     virtual const Address& sentinel() = 0;
 
     std::unique_ptr<backends::Store> make(Coroutines& coroutines) override {
@@ -169,7 +169,7 @@ class LifeOfMaster : public Life {
     const std::vector<std::string> keys_{"a key of some length"};
 };
 
-// Of which one Sentinel tells, and of another Sentinel.
+// A master that loses its connections. One Sentinel names it and a second one.
 class LifeOfLostMaster : public LifeOfMaster {
   private:
     const Address& sentinel() override { return watched_.sentinel().address(); }
@@ -185,7 +185,7 @@ class LifeOfLostMaster : public LifeOfMaster {
     RedisClient master_{watched_.a().address().text()};
 };
 
-// Another one in the middle of each life, as a Sentinel is told.
+// In the middle of each life the Sentinel is given another master.
 class LifeOfOtherMaster : public LifeOfMaster {
   private:
     const Address& sentinel() override { return sentinel_.address(); }

@@ -1,4 +1,4 @@
-// The least that a user has to be allowed, as docs/stores.md has it.
+// The fewest permissions that a user needs, as docs/stores.md lists them.
 
 #include "support/sentinel_server.hpp"
 #include "support/test_store.hpp"
@@ -14,7 +14,7 @@ namespace {
 
 constexpr auto password = "correct-horse";
 
-// The user nginx of the documentation, with `more` at the end of its line.
+// Creates the documentation's user nginx, with `more` at the end of its rules.
 void allow(RedisClient client, const Arguments& rules,
            const Arguments& more = {}) {
     Arguments command{"ACL", "SETUSER", "nginx", "on",

@@ -1,4 +1,5 @@
-// PINGs: on an idle connection, further and further apart, and on no other.
+// PINGs are sent on an idle connection, further and further apart, and on no
+// other.
 
 #include "support/test_store.hpp"
 
@@ -38,11 +39,11 @@ struct Pinged {
         return std::stoi(stats.substr(sizeof "calls=" - 1));
     }
 
-    // The PINGs since the store is up, when all that was under way is done.
+    // The PINGs since the store came up, once all that was under way is done.
     int pings() {
         s.loop.run_turns(5);
         count();
-        count();  // the server's turn before has sent all its answers
+        count();  // by now the server has sent all answers
         s.loop.run_turns(5);
         return count() - first;
     }
@@ -63,7 +64,7 @@ TEST_CASE("redis ping: the longer a connection is idle the fewer it has") {
     }
     CHECK(p.s.logged("[error]") == 0);
 
-    // a request, and it is as if it were new
+    // after a request it is as if the connection were new
     CHECK(p.s.fetch("key").status == Status::miss);
     p.s.loop.skip(interval);
     CHECK(p.pings() == 11);

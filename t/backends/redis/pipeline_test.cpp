@@ -1,5 +1,5 @@
-// Many commands on one connection: each gets its own answer, and those of
-// one turn leave together.
+// Many commands on one connection: each gets its own answer, and those of one
+// turn are sent together.
 
 #include "support/fake_redis.hpp"
 
@@ -97,7 +97,7 @@ TEST_CASE("redis pipeline: commands act in the order they were given") {
 TEST_CASE("redis pipeline: what is queued in one turn leaves together") {
     RedisServer redis;
     auto options = store_options(store_address(redis.address()));
-    options.interval = 1h;  // no PING between
+    options.interval = 1h;  // no PING in between
     TestStore s(options);
     REQUIRE(s.connects());
     const auto before = segments_sent(redis.address().port);
@@ -108,8 +108,8 @@ TEST_CASE("redis pipeline: what is queued in one turn leaves together") {
         fetches.push_back(s.begin_fetch(key(i)));
     }
     CHECK(s.loop.run_until([&] { return fetches.back()->done; }));
-    // the first two stores at once, then all the others; the kernel may have
-    // sent some again
+    // the first two stores leave at once, then all the others; the kernel may
+    // have resent some
     CHECK(segments_sent(redis.address().port) - before < 10);
 
     for (const auto& fetch : fetches) {
@@ -135,7 +135,7 @@ TEST_CASE("redis pipeline: what the answered ask next leaves together, too") {
         });
     }
     CHECK(s.loop.run_until([&] { return done == 100; }));
-    // one for each round, a few more where answers came in parts
+    // one for each round, and a few more where answers came in parts
     CHECK(segments_sent(redis.address().port) - before < 100);
 }
 
@@ -144,7 +144,7 @@ TEST_CASE("redis pipeline: alone, a fetch leaves within two turns") {
     const auto before = fake.peer.received().size();
 
     const auto fetch = fake.store->begin_fetch("key");
-    CHECK(fake.peer.received().size() == before);  // others may come along
+    CHECK(fake.peer.received().size() == before);  // others may join it
     fake.store->loop.run_turns(2);
     CHECK(fake.peer.received().substr(before) ==
           "*2\r\n$3\r\nGET\r\n$3\r\nkey\r\n");

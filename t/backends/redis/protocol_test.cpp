@@ -1,4 +1,4 @@
-// RESP: what goes out and what comes in.
+// RESP: what is sent and what is received.
 
 #include "backends/redis/protocol.hpp"
 
@@ -196,7 +196,7 @@ TEST_CASE("redis protocol: a reply that is too long is an error in time") {
     }
 }
 
-// As an answer to HELLO, without end. (hiredis before 1.0 knows no RESP 3.)
+// An endless answer to HELLO. (hiredis before 1.0 does not know RESP 3.)
 TEST_CASE("redis protocol: an array is given up in time, whatever its shape") {
     const std::string megabyte(1 << 20, 'x');
     const std::vector<std::pair<std::string, std::string>> shapes{
@@ -270,7 +270,7 @@ TEST_CASE("redis protocol: an answer to HELLO may have many modules") {
     }
 
     Parser parser;
-    for (int times = 0; times < 100; ++times) {  // each has all the room
+    for (int times = 0; times < 100; ++times) {  // each may use the whole limit
         parser.expect_array(true);
         REQUIRE(parser.feed(answer));
         const Reply reply = parser.next();

@@ -85,7 +85,7 @@ TEST_CASE("redis queue: stores and erases fill it as fetches do") {
     CHECK(s.at_once(Status::busy));
     CHECK(s.store().store("key", "y", 60s) == Status::busy);
 
-    // answered, they leave it
+    // once answered, they leave the queue
     CHECK(eventually([&] {
         s.loop.run_once();
         return s.fetch("key").status == Status::hit;

@@ -1,4 +1,4 @@
-// A server that goes and comes, and stores at several addresses.
+// A server that goes away and comes back, and stores with several addresses.
 
 #include "support/test_store.hpp"
 
@@ -33,7 +33,7 @@ TEST_CASE("redis reconnect: after a kill -9, on the same socket") {
 
         redis.start();
         CHECK(s.connects(time + 1));
-        CHECK(s.fetch("key").status == Status::miss);  // it is a new one
+        CHECK(s.fetch("key").status == Status::miss);  // a new, empty server
     }
 }
 

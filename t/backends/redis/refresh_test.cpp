@@ -1,4 +1,4 @@
-// When the slots are asked for.
+// When the store asks for the slots.
 
 #include "backends/redis/refresh.hpp"
 
@@ -11,7 +11,7 @@ namespace {
 
 constexpr coro::Time start{1'000'000};
 
-// One that has just found all well.
+// One that has just succeeded.
 Refresh well(unsigned seed) {
     Refresh refresh(start, backends::Random(seed));
     CHECK(refresh.due() == start);

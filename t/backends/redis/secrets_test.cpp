@@ -1,4 +1,4 @@
-// What is secret, passwords and values, is in no line of the log, although
+// Secrets, that is passwords and values, are in no line of the log, although
 // Redis quotes what it was sent in its errors.
 
 #include "support/fake_redis.hpp"
@@ -22,7 +22,7 @@ void check_secrets(const TestStore& s) {
     CHECK(s.logged(value) == 0);
 }
 
-// A store that is up, on a server without `command`.
+// Uses a store whose server does not have `command`.
 void use_without(const std::string& command) {
     RedisServer redis({"--rename-command", command, ""});
     TestStore s(store_options(redis));
@@ -85,7 +85,7 @@ TEST_CASE("redis secrets: all goes well, and the store goes away") {
 
 namespace {
 
-// A store that answers what no Redis does, but whoever is on its port might.
+// A server that answers as no Redis does, but as another one on its port might.
 struct StrangeStore {
     StrangeStore() : client(store_options(store_address(peer))) {
         REQUIRE(client.loop.run_until([&] { return peer.accept(); }));
@@ -93,7 +93,7 @@ struct StrangeStore {
         REQUIRE(client.connects());
     }
 
-    // What becomes of a fetch that is answered with `error`.
+    // The status of a fetch that is answered with `error`.
     Status fetch(const std::string& error) {
         const auto fetch = client.begin_fetch("key");
         client.loop.run_turns(3);
@@ -126,7 +126,7 @@ TEST_CASE("redis secrets: a strange error is cut short in the log") {
     CHECK(s.log().size() < 2000);
 }
 
-// hiredis 1.0.1 takes it for no reply at all.
+// hiredis 1.0.1 does not take it for a reply at all.
 TEST_CASE("redis secrets: an error of two lines forges none in the log") {
     StrangeStore strange;
     const Status status =

@@ -1,4 +1,4 @@
-// The master that Sentinels name, wherever it goes.
+// The client follows the master that Sentinels name, wherever it moves.
 
 #include "support/followed_redis.hpp"
 #include "support/peer.hpp"
@@ -14,7 +14,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-constexpr auto long_enough = 25s;  // for a look, when all is well
+constexpr auto long_enough = 25s;  // for a check, when all is well
 
 backends::Options options() {
     auto options = store_options();
@@ -38,7 +38,7 @@ backends::Watch watch(Watched& watched, std::size_t count = 3) {
     return watch(addresses);
 }
 
-// What says things that no Sentinel would.
+// A server that says what no Sentinel would.
 struct FakeSentinel {
     Peer peer{AF_INET};
 
@@ -48,7 +48,7 @@ struct FakeSentinel {
         return watch;
     }
 
-    // Answers the next one who asks.
+    // Answers the next client that asks.
     void answer(TestStore& s, const std::string& reply) {
         REQUIRE(s.loop.run_until([&] {
             s.loop.skip(100ms);
@@ -114,7 +114,7 @@ TEST_CASE("redis sentinel: the master is followed") {
 }
 
 TEST_CASE("redis sentinel: a master is left that the Sentinels do not name") {
-    // it serves as ever, such as where it is cut off from the others
+    // it serves as before, like a master that is cut off from the others
     RedisServer a;
     RedisServer b;
     FakeSentinel sentinel;

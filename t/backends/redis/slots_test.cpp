@@ -1,4 +1,4 @@
-// What Redis Cluster says of itself, as each version does.
+// What Redis Cluster says about itself, as each version puts it.
 
 #include "backends/redis/slots.hpp"
 
@@ -60,7 +60,7 @@ Endpoint only_master(const std::string& node) {
 }  // namespace
 
 TEST_CASE("redis slots: of keys, as CLUSTER KEYSLOT has them") {
-    CHECK(slot_of("123456789") == 0x31c3);  // of the specification
+    CHECK(slot_of("123456789") == 0x31c3);  // from the specification
     CHECK(slot_of("") == 0);
     CHECK(slot_of("foo") == 12182);
     CHECK(slot_of("{foo}bar") == 12182);
@@ -92,12 +92,12 @@ TEST_CASE("redis slots: Redis 3 tells hosts and ports, and later IDs") {
     CHECK(three->ranges[1].last == 16383);
     CHECK(three->ranges[1].master == 1);
 
-    // 4 and 6
+    // Redis 4 and 6
     CHECK(only_master(array({bulk("10.0.0.1"), integer(6379), id})) ==
           Endpoint{"10.0.0.1", 6379});
 }
 
-// 7.0.15, its first node with cluster-announce-hostname
+// Redis 7.0.15, whose first node has cluster-announce-hostname
 TEST_CASE("redis slots: as a Redis 7 has said") {
     const auto topology =
         parse("*3\r\n"
@@ -116,7 +116,7 @@ TEST_CASE("redis slots: as a Redis 7 has said") {
     CHECK(topology->ranges.size() == 3);
 }
 
-// 7 and 8, Valkey 7.2 and 8: cluster-preferred-endpoint-type
+// Redis 7 and 8, Valkey 7.2 and 8: cluster-preferred-endpoint-type
 TEST_CASE("redis slots: endpoints of any type") {
     const auto metadata = [](const std::string& key, const std::string& value) {
         return array({bulk(key), bulk(value)});

@@ -73,7 +73,7 @@ TEST_CASE("redis timeout: then nobody waits, until it answers again") {
     s.loop.skip(timeout);
     CHECK(s.loop.run_until([&] { return waiting->done; }));
 
-    // attempts to connect go on, for the kernel takes the connections
+    // attempts to connect go on, since the kernel accepts the connections
     for (int i = 0; i < 20; ++i) {
         CHECK(s.at_once(Status::down));
         s.loop.skip(timeout);

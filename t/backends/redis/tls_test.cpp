@@ -1,4 +1,4 @@
-// Redis over TLS: what goes through it, and whom the client does not believe.
+// Redis over TLS: what passes through it, and which servers the client refuses.
 
 #include "support/tls_redis.hpp"
 #include "support/tls_store.hpp"
@@ -19,14 +19,14 @@ Options options_for(const TlsRedis& redis,
     return tls_options(store_address(redis.tls_address()), parameters);
 }
 
-// Until the server has turned the client away `times` times.
+// Waits until the server has turned the client away `times` times.
 bool wait_refusals(TestStore& s, const TlsRedis& redis, std::size_t times) {
     return s.loop.run_until([&] {
         return count_lines(redis.log(), "Error accepting a client") >= times;
     });
 }
 
-// That it is refused for `why`, and that this is said once.
+// The connection is refused for `why`, and this is logged once.
 void check_refused(TestStore& s, const TlsRedis& redis,
                    const std::string& why) {
     CAPTURE(s.log());
@@ -119,7 +119,7 @@ TEST_CASE("redis tls: a certificate of a CA that is not trusted") {
     TlsRedis redis;
     auto parameters = trusting();
     for (const auto& ca : {certificates().ecdsa.certificate.string(),
-                           std::string()}) {  // the system's
+                           std::string()}) {  // the system's CAs
         parameters.ca = ca;
         TestStore s(options_for(redis, parameters));
         check_refused(s, redis, "certificate verify failed: self");
@@ -216,7 +216,7 @@ TEST_CASE("redis tls: a password, a user and a database") {
     CHECK(wrong.logs("unavailable: AUTH failed: WRONGPASS"));
 }
 
-// It may wait for the rest of what looks like a long command.
+// The server may wait for the rest of what looks like a long command.
 TEST_CASE("redis tls: a server without TLS") {
     RedisServer redis;
     auto options = tls_options(store_address(redis.address()));
@@ -262,7 +262,7 @@ TEST_CASE("redis tls: a server that freezes, and comes back") {
     CHECK(fetch->result.status == Status::timeout);
     CHECK(s.logged("connection lost: GET timed out") == 1);
 
-    // the kernel takes connections, but nobody shakes hands
+    // the kernel accepts connections, but nobody shakes hands
     for (int i = 0; i < 20; ++i) {
         CHECK(s.at_once(Status::down));
         s.loop.skip(timeout);
