@@ -69,6 +69,15 @@ TEST_CASE("journal: losses of too many kinds are counted when it is up") {
     CHECK(said.lines.back() == "redis here: connected, back after 1000 ms");
 }
 
+TEST_CASE("journal: so many lines at once, and not one more") {
+    Said said;
+    for (int i = 0; i < 100; ++i) {
+        said.journal.connected("", start);
+        said.journal.lost(word(i), true, start);
+    }
+    CHECK(said.lines.size() == Journal::max_burst);
+}
+
 TEST_CASE("journal: a store that comes and goes has a few lines a second") {
     Said said;
     constexpr int seconds = 100;
@@ -79,6 +88,7 @@ TEST_CASE("journal: a store that comes and goes has a few lines a second") {
         said.journal.failed("SET", word(i), {word(i)}, now);
     }
     CHECK(said.lines.size() <= Journal::max_burst + seconds * 2);
+    CHECK(said.lines.size() >= seconds * 2);
     CHECK(said.with("left out") == 0);
 
     const auto later = start + seconds * 1000ms + Trouble::quiet;

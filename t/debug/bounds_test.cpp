@@ -251,6 +251,30 @@ TEST_CASE("bounds: what is held is counted") {
         [&](Story& story) { story.events.resize(much / sizeof(Event) + 1); }));
 }
 
+TEST_CASE("bounds: a lookup in the moment of the answer was under way") {
+    const Names names;
+    std::vector<std::string> statuses;
+    Stories stories(
+        names, [&](Story&& story) { statuses.push_back(story.status); }, {});
+    const Time begin{std::chrono::seconds(1)};
+    const Time answered = begin + Microseconds(5);
+    ClientHello hello;
+    hello.session_id = id;
+    stories.client_hello(Few::flow(1), begin, hello);
+    stories.client_hello(Few::flow(2), begin, hello);
+    StoreCommand command;
+    command.id = next_command_id();
+    command.store = "redis";
+    command.verb = Verb::get;
+    command.key = hex(id);
+    stories.asked(Few::flow(100), answered, command);
+    for (const std::uint64_t n : {2, 1}) {
+        stories.server_hello(Few::flow(n), answered, {.version = tls12});
+    }
+    stories.finish();
+    CHECK(statuses == std::vector<std::string>{"TIMEOUT", "TIMEOUT"});
+}
+
 TEST_CASE("bounds: who is let go waits for nothing any more") {
     Few few({.open = 1});
     ClientHello hello;

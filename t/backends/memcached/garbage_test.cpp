@@ -41,6 +41,7 @@ TEST_CASE("memcached garbage: answers that are none") {
                                        "\r\n"s,
                                        "\n"s,
                                        "END\n"s,
+                                       "ENDx\n"s,
                                        "VALUE\r\n"s,
                                        "VALUE key\r\n"s,
                                        "VALUE key 0 x\r\n"s,

@@ -17,6 +17,7 @@ using backends::redis::error_code;
 using backends::redis::Parser;
 using backends::redis::Reply;
 using backends::redis::text;
+using backends::redis::time_of;
 using backends::redis::version;
 using namespace std::string_literals;
 
@@ -299,4 +300,33 @@ TEST_CASE("redis protocol: the code of an error is its first word") {
     CHECK(code_of("LOADING") == "LOADING");
     CHECK(code_of("") == "");
     CHECK(code_of(" x") == "");
+}
+
+TEST_CASE("redis protocol: the time up to its bounds") {
+    using std::chrono::milliseconds;
+    const auto read = [](const std::string& reply) {
+        Parser parser;
+        parser.expect_array(true);
+        REQUIRE(parser.feed(reply));
+        const Reply whole = parser.next();
+        REQUIRE(whole != nullptr);
+        return time_of(*whole);
+    };
+    const auto bulk = [](const std::string& text) {
+        return "$" + std::to_string(text.size()) + "\r\n" + text + "\r\n";
+    };
+    const auto time = [&](const std::string& seconds,
+                          const std::string& micros) {
+        return read("*2\r\n" + bulk(seconds) + bulk(micros));
+    };
+    CHECK(time("1700000000", "123456") == milliseconds(1'700'000'000'123));
+    CHECK(time("0", "0") == milliseconds(0));
+    CHECK(time("100000000000", "999999") == milliseconds(100'000'000'000'999));
+    CHECK_FALSE(time("100000000001", "0"));
+    CHECK_FALSE(time("1700000000", "1000000"));
+    CHECK_FALSE(time("-1", "0"));
+    CHECK_FALSE(time("", "0"));
+    CHECK_FALSE(read("*1\r\n" + bulk("1700000000")));
+    CHECK_FALSE(read("*2\r\n:1700000000\r\n:0\r\n"));
+    CHECK_FALSE(read(bulk("1700000000")));
 }

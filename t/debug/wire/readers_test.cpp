@@ -141,6 +141,23 @@ TEST_CASE("redis reader: huge headers allocate nothing") {
           Lines{"GET a 0", "a: unseen"});
 }
 
+TEST_CASE("redis reader: what was answered before a gap stays so") {
+    Heard all;
+    RedisNodes nodes;
+    RedisReader reader(all, flow_to("10.0.0.9:6379"), nodes);
+    const auto get = [](const std::string& key) {
+        return "*2\r\n$3\r\nGET\r\n$1\r\n" + key + "\r\n";
+    };
+    reader.data(Side::client, Time(), get("a"));
+    reader.data(Side::server, Time(), "$1\r\nv\r\n");
+    reader.gap(Side::server, Time());
+    reader.data(Side::client, Time(), get("b"));
+    // The first one answers what the capture lacks.
+    reader.data(Side::server, Time(), "$2\r\nvv\r\n$3\r\nvvv\r\n");
+    CHECK(all.lines ==
+          Lines{"GET a 0", "a: hit 1", "GET b 0", "b: hit 2", "b: hit 3"});
+}
+
 TEST_CASE("redis reader: it goes on after a gap") {
     Heard all;
     RedisNodes nodes;
@@ -325,6 +342,17 @@ TEST_CASE("redis reader: slots tell of a cluster's servers") {
                         "*4\r\n+n1\r\n:6379\r\n$3\r\nid1\r\n"
                         "%1\r\n$2\r\nip\r\n$3\r\n::1\r\n",
                         {"[::1]:6379"}) == Lines{"[::1]:6379"});
+}
+
+TEST_CASE("redis reader: only the answer to CLUSTER SLOTS tells of servers") {
+    const std::string reply = "*1\r\n*3\r\n:0\r\n:16383\r\n"
+                              "*2\r\n$8\r\n10.0.0.1\r\n:6379\r\n";
+    const Lines server{"10.0.0.1:6379"};
+    CHECK(learned_slots(reply, server) == server);
+    for (const auto& other : {redis({"CLUSTER", "nodes"}), redis({"EVAL", "x"}),
+                              redis({"SLOTS"}), redis({"PING"})}) {
+        CHECK(learned(other, reply, server, "10.0.0.9:6379").empty());
+    }
 }
 
 TEST_CASE("redis reader: of many servers so many are learned") {
