@@ -192,6 +192,35 @@ TEST_CASE("a new connection takes the place of the one before") {
     CHECK(second.received() == "x");
 }
 
+TEST_CASE("a new connection has nothing of the one before") {
+    Coroutines c;
+    Peer first;
+    Peer second;
+    Connecting connecting(c);
+    std::optional<Wake> how;
+    const auto wait = [&] {
+        how.reset();
+        c.start([&] {
+            how = connecting.stream.wait(coro::readable, c.loop.now() + minute);
+        });
+    };
+    REQUIRE(connecting.connect(first.address(), first.length()) == 0);
+    REQUIRE(first.accept());
+    first.send("x");
+    first.hang_up();
+    wait();
+    c.finish();
+    REQUIRE(how == Wake::ready);
+
+    REQUIRE(connecting.connect(second.address(), second.length()) == 0);
+    REQUIRE(second.accept());
+    wait();
+    CHECK_FALSE(how);
+    second.send("y");
+    CHECK(c.finish());
+    CHECK(how == Wake::ready);
+}
+
 TEST_CASE("a loop that has no room is told as ENOBUFS") {
     FullLoop loop;
     coro::StackPool stacks;

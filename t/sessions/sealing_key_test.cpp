@@ -4,6 +4,7 @@
 #include "support/hex.hpp"
 #include "support/memory_scan.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <doctest/doctest.h>
@@ -37,6 +38,18 @@ TEST_CASE("sealing key: the sizes that a file may have") {
         CHECK(SealingKey::is_size(size) ==
               (size == 32 || size == 48 || size == 80));
     }
+}
+
+TEST_CASE("sealing key: a file with few different bytes is not random") {
+    std::string file(48, 'a');
+    for (char other = 'b'; other <= 'g'; ++other) {
+        file.back() = other;
+        std::rotate(file.begin(), file.begin() + 1, file.end());
+        CHECK_FALSE(SealingKey::is_varied(file));
+    }
+    file.back() = '\xff';
+    CHECK(SealingKey::is_varied(file));
+    CHECK_FALSE(SealingKey::is_varied(""));
 }
 
 TEST_CASE("sealing key: values that other implementations get, too") {
