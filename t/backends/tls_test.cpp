@@ -111,3 +111,23 @@ TEST_CASE("tls: nobody is asked for a passphrase") {
     check_refused(parameters, "tls_cert_key", locked,
                   "problems getting password");
 }
+
+TEST_CASE("tls: a client asks for a name, if it can be one") {
+    const auto context = make_context(client()).context;
+    const auto name_of = [&](const std::string& name) -> std::string {
+        const auto ssl = backends::tls::make_client(context.get(), name);
+        CHECK(ERR_peek_error() == 0);
+        if (ssl == nullptr) {
+            return "none";
+        }
+        const char* asked =
+            SSL_get_servername(ssl.get(), TLSEXT_NAMETYPE_host_name);
+        return asked != nullptr ? asked : "";
+    };
+    CHECK(name_of("redis.example") == "redis.example");
+    CHECK(name_of(std::string(255, 'a')) == std::string(255, 'a'));
+    CHECK(name_of("10.0.0.5").empty());
+    CHECK(name_of("").empty());
+    // It would accept any server's certificate.
+    CHECK(name_of(std::string(256, 'a')) == "none");
+}

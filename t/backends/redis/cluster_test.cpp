@@ -225,6 +225,31 @@ TEST_CASE("redis cluster: a seed is a name, of which nothing is known yet") {
     CHECK(resolver.asked.front() == "seed.test");
 }
 
+TEST_CASE("redis cluster: while a slot has no server it is asked for again") {
+    const RedisCluster cluster;
+    const auto questions = [&] {
+        int sum = 0;
+        for (std::size_t i = 0; i < cluster.size(); ++i) {
+            const auto stats = cluster[i].client().info(
+                "commandstats", "cmdstat_cluster|slots");
+            sum += stats.empty() ? 0
+                                 : std::stoi(stats.substr(sizeof "calls=" - 1));
+        }
+        return sum;
+    };
+    for (std::size_t i = 0; i < cluster.size(); ++i) {
+        cluster[i].client().command({"CLUSTER", "DELSLOTS", "0"});
+    }
+    const auto before = questions();
+    TestStore s(cluster_seeds(cluster), quick());
+    const auto begin = s.loop.now();
+    CHECK(s.loop.run_until([&] {
+        s.loop.skip(200ms);
+        return questions() >= before + 4;
+    }));
+    CHECK(s.loop.now() - begin < 40s);
+}
+
 TEST_CASE("redis cluster: it is down as a whole, which is a miss") {
     const RedisCluster cluster(3, 0,
                                {"--cluster-require-full-coverage", "yes",

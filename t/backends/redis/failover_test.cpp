@@ -85,6 +85,27 @@ TEST_CASE("redis failover: a primary that is demoted is left") {
     CHECK(lands(s, x.first));
 }
 
+TEST_CASE("redis failover: a server that takes sessions again is stayed with") {
+    Pair x;
+    x.second.kill9();
+    TestStore s(x.options());
+    REQUIRE(s.logs(line(x.first, "connected")));
+    x.first.client().command({"REPLICAOF", "127.0.0.1", "1"});
+    CHECK(s.store().store("a", "value", 60s) == Status::queued);
+    REQUIRE(s.logs("SETEX failed: READONLY"));
+    promote(x.first);
+    s.put("b", "value");
+
+    x.second.start();
+    const auto end = s.loop.now() + backends::Places::first_hold;
+    CHECK(s.loop.run_until([&] {
+        s.loop.skip(5ms);
+        return s.loop.now() >= end;
+    }));
+    CHECK(s.logged(line(x.second, "connected")) == 0);
+    CHECK(s.fetch("b").status == Status::hit);
+}
+
 TEST_CASE("redis failover: a replica is not stayed with from the start") {
     Pair x;
     follow(x.first, x.second);

@@ -3,6 +3,7 @@
 #include "support/followed_redis.hpp"
 #include "support/peer.hpp"
 #include "support/sentinel_server.hpp"
+#include "support/test_resolver.hpp"
 #include "support/test_store.hpp"
 
 #include <arpa/inet.h>
@@ -341,4 +342,19 @@ TEST_CASE("redis sentinel: a store that closes ends what it asks") {
     s.loop.run_turns(3);
     CHECK(s.scheduler.alive() == 0);
     CHECK(sentinel.peer.closed());
+}
+
+TEST_CASE("redis sentinel: a store that closes ends what it looks up") {
+    FakeSentinel sentinel;
+    LoopbackResolver resolver;
+    resolver.takes_all_time = true;
+    auto with = options();
+    with.resolver = &resolver;
+    TestStore s(sentinel.watch(), with);
+    sentinel.answer(s, pair("redis.example.com", "6379") + "*0\r\n");
+    REQUIRE(s.loop.run_until([&] { return !resolver.asked.empty(); }));
+    CHECK(s.scheduler.alive() == 1);
+    s.store().close();
+    s.loop.run_turns(3);
+    CHECK(s.scheduler.alive() == 0);
 }
