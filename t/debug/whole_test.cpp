@@ -34,7 +34,7 @@ class Run {
     explicit Run(const WholeScene& scene) : name_(scene.name) {
         write_file(dir_.path() / "capture", scene.capture);
         write_file(dir_.path() / "log", scene.log);
-        command_ = "cd '" + dir_.path().string() + "' && TZ=UTC0 " +
+        command_ = "cd '" + dir_.path().string() + "' && exec env TZ=UTC0 " +
                    quoted_program() + " --user root -r capture " +
                    scene.options +
                    (scene.log.empty() ? "" : " --error-log log");
