@@ -105,9 +105,9 @@ Client::Loss Pipeline::attempt(const Address& address) {
     return explained(serve());
 }
 
-/* A server that never answered may be the wrong kind of server. */
+/* A server that never answered as expected may be the wrong kind of server. */
 Client::Loss Pipeline::explained(Loss loss) const {
-    if (!loss.empty() && !up()) {
+    if (!loss.empty()) {
         loss.why += guess(heard_, speaks_);
         if (loss.silent && options_.tls == nullptr) {
             loss.why += "; it may want TLS (tls=on)";

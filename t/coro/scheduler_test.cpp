@@ -12,6 +12,7 @@
 
 using coro::Waker;
 using support::Coroutines;
+using namespace std::chrono_literals;
 
 TEST_CASE("start() runs a coroutine up to its first wait") {
     Coroutines c;
@@ -271,4 +272,26 @@ TEST_CASE("a suspended coroutine holds what it has") {
     c.scheduler.wake(waker);
     CHECK(c.finish());
     CHECK(shared.use_count() == 1);
+}
+
+TEST_CASE("stacks that are idle for long are given back, each in its time") {
+    Coroutines c;
+    const auto begin = c.loop.now();
+    for (const auto end : {0s, 5s}) {
+        c.start([&, end] { coro::wait(begin + end + 1ms); });
+    }
+    const auto pass = [&](coro::Time time) {
+        c.loop.skip(time);
+        c.loop.run_turns(5);
+    };
+    CHECK(c.stacks.mapped() == 2);
+    pass(1s);
+    pass(5s);
+    CHECK(c.scheduler.alive() == 0);
+    CHECK(c.stacks.idle() == 2);
+    // The first one is idle for ten seconds, and then nothing happens.
+    pass(6s);
+    CHECK(c.stacks.mapped() == 1);
+    pass(11s);
+    CHECK(c.stacks.mapped() == 0);
 }

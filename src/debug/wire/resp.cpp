@@ -37,7 +37,6 @@ bool RespScanner::next(std::string_view& bytes) {
 
 std::size_t RespScanner::held() const noexcept {
     std::size_t held = line_.capacity() + string_.capacity() +
-                       open_.capacity() * sizeof(open_[0]) +
                        item_.words.capacity() * sizeof(RespItem::Word);
     for (const RespItem::Word& word : item_.words) {
         held += word.head.capacity();

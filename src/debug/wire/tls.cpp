@@ -127,7 +127,6 @@ bool TlsReader::greet(std::string_view& bytes, Time time) {
         if (flow_.from_start) {
             listener_.not_tls();
         }
-        return false;
     }
     begun_ = found == Prelude::Found::tls;
     if (begun_) {
