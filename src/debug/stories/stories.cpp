@@ -224,8 +224,8 @@ void Stories::judge(Open& open, const ServerHello& hello) {
             open.chosen = names_.of(open.identity_ids[place]);
         } else if (handshake.resumed) {
             story.notes.emplace_back("the client offered more than the program "
-                                     "reads, and the server "
-                                     "chose one of the rest");
+                                     "reads, and the server chose from the "
+                                     "rest");
         }
     } else {
         story.offered = offer_of_tls12(open);

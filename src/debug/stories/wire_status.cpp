@@ -15,13 +15,13 @@ constexpr std::string_view unnamed =
     "offered in this capture: are sessions sealed (--key), or does HTTP/3 use "
     "it?";
 
+constexpr std::string_view ticket_refused =
+    "a ticket was offered, and the server did not accept it";
+
 bool any(const Handshake& handshake, LookupState state) {
     return std::find(handshake.lookups.begin(), handshake.lookups.end(),
                      state) != handshake.lookups.end();
 }
-
-constexpr std::string_view ticket_refused =
-    "a ticket was offered, and the server did not accept it";
 
 WireStatus of_resumption(const Handshake& handshake) {
     if (any(handshake, LookupState::hit)) {
