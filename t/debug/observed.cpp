@@ -66,9 +66,16 @@ void Scene::answer(std::chrono::microseconds at, std::string_view reply) {
     store.say(TcpScript::From::server, reply);
 }
 
+std::string redis_command(const std::vector<std::string>& words) {
+    std::string text = '*' + std::to_string(words.size()) + "\r\n";
+    for (const auto& word : words) {
+        text += '$' + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+    }
+    return text;
+}
+
 std::string redis_get(const std::string& key) {
-    return "*2\r\n$3\r\nGET\r\n$" + std::to_string(key.size()) + "\r\n" + key +
-           "\r\n";
+    return redis_command({"GET", key});
 }
 
 std::string redis_hit(std::size_t size) {

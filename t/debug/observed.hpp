@@ -49,6 +49,8 @@ struct Scene {
     std::chrono::microseconds hello_{};
 };
 
+// A command as clients write it.
+std::string redis_command(const std::vector<std::string>& words);
 std::string redis_get(const std::string& key);
 std::string redis_hit(std::size_t size);
 

@@ -251,9 +251,11 @@ TEST_CASE("debug: compressed files are told so, and read from a pipe") {
                   .find(file == pcap ? "3 handshakes" : "[::1]:1") !=
               std::string::npos);
     }
-    CHECK(told(start + "-r - < " + pcap + ".gz")
-              .find("standard input is compressed: zcat FILE") !=
-          std::string::npos);
+    for (const auto& input : {start + "-r - < " + pcap + ".gz",
+                              "cat " + pcap + ".gz | " + start + "-r -"}) {
+        CHECK(told(input).find("standard input is compressed: zcat FILE") !=
+              std::string::npos);
+    }
 }
 
 TEST_CASE("debug: a log without a debug line of the module is told") {

@@ -67,14 +67,6 @@ class Stage {
     std::uint32_t clients_ = 0;
 };
 
-std::string redis(std::initializer_list<std::string> words) {
-    std::string text = '*' + std::to_string(words.size()) + "\r\n";
-    for (const auto& word : words) {
-        text += '$' + std::to_string(word.size()) + "\r\n" + word + "\r\n";
-    }
-    return text;
-}
-
 std::string early_key(int n) {
     return "ngx_ssl:early:" + key(n).substr(8);
 }
@@ -114,7 +106,7 @@ void sessions_of_tls12(Stage& stage) {
     // new, and stored
     stage.meet(hello12(0));
     full12(stage);
-    stage.ask(redis({"SETEX", key(9), "300", "value"}));
+    stage.ask(redis_command({"SETEX", key(9), "300", "value"}));
     stage.reply("+OK\r\n");
     // found
     stage.meet(hello12(1, extension(16, std::string("\0\3\2h2", 5))));
@@ -126,7 +118,7 @@ void sessions_of_tls12(Stage& stage) {
     stage.ask(redis_get(key(9)));
     stage.reply(miss);
     full12(stage, 7);
-    stage.ask(redis({"SETEX", key(7), "300", "v"}));
+    stage.ask(redis_command({"SETEX", key(7), "300", "v"}));
     stage.reply("-OOM command not allowed\r\n");
     // not found, and nobody knows why
     stage.meet(hello12(2));
@@ -141,7 +133,7 @@ void sessions_of_tls12(Stage& stage) {
     stage.ask(redis_get(key(3)));
     stage.reply(hit);
     full12(stage);
-    stage.ask(redis({"DEL", key(3)}));
+    stage.ask(redis_command({"DEL", key(3)}));
     stage.reply(":1\r\n");
 }
 
@@ -209,7 +201,7 @@ void sessions_of_tls13(Stage& stage) {
         stage.meet(hello13({id(1)}, extension(42, "")));
         stage.ask(redis_get(key(1)));
         stage.reply(hit);
-        stage.ask(redis({"SET", early_key(1), "1", "EX", "60", "NX"}));
+        stage.ask(redis_command({"SET", early_key(1), "1", "EX", "60", "NX"}));
         stage.reply(again ? miss : "+OK\r\n");
         end13(stage, chosen_identity(0));
     }
@@ -255,7 +247,7 @@ void others(Stage& stage) {
     // a replica
     RawTcp replica(7, 43000, 6379);
     stage.add(replica.open());
-    stage.add(replica.say(redis({"PSYNC", "?", "-1"})));
+    stage.add(replica.say(redis_command({"PSYNC", "?", "-1"})));
 }
 
 WholeScene with_redis() {

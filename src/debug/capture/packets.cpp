@@ -276,10 +276,10 @@ bool is_quic(int link_type, std::string_view frame) {
 
 Capture::Capture(std::FILE* file, std::string name) : name_(std::move(name)) {
     char error[PCAP_ERRBUF_SIZE] = "";
+    std::string program = decompressor_of(file);
 
     pcap_ = pcap_fopen_offline(file, error);
     if (pcap_ == nullptr) {
-        std::string program = decompressor_of(fileno(file));
         std::fclose(file);
         throw std::runtime_error(program.empty()
                                      ? name_ + ": " + error

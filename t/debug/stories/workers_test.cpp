@@ -10,16 +10,8 @@ using std::chrono::milliseconds;
 
 namespace {
 
-std::string redis(const std::vector<std::string>& words) {
-    std::string text = '*' + std::to_string(words.size()) + "\r\n";
-    for (const auto& word : words) {
-        text += '$' + std::to_string(word.size()) + "\r\n" + word + "\r\n";
-    }
-    return text;
-}
-
 std::string setex(int n) {
-    return redis({"SETEX", key(n), "300", "abc"});
+    return redis_command({"SETEX", key(n), "300", "abc"});
 }
 
 std::string digits(int n) {
@@ -27,7 +19,8 @@ std::string digits(int n) {
 }
 
 std::string claim() {
-    return redis({"SET", "ngx_ssl:early:" + digits(7), "1", "EX", "60", "NX"});
+    return redis_command(
+        {"SET", "ngx_ssl:early:" + digits(7), "1", "EX", "60", "NX"});
 }
 
 std::string early_hello(int n) {
@@ -149,38 +142,40 @@ TEST_CASE("workers: replicas and monitors are none") {
     std::uint64_t guests = 1;
     SUBCASE("a replica, from its start") {
         script.add(guest.open());
-        script.add(guest.say(redis({"PING"})));
+        script.add(guest.say(redis_command({"PING"})));
         script.add(guest.answer("+PONG\r\n"));
-        script.add(guest.say(redis({"REPLCONF", "listening-port", "6380"})));
+        script.add(
+            guest.say(redis_command({"REPLCONF", "listening-port", "6380"})));
         script.add(guest.answer("+OK\r\n"));
-        script.add(guest.say(redis({"PSYNC", "?", "-1"})));
+        script.add(guest.say(redis_command({"PSYNC", "?", "-1"})));
         script.add(guest.answer("+FULLRESYNC x 0\r\n$4\r\nRDB!"));
-        script.add(guest.answer(setex(9) + redis({"DEL", key(1)})));
+        script.add(guest.answer(setex(9) + redis_command({"DEL", key(1)})));
     }
     SUBCASE("a replica whose stream is under way") {
         // Who speaks is its master.
         script.add(guest.answer(setex(9)));
-        script.add(guest.answer(redis({"DEL", key(1)})));
-        script.add(guest.say(redis({"REPLCONF", "ACK", "4711"})));
+        script.add(guest.answer(redis_command({"DEL", key(1)})));
+        script.add(guest.say(redis_command({"REPLCONF", "ACK", "4711"})));
         script.add(guest.answer(setex(9)));
     }
     SUBCASE("a monitor") {
         script.add(guest.open());
-        script.add(guest.say(redis({"MONITOR"})));
+        script.add(guest.say(redis_command({"MONITOR"})));
         script.add(guest.answer("+OK\r\n+1700000000.1 [0 10.0.0.8:1] \"GET\" "
                                 "\"" +
                                 key(1) + "\"\r\n"));
     }
     SUBCASE("an exporter, which looks at keys") {
         script.add(guest.open());
-        script.add(guest.say(redis({"INFO", "all"})));
+        script.add(guest.say(redis_command({"INFO", "all"})));
         script.add(guest.answer("$3\r\nabc\r\n"));
         script.add(guest.say(redis_get(key(1))));
         script.add(guest.answer(hit));
     }
     SUBCASE("but a worker asks for figures, too") {
         script.add(guest.open());
-        script.add(guest.say(redis({"INFO", "stats"}) + redis({"ROLE"})));
+        script.add(guest.say(redis_command({"INFO", "stats"}) +
+                             redis_command({"ROLE"})));
         guests = 0;
     }
     const auto observed = script.observe();
@@ -200,4 +195,21 @@ TEST_CASE("workers: replicas and monitors are none") {
     CHECK(std::any_of(told.begin(), told.end(), [](const auto& line) {
               return line.find("not a worker's") != std::string::npos;
           }) == (guests != 0));
+}
+
+TEST_CASE("workers: a set is not the get that was sent to another server") {
+    Script script;
+    RawTcp store(2, 50000, 6379);
+    RawTcp first(5, 40000, 443);
+    RawTcp second(6, 40000, 443);
+    look_up(script, store, first, 1, "-MOVED 1 10.0.0.7:6379\r\n");
+    script.add(second.open());
+    script.add(second.say(client_hello({id(1)})));
+    script.add(store.say(setex(1)));
+    script.add(store.answer("+OK\r\n"));
+    const auto observed = script.observe();
+    REQUIRE(observed.stories.size() == 2);
+    // It belongs to the one for which less was asked.
+    CHECK_FALSE(has_event(observed.stories[0], "store_set"));
+    CHECK(has_event(observed.stories[1], "store_set"));
 }

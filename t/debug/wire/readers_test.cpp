@@ -1,17 +1,18 @@
 // Redis and memcached as they are read from the wire.
 
+#include "debug/observed.hpp"
 #include "debug/wire/memcached.hpp"
 #include "debug/wire/memcached_text.hpp"
 #include "debug/wire/redis.hpp"
 
 #include <doctest/doctest.h>
-#include <initializer_list>
 #include <map>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 using namespace debug;
+using support::redis_command;
 
 namespace {
 
@@ -174,15 +175,6 @@ TEST_CASE("redis reader: it goes on after a gap") {
 
 namespace {
 
-// A command, as clients write it.
-std::string redis(std::initializer_list<std::string> words) {
-    std::string text = '*' + std::to_string(words.size()) + "\r\n";
-    for (const auto& word : words) {
-        text += '$' + std::to_string(word.size()) + "\r\n" + word + "\r\n";
-    }
-    return text;
-}
-
 // Of these, which have been learned from a server's answer, in pieces or not.
 Lines learned(const std::string& command, const std::string& reply,
               const Lines& asked, const std::string& server) {
@@ -209,15 +201,15 @@ Lines learned(const std::string& command, const std::string& reply,
 
 Lines learned_slots(const std::string& reply, const Lines& asked,
                     const std::string& server = "10.0.0.9:6379") {
-    return learned(redis({"CLUSTER", "slots"}), reply, asked, server);
+    return learned(redis_command({"CLUSTER", "slots"}), reply, asked, server);
 }
 
 }  // namespace
 
 TEST_CASE("redis reader: redirects, and who has nobody for a slot") {
-    const std::string get = redis({"GET", "a"});
-    CHECK(heard<RedisReader>(get + get + redis({"ASKING"}) + get + get + get +
-                                 get + get + get,
+    const std::string get = redis_command({"GET", "a"});
+    CHECK(heard<RedisReader>(get + get + redis_command({"ASKING"}) + get + get +
+                                 get + get + get + get,
                              "-MOVED 3999 10.0.0.2:6379\r\n"
                              "-ASK 3999 10.0.0.2:6380\r\n"
                              "+OK\r\n$3\r\nabc\r\n"
@@ -242,7 +234,7 @@ TEST_CASE("redis reader: redirects that make no sense are errors") {
           "MOVED 1 10.0.0.2:", "MOVED 1 10.0.0.2:x", "MOVED 1 10.0.0.2:123456",
           "MOVED 1 a\x1b[2J:6379"}) {
         CAPTURE(error);
-        CHECK(heard<RedisReader>(redis({"GET", "abcdef"}),
+        CHECK(heard<RedisReader>(redis_command({"GET", "abcdef"}),
                                  '-' + error + "\r\n") ==
               Lines{"GET abcdef 0", "abcdef: error 0MOVED"});
     }
@@ -250,7 +242,7 @@ TEST_CASE("redis reader: redirects that make no sense are errors") {
 
 TEST_CASE("redis reader: a host or a port up to its bounds") {
     const auto sent_to = [](const std::string& where) {
-        return heard<RedisReader>(redis({"GET", "a"}),
+        return heard<RedisReader>(redis_command({"GET", "a"}),
                                   "-MOVED 1 " + where + "\r\n")
             .back();
     };
@@ -263,7 +255,7 @@ TEST_CASE("redis reader: a host or a port up to its bounds") {
 }
 
 TEST_CASE("redis reader: lines, and what is in arrays, up to their bounds") {
-    const std::string get = redis({"GET", "abcdef"});
+    const std::string get = redis_command({"GET", "abcdef"});
     const auto last = [&](const std::string& reply) {
         return heard<RedisReader>(get + get, reply + "$1\r\nv\r\n").back();
     };
@@ -272,7 +264,7 @@ TEST_CASE("redis reader: lines, and what is in arrays, up to their bounds") {
     CHECK(last('-' + std::string(most, 'X') + "\r\n") == "abcdef: unseen");
     // Each kind of RESP3, where a lookup's reply should be.
     const auto after = [&](const std::string& reply) {
-        return heard<RedisReader>(redis({"WHATEVER"}) + get,
+        return heard<RedisReader>(redis_command({"WHATEVER"}) + get,
                                   reply + "$1\r\nv\r\n")
             .back();
     };
@@ -290,9 +282,11 @@ TEST_CASE("redis reader: lines, and what is in arrays, up to their bounds") {
 
 TEST_CASE("redis reader: what else a worker asks is no lookup") {
     CHECK(heard<RedisReader>(
-              redis({"HELLO", "2"}) + redis({"PING"}) + redis({"TIME"}) +
-                  redis({"INFO", "stats"}) + redis({"ROLE"}) +
-                  redis({"CLUSTER", "SLOTS"}) + redis({"GET", "a"}),
+              redis_command({"HELLO", "2"}) + redis_command({"PING"}) +
+                  redis_command({"TIME"}) + redis_command({"INFO", "stats"}) +
+                  redis_command({"ROLE"}) +
+                  redis_command({"CLUSTER", "SLOTS"}) +
+                  redis_command({"GET", "a"}),
               "*2\r\n$6\r\nserver\r\n$5\r\nredis\r\n+PONG\r\n"
               "*2\r\n$1\r\n1\r\n$1\r\n2\r\n$3\r\n#\r\n\r\n"
               "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n*0\r\n$-1\r\n") ==
@@ -300,7 +294,7 @@ TEST_CASE("redis reader: what else a worker asks is no lookup") {
 }
 
 TEST_CASE("redis reader: who is to be asked is learned") {
-    const std::string get = redis({"GET", "a"});
+    const std::string get = redis_command({"GET", "a"});
     CHECK(learned(get, "-MOVED 1 10.0.0.2:6379\r\n", {"10.0.0.2:6379"},
                   "10.0.0.9:6379") == Lines{"10.0.0.2:6379"});
     CHECK(learned(get, "-ASK 1 ::2:6379\r\n", {"[::2]:6379"},
@@ -311,8 +305,9 @@ TEST_CASE("redis reader: who is to be asked is learned") {
         learned(get, "-MOVED 1 10.0.0.2:0\r\n", {"10.0.0.2:0"}, "10.0.0.9:6379")
             .empty());
     const std::string master =
-        redis({"SENTINEL", "get-master-addr-by-name", "mymaster"});
-    CHECK(learned(master, redis({"10.0.0.2", "6379"}), {"10.0.0.2:6379"},
+        redis_command({"SENTINEL", "get-master-addr-by-name", "mymaster"});
+    CHECK(learned(master, redis_command({"10.0.0.2", "6379"}),
+                  {"10.0.0.2:6379"},
                   "10.0.0.9:26379") == Lines{"10.0.0.2:6379"});
     CHECK(learned(master, "*-1\r\n", {"10.0.0.9:26379"}, "10.0.0.9:26379")
               .empty());
@@ -349,8 +344,9 @@ TEST_CASE("redis reader: only the answer to CLUSTER SLOTS tells of servers") {
                               "*2\r\n$8\r\n10.0.0.1\r\n:6379\r\n";
     const Lines server{"10.0.0.1:6379"};
     CHECK(learned_slots(reply, server) == server);
-    for (const auto& other : {redis({"CLUSTER", "nodes"}), redis({"EVAL", "x"}),
-                              redis({"SLOTS"}), redis({"PING"})}) {
+    for (const auto& other :
+         {redis_command({"CLUSTER", "nodes"}), redis_command({"EVAL", "x"}),
+          redis_command({"SLOTS"}), redis_command({"PING"})}) {
         CHECK(learned(other, reply, server, "10.0.0.9:6379").empty());
     }
 }
