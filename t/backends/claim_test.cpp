@@ -207,6 +207,20 @@ TEST_CASE("claim: who does not tell the time and the evictions is named") {
     CHECK(fake.store->logs("stats failed: SERVER_ERROR unsupported"));
 }
 
+TEST_CASE("claim: figures count only with the evictions, each time") {
+    FakeMemcached fake(true);
+    auto& s = *fake.store;
+    CHECK(s.logged("stats failed") == 0);
+    const auto before = fake.peer.received().size();
+    s.loop.skip(backends::Ground::period);
+    REQUIRE(s.loop.run_until([&] {
+        return fake.peer.received().find("stats\r\n", before) !=
+               std::string::npos;
+    }));
+    fake.peer.send("STAT pid 1\r\nSTAT time 1700000060\r\nEND\r\n");
+    CHECK(s.logs("stats failed: unexpected reply"));
+}
+
 TEST_CASE("claim: a master that is told to follow another one") {
     One<RedisServer> x;
     RedisServer other;

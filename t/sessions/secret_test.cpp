@@ -55,11 +55,17 @@ TEST_CASE("secret: what is no file, or is not there") {
 TEST_CASE("secret: whether others can get at it") {
     const TempDir dir;
     for (const mode_t mode : {0400, 0600, 0640, 0660}) {
-        CHECK_FALSE(read_secret(write(dir, "x", mode), 80).is_open);
+        const auto file = write(dir, "x", mode);
+        CHECK_FALSE(read_secret(file, 80).is_open);
+        CHECK_FALSE(is_open(file));
     }
     for (const mode_t mode : {0644, 0604, 0602, 0666}) {
-        CHECK(read_secret(write(dir, "x", mode), 80).is_open);
+        const auto file = write(dir, "x", mode);
+        CHECK(read_secret(file, 80).is_open);
+        CHECK(is_open(file));
     }
+    CHECK_FALSE(is_open("/dev/null"));
+    CHECK_FALSE(is_open(dir.path() / "none"));
 }
 
 TEST_CASE("secret: bytes that were moved are in one place only") {

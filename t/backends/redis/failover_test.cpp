@@ -405,3 +405,19 @@ TEST_CASE("redis failover: a store that closes ends what it looks for") {
     CHECK(s.scheduler.alive() == 0);
     x.first.thaw();
 }
+
+TEST_CASE("redis failover: a store that closes ends what it looks up") {
+    const RedisServer redis;
+    LoopbackResolver resolver;
+    resolver.takes_all_time = true;
+    auto options = store_options(at(redis));
+    options.host = "redis.example.com";
+    options.resolver = &resolver;
+    options.addresses.clear();
+    TestStore s(options);
+    REQUIRE(s.loop.run_until([&] { return !resolver.asked.empty(); }));
+    CHECK(s.scheduler.alive() == 1);
+    s.store().close();
+    s.loop.run_turns(3);
+    CHECK(s.scheduler.alive() == 0);
+}

@@ -213,3 +213,60 @@ TEST_CASE("workers: a set is not the get that was sent to another server") {
     CHECK_FALSE(has_event(observed.stories[0], "store_set"));
     CHECK(has_event(observed.stories[1], "store_set"));
 }
+
+TEST_CASE("workers: a lookup is for who does not wait for one already") {
+    Script script;
+    RawTcp one(2, 50000, 6379);
+    RawTcp other(3, 50000, 6379);
+    RawTcp first(5, 40000, 443);
+    RawTcp second(6, 40000, 443);
+    for (RawTcp* tcp : {&one, &other, &first, &second}) {
+        script.add(tcp->open());
+    }
+    const auto ask = [&](RawTcp& store) {
+        script.add(store.say(redis_command({"GET", key(1)})));
+    };
+    script.add(first.say(client_hello({id(1)})));
+    ask(one);
+    script.add(second.say(client_hello({id(1)})));
+    ask(other);
+    script.add(other.answer(miss));
+    ask(other);
+    script.add(other.answer(miss));
+    script.add(one.answer(hit));
+    end12(script, first, 1, true);
+    end12(script, second, 1, false);
+    const auto observed = script.observe();
+    REQUIRE(observed.stories.size() == 2);
+    CHECK(observed.stories[0].status == "HIT");
+    CHECK(observed.stories[1].status == "MISS");
+    CHECK(kinds(observed.stories[1]) ==
+          "client_hello store_get store_miss store_get store_miss server_hello "
+          "completed");
+}
+
+TEST_CASE("workers: a lookup of any offered session is shared") {
+    Script script;
+    RawTcp store(2, 50000, 6379);
+    RawTcp first(5, 40000, 443);
+    RawTcp second(6, 40000, 443);
+    for (RawTcp* tcp : {&store, &first, &second}) {
+        script.add(tcp->open());
+    }
+    script.add(first.say(
+        client_hello({id(9), tls13_offered() + identities({id(2)})})));
+    script.add(store.say(redis_command({"GET", key(2)})));
+    script.add(second.say(
+        client_hello({id(9), tls13_offered() + identities({id(1), id(2)})})));
+    script.add(store.answer(hit));
+    end13(script, first);
+    script.add(second.answer(
+        server_hello({id(9), tls13_chosen() + chosen_identity(1)})));
+    script.add(second.say(record(23, std::string(60, 'f'))));
+    const auto observed = script.observe();
+    REQUIRE(observed.stories.size() == 2);
+    for (const auto& story : observed.stories) {
+        CHECK(story.status == "HIT");
+        CHECK(story.shared == (story.offered.size() == 2));
+    }
+}
