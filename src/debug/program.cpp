@@ -208,10 +208,11 @@ void Program::each_output(Act act) {
     }
 }
 
-/* Whether standard output still has a reader. */
+/* Whether standard output still has a reader. If no events are asked for,
+ * poll(2) reports errors only. */
 bool Program::is_read() const {
     pollfd out{STDOUT_FILENO, 0, 0};
-    return poll(&out, 1, 0) <= 0 || (out.revents & (POLLERR | POLLHUP)) == 0;
+    return poll(&out, 1, 0) != 1;
 }
 
 bool Program::is_enough() const {

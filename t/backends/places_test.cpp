@@ -176,3 +176,19 @@ TEST_CASE("places: short of memory, it is where it was as a whole") {
     CHECK(places.next(now));
     CHECK(places.here().text == far.text);
 }
+
+TEST_CASE("places: of many addresses that are left alone the last ones count") {
+    Places places({a, b});
+    const auto nth = [](std::size_t n) {
+        return v4("10.0." + std::to_string(n / 256) + '.' +
+                  std::to_string(n % 256));
+    };
+    constexpr std::size_t most = 64;
+    for (std::size_t n = 0; n <= most; ++n) {
+        places.hold(nth(n), now);
+    }
+    CHECK_FALSE(places.is_held(nth(0), now));
+    for (std::size_t n = 1; n <= most; ++n) {
+        CHECK(places.is_held(nth(n), now));
+    }
+}

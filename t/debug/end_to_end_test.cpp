@@ -584,6 +584,12 @@ TEST_CASE("debug: a live run that nobody reads any more ends") {
                                 "${PIPESTATUS[0]}"});
     CHECK(live.status == 1);
     CHECK(live.output.find("nobody reads it") != std::string::npos);
+    const auto whole =
+        run({"bash", "-c",
+             quoted_program() + " -i lo -p 1 --user root --seconds 1 | cat; "
+                                "exit ${PIPESTATUS[0]}"});
+    CHECK(whole.status == 0);
+    CHECK(whole.output.find("Summary") != std::string::npos);
 }
 
 TEST_CASE("debug: what is wrong is said") {

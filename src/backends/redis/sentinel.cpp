@@ -117,7 +117,7 @@ Resolved Sentinels::ask_all(Asking& asking) {
     }
 
     if (failed > 1) {
-        error += ", and " + std::to_string(failed - 1) + " others";
+        error += ", and " + std::to_string(failed - 1) + " more";
     }
     return {.error = error.empty() ? "no Sentinel could be asked" : error};
 }

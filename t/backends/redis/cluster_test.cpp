@@ -42,6 +42,17 @@ void check_all(TestStore& s, const RedisCluster& cluster, int n,
     }
 }
 
+// How often its servers have been asked for the slots.
+int questions(const RedisCluster& cluster) {
+    int sum = 0;
+    for (std::size_t i = 0; i < cluster.size(); ++i) {
+        const auto stats =
+            cluster[i].client().info("commandstats", "cmdstat_cluster|slots");
+        sum += stats.empty() ? 0 : std::stoi(stats.substr(sizeof "calls=" - 1));
+    }
+    return sum;
+}
+
 bool fetches(TestStore& s, const std::string& key, Status status) {
     return s.loop.run_until([&] { return s.fetch(key).status == status; });
 }
@@ -225,27 +236,34 @@ TEST_CASE("redis cluster: a seed is a name, of which nothing is known yet") {
     CHECK(resolver.asked.front() == "seed.test");
 }
 
+TEST_CASE("redis cluster: while all is well it is asked for slots once") {
+    const RedisCluster cluster;
+    const auto before = questions(cluster);
+    auto options = quick();
+    options.interval = 1h;  // no PING that would time out in a skip
+    TestStore s(cluster_seeds(cluster), options);
+    REQUIRE(s.connects(4));
+    const auto end = s.loop.now() + 20s;
+    REQUIRE(s.loop.run_until([&] {
+        s.loop.skip(200ms);
+        return s.loop.now() >= end;
+    }));
+    CHECK(questions(cluster) < before + 4);
+}
+
 TEST_CASE("redis cluster: while a slot has no server it is asked for again") {
     const RedisCluster cluster;
-    const auto questions = [&] {
-        int sum = 0;
-        for (std::size_t i = 0; i < cluster.size(); ++i) {
-            const auto stats = cluster[i].client().info(
-                "commandstats", "cmdstat_cluster|slots");
-            sum += stats.empty() ? 0
-                                 : std::stoi(stats.substr(sizeof "calls=" - 1));
-        }
-        return sum;
-    };
     for (std::size_t i = 0; i < cluster.size(); ++i) {
         cluster[i].client().command({"CLUSTER", "DELSLOTS", "0"});
     }
-    const auto before = questions();
-    TestStore s(cluster_seeds(cluster), quick());
+    const auto before = questions(cluster);
+    auto options = quick();
+    options.interval = 1h;
+    TestStore s(cluster_seeds(cluster), options);
     const auto begin = s.loop.now();
     CHECK(s.loop.run_until([&] {
         s.loop.skip(200ms);
-        return questions() >= before + 4;
+        return questions(cluster) >= before + 4;
     }));
     CHECK(s.loop.now() - begin < 40s);
 }

@@ -358,3 +358,32 @@ TEST_CASE("redis sentinel: a store that closes ends what it looks up") {
     s.loop.run_turns(3);
     CHECK(s.scheduler.alive() == 0);
 }
+
+TEST_CASE("redis sentinel: a Sentinel's name is looked up") {
+    Watched x;
+    LoopbackResolver resolver;
+    auto watch = ::watch(x, 1);
+    watch.sentinels[0].host = "sentinel.test";
+    watch.sentinels[0].port = x.sentinel(0).address().port;
+    watch.sentinels[0].addresses.clear();
+    auto with = options();
+    with.resolver = &resolver;
+    TestStore s(watch, with);
+    CHECK(s.connects());
+    CHECK(resolver.asked.front() == "sentinel.test");
+}
+
+TEST_CASE("redis sentinel: of those that do not answer the last one is named") {
+    const ReservedPort nobody;
+    const ReservedPort neither;
+    for (const bool two : {false, true}) {
+        std::vector<Address> addresses{nobody.address()};
+        if (two) {
+            addresses.push_back(neither.address());
+        }
+        TestStore s(watch(addresses), options());
+        REQUIRE(s.logs("Connection refused"));
+        CHECK(s.logged(", and 1 more") == (two ? 1 : 0));
+        CHECK(s.logged(", and 0 more") == 0);
+    }
+}

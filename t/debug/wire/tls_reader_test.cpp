@@ -290,3 +290,15 @@ TEST_CASE("TLS reader: a proxy's header may be long, but not that long") {
     CHECK(heard({client(proxied(16'000))}, false) == read);
     CHECK(heard({client(proxied(17'000))}, true) == Lines{"not TLS"});
 }
+
+TEST_CASE("TLS reader: what it holds is counted") {
+    Flow flow;
+    flow.from_start = true;
+    Heard all;
+    TlsReader reader(all, flow);
+    const auto before = reader.held();
+    const auto whole = record(22, message(1, std::string(10'000, 'x')));
+    reader.data(Side::client, Time(), whole.substr(0, 9'000));
+    CHECK(reader.held() >= before + 8'000);
+    CHECK(reader.held() <= before + 40'000);
+}
