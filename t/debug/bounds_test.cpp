@@ -367,19 +367,18 @@ TEST_CASE("bounds: so many names that were stored") {
         command.key = hex(std::string(32, n));
         stories.asked(flow(100), Time(), command);
     }
-    for (char n = 1; n <= 10; ++n) {
-        const auto id = static_cast<std::uint64_t>(n);
+    for (std::uint64_t n = 1; n <= 10; ++n) {
         ClientHello hello;
-        hello.session_id = std::string(32, n);
-        stories.client_hello(flow(id), Time(), hello);
+        hello.session_id = std::string(32, static_cast<char>(n));
+        stories.client_hello(flow(n), Time(), hello);
         command.id = next_command_id();
         command.verb = Verb::get;
         command.key = hex(hello.session_id);
         stories.asked(flow(100), Time(), command);
         stories.answered(flow(100), Time(), command.id,
                          {.outcome = Outcome::miss});
-        stories.server_hello(flow(id), Time(), {.version = tls12});
-        stories.completed(flow(id), Time());
+        stories.server_hello(flow(n), Time(), {.version = tls12});
+        stories.completed(flow(n), Time());
     }
     stories.finish();
     REQUIRE(stored.size() == 10);
@@ -394,6 +393,7 @@ TEST_CASE("bounds: identities of a ClientHello, equal or not") {
     Run run;
     const auto hello = [&](bool same) {
         std::vector<std::string> all;
+        all.reserve(1500);
         for (int n = 0; n < 1500; ++n) {
             all.push_back(same ? "A" : std::to_string(random() % 10'000));
         }

@@ -235,27 +235,31 @@ TEST_CASE("debug: compressed files are told so, and read from a pipe") {
     write_file(pcap, capture(3));
     write_file(log, "2026/11/26 06:17:32 [debug] 12#12: *57 remote ssl session "
                     "cache: +0 us handshake begins, [::1]:1 -> [::1]:443\n");
-    const std::string start = quoted_program() + " --user root ";
-    const auto told = [&](const std::string& command) {
-        return run({"sh", "-c", command}).output;
+    // What is printed after this command, with this option and file.
+    const auto told = [](const std::string& before, const std::string& option,
+                         const std::string& file) {
+        return run({"sh", "-c",
+                    before + quoted_program() + " --user root " + option + ' ' +
+                        file})
+            .output;
     };
-    for (const std::string& file : {pcap, log}) {
-        const std::string option = file == pcap ? "-r " : "--error-log ";
+    const auto check = [&](const std::string& file, const std::string& option,
+                           const std::string& content) {
         REQUIRE(run({"gzip", file}).status == 0);
         const std::string packed = file + ".gz";
-        CHECK(told(start + option + packed) ==
+        CHECK(told("", option, packed) ==
               "debug: " + packed +
                   " is compressed: zcat FILE | ngx-ssl-session-cache-debug " +
-                  option + "-\n");
-        CHECK(told("zcat " + packed + " | " + start + option + "-")
-                  .find(file == pcap ? "3 handshakes" : "[::1]:1") !=
+                  option + " -\n");
+        CHECK(told("zcat " + packed + " | ", option, "-").find(content) !=
               std::string::npos);
-    }
-    for (const auto& input : {start + "-r - < " + pcap + ".gz",
-                              "cat " + pcap + ".gz | " + start + "-r -"}) {
-        CHECK(told(input).find("standard input is compressed: zcat FILE") !=
-              std::string::npos);
-    }
+    };
+    check(pcap, "-r", "3 handshakes");
+    check(log, "--error-log", "[::1]:1");
+    const std::string why = "standard input is compressed: zcat FILE";
+    CHECK(told("", "-r", "- < " + pcap + ".gz").find(why) != std::string::npos);
+    CHECK(told("cat " + pcap + ".gz | ", "-r", "-").find(why) !=
+          std::string::npos);
 }
 
 TEST_CASE("debug: a log without a debug line of the module is told") {

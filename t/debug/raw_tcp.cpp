@@ -39,7 +39,7 @@ RawTcp::RawTcp(std::uint32_t client, std::uint16_t client_port,
 
 std::string RawTcp::client(unsigned flags, std::string_view bytes,
                            std::uint32_t counts) {
-    const auto packet =
+    auto packet =
         ipv4(client_, server_address, 6,
              segment(client_port_, server_port_, said_,
                      (flags & ack) != 0 ? answered_ : 0, flags, bytes));
@@ -49,7 +49,7 @@ std::string RawTcp::client(unsigned flags, std::string_view bytes,
 
 std::string RawTcp::server(unsigned flags, std::string_view bytes,
                            std::uint32_t counts) {
-    const auto packet = ipv4(
+    auto packet = ipv4(
         server_address, client_, 6,
         segment(server_port_, client_port_, answered_, said_, flags, bytes));
     answered_ += static_cast<std::uint32_t>(bytes.size()) + counts;

@@ -357,7 +357,8 @@ TEST_CASE("captures: times that no clock has") {
             block(6, std::string(4, '\0') + std::string(high, 4) +
                          std::string("\xff\xff\xff\xff\4\0\0\0\4\0\0\0", 12) +
                          "\x45xyz");
-        auto bytes = section + interface + packet;
+        auto bytes = section;
+        bytes.append(interface).append(packet);
         debug::Capture capture(fmemopen(bytes.data(), bytes.size(), "r"),
                                "file");
         const auto frame = capture.next();

@@ -114,11 +114,13 @@ TEST_CASE("error log: a line that differs anywhere is another's") {
 }
 
 TEST_CASE("error log: ends that are said in other words") {
+    const auto ending = [](const std::string& end) {
+        return stories(head + "+0 us handshake begins, [::1]:1 -> [::1]:443\n" +
+                       head + "+9 us handshake done: " + end + "\n");
+    };
     for (const std::string end :
          {"TLSv1.3", "TLSv1.3,", "TLSv1.3, HIT", "resumed", ""}) {
-        const auto told =
-            stories(head + "+0 us handshake begins, [::1]:1 -> [::1]:443\n" +
-                    head + "+9 us handshake done: " + end + "\n");
+        const auto told = ending(end);
         REQUIRE(told.size() == 1);
         CHECK(told[0].end == End::unknown);
         CHECK(told[0].status == "?");
@@ -234,10 +236,8 @@ TEST_CASE("error log: who writes into others' lines writes none of ours") {
              // Times that are none.
              "2147483647/11/26 06:17:32 [debug] 1#1: *57 " + marker,
              "-2147483648/11/26 06:17:32 [debug] 1#1: *57 " + marker,
-             "2026/11/26 06:17:32 [debug] 1#1: *57 remote ssl session cache: "
-             "+9223372036854775807 us x",
-             "2026/11/26 06:17:32 [debug] 1#1: *57 remote ssl session cache: "
-             "+-9223372036854775807 us x"}) {
+             head + "+9223372036854775807 us x",
+             head + "+-9223372036854775807 us x"}) {
         CAPTURE(forged);
         CHECK_FALSE(read_log_line(forged).has_value());
     }
