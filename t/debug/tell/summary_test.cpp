@@ -148,3 +148,18 @@ TEST_CASE("summary: so it is when the log alone has the store") {
         CHECK(has(summary.hints(), wrong) == (keys == "b"));
     }
 }
+
+TEST_CASE("summary: statuses that a log makes up are counted together") {
+    Summary summary;
+    Story story;
+    for (int i = 0; i < 100; ++i) {
+        story.status = std::to_string(i);
+        summary.add(story);
+    }
+    summary.add(story);
+    const auto& counted = summary.statuses();
+    CHECK(counted.size() == 64 + 1);
+    CHECK(counted.at("63") == 1);
+    CHECK_FALSE(counted.contains("64"));
+    CHECK(counted.at("?") == 37);
+}
