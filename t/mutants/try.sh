@@ -71,7 +71,11 @@ test_suite() {
 fails() {
     local again
     for _ in 1 2; do
-        test_suite "$@" && return 1
+        test_suite "$@"
+        case $? in
+        0) return 1 ;;
+        124 | 137) return 0 ;; # it has no end
+        esac
         again=$(sed -n 's|^\([a-z_/]*_test\.cpp\):[0-9]*:.*|*\1|p' \
             "$lane/output" | sort -u | paste -sd,)
         test_suite "$1" ${again:+"-sf=$again"} || return 0
