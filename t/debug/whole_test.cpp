@@ -17,13 +17,17 @@ void check(const std::string& file, const std::string& text) {
     check_whole("debug/whole/" + file, text);
 }
 
-// The page without its styles and its script.
+// The page without what is the same on all pages.
 std::string bare(std::string page) {
-    for (const std::string name : {"style", "script"}) {
-        const auto begin = page.find('<' + name);
-        const auto end = page.find("</" + name + '>', begin);
+    const std::pair<std::string, std::string> parts[]{
+        {"<style", "</style>"},
+        {"<details class=\"legend\"", "</details>"},
+        {"<script", "</script>"}};
+    for (const auto& [first, last] : parts) {
+        const auto begin = page.find(first);
+        const auto end = page.find(last, begin);
         REQUIRE(end != std::string::npos);
-        page.erase(begin, end - begin);
+        page.erase(begin, end + last.size() - begin);
     }
     return page;
 }
