@@ -166,13 +166,16 @@ void Program::open_logs() {
     }
 }
 
+/* Reads some of a log's new lines. False if there are none. */
+bool Program::read(LogFile& log) {
+    return log.read([this](const LogLine& line) { log_stories_->add(line); });
+}
+
 /* Reads all new lines, unless they come faster than we read. */
 void Program::read_logs() {
     for (auto& log : logs_) {
         int left = 256;
-        while (log->read([this](const LogLine& line) {
-            log_stories_->add(line);
-        }) && (is_live() ? --left > 0 : !interrupted)) {
+        while (read(*log) && (is_live() ? --left > 0 : !interrupted)) {
         }
     }
 }
@@ -181,8 +184,7 @@ void Program::read_logs() {
 void Program::read_logs_until(Time time) {
     for (auto& log : logs_) {
         while (!log->ended() && log->last() < time && !interrupted &&
-               log->read(
-                   [this](const LogLine& line) { log_stories_->add(line); })) {
+               read(*log)) {
         }
     }
 }

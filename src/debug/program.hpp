@@ -41,6 +41,7 @@ class Program {
     std::vector<std::string> read_conf();
     void open_outputs();
     void open_logs();
+    bool read(LogFile& log);
     void read_logs();
     void read_logs_until(Time time);
     void read_file();

@@ -83,6 +83,13 @@ std::string hello13(const std::vector<std::string>& offered,
                     (offered.empty() ? "" : identities(offered))});
 }
 
+// A new client offers this session, and Redis is asked for it.
+void look_up(Stage& stage, int n, const std::string& reply) {
+    stage.meet(hello12(n));
+    stage.ask(redis_get(key(n)));
+    stage.reply(reply);
+}
+
 // The rest of a handshake, of either version.
 void full12(Stage& stage, int new_id = 9) {
     stage.answer(server_hello({id(new_id)}) + record(22, message(11, "cert")) +
@@ -114,24 +121,18 @@ void sessions_of_tls12(Stage& stage) {
     stage.reply(hit);
     resume12(stage, 1);
     // not found, and it was stored before
-    stage.meet(hello12(9));
-    stage.ask(redis_get(key(9)));
-    stage.reply(miss);
+    look_up(stage, 9, miss);
     full12(stage, 7);
     stage.ask(redis_command({"SETEX", key(7), "300", "v"}));
     stage.reply("-OOM command not allowed\r\n");
     // not found, and nobody knows why
-    stage.meet(hello12(2));
-    stage.ask(redis_get(key(2)));
-    stage.reply(miss);
+    look_up(stage, 2, miss);
     full12(stage);
     // not asked for
     stage.meet(hello12(1));
     resume12(stage, 1);
     // refused, and deleted
-    stage.meet(hello12(3));
-    stage.ask(redis_get(key(3)));
-    stage.reply(hit);
+    look_up(stage, 3, hit);
     full12(stage);
     stage.ask(redis_command({"DEL", key(3)}));
     stage.reply(":1\r\n");
@@ -145,9 +146,7 @@ void troubles(Stage& stage) {
     full12(stage);
     stage.reply(hit);
     // an error
-    stage.meet(hello12(4));
-    stage.ask(redis_get(key(4)));
-    stage.reply("-LOADING Redis is loading the dataset in memory\r\n");
+    look_up(stage, 4, "-LOADING Redis is loading the dataset in memory\r\n");
     full12(stage);
     // the store leaves, or the worker does
     stage.meet(hello12(4));
@@ -217,9 +216,7 @@ void sessions_of_tls13(Stage& stage) {
 
 void others(Stage& stage) {
     // sent on to another server
-    stage.meet(hello12(6));
-    stage.ask(redis_get(key(6)));
-    stage.reply("-MOVED 1 10.0.0.7:6379\r\n");
+    look_up(stage, 6, "-MOVED 1 10.0.0.7:6379\r\n");
     RawTcp other(1, 42000, 6379);
     stage.add(other.open());
     stage.add(other.say(redis_get(key(6))));
@@ -230,9 +227,7 @@ void others(Stage& stage) {
     stage.wait(milliseconds(1'000));
     stage.add(first.open());
     stage.add(first.say(hello12(1)));
-    stage.meet(hello12(1));
-    stage.ask(redis_get(key(1)));
-    stage.reply(hit);
+    look_up(stage, 1, hit);
     resume12(stage, 1);
     stage.add(first.answer(server_hello({id(1)}) + finished()));
     stage.add(first.say(finished()));
@@ -320,14 +315,10 @@ std::string log_of_all() {
 WholeScene with_log() {
     Stage stage(6379);
     // both say the same
-    stage.meet(hello12(1));
-    stage.ask(redis_get(key(1)));
-    stage.reply(hit);
+    look_up(stage, 1, hit);
     resume12(stage, 1);
     // the log knows better
-    stage.meet(hello12(2));
-    stage.ask(redis_get(key(2)));
-    stage.reply(hit);
+    look_up(stage, 2, hit);
     full12(stage);
     stage.meet(hello13({}));
     end13(stage);

@@ -13,11 +13,23 @@ using std::chrono::milliseconds;
 
 namespace {
 
+// The next client, which offers session n.
+void greet(Script& script, std::vector<RawTcp>& clients, int n) {
+    RawTcp& tcp = clients.emplace_back(10 + n, 40000, 443);
+    script.add(tcp.open());
+    script.add(tcp.say(client_hello({id(n)})));
+}
+
+// The session that a story's client offers.
+int number_of(const debug::Story& story) {
+    return story.offered.at(0).shown[1] - '0';
+}
+
 // Of eight sessions, by number.
 void check_odd_ones_hit(const Observed& observed) {
     REQUIRE(observed.stories.size() == 8);
     for (const auto& story : observed.stories) {
-        const int n = story.offered[0].shown[1] - '0';
+        const int n = number_of(story);
         CAPTURE(n);
         CHECK(story.status == (n % 2 == 1 ? "HIT" : "MISS"));
     }
@@ -306,9 +318,7 @@ TEST_CASE("hard cases: replies that are not their commands'") {
         }
     };
     for (int n = 1; n <= 8; ++n) {
-        RawTcp& tcp = clients.emplace_back(10 + n, 40000, 443);
-        script.add(tcp.open());
-        script.add(tcp.say(client_hello({id(n)})));
+        greet(script, clients, n);
         script.add(store.say(redis_get(key(n))));
         reply(n - behind);
     }
@@ -325,9 +335,7 @@ TEST_CASE("hard cases: of two ways to move replies the likelier one is taken") {
     RawTcp store(2, 50000, 6379);
     std::vector<RawTcp> clients;
     for (int n = 1; n <= 7; ++n) {
-        RawTcp& tcp = clients.emplace_back(10 + n, 40000, 443);
-        script.add(tcp.open());
-        script.add(tcp.say(client_hello({id(n)})));
+        greet(script, clients, n);
         script.add(store.say(redis_get(key(n))));
     }
     // The first reply is that of a command from before the capture.
@@ -340,7 +348,7 @@ TEST_CASE("hard cases: of two ways to move replies the likelier one is taken") {
         script.observe({{443}, {debug::read_store("redis:6379")}});
     REQUIRE(observed.stories.size() == 7);
     for (const auto& story : observed.stories) {
-        const int n = story.offered[0].shown[1] - '0';
+        const int n = number_of(story);
         CAPTURE(n);
         // The first hit could be the third session's, too. Then the sixth one
         // would have been refused.
@@ -354,9 +362,7 @@ TEST_CASE("hard cases: a reply in its command's microsecond is not early") {
     std::vector<RawTcp> clients;
     std::string commands;
     for (int n = 1; n <= 9; ++n) {
-        RawTcp& tcp = clients.emplace_back(10 + n, 40000, 443);
-        script.add(tcp.open());
-        script.add(tcp.say(client_hello({id(n)})));
+        greet(script, clients, n);
         commands += redis_get(key(n));
     }
     script.add(store.say(commands));
@@ -372,7 +378,7 @@ TEST_CASE("hard cases: a reply in its command's microsecond is not early") {
         script.observe({{443}, {debug::read_store("redis:6379")}});
     REQUIRE(observed.stories.size() == 9);
     for (const auto& story : observed.stories) {
-        const int n = story.offered[0].shown[1] - '0';
+        const int n = number_of(story);
         CAPTURE(n);
         // With other commands the first session would have been refused.
         CHECK((n > 6 || story.status == (n == 3   ? "HIT"
@@ -402,9 +408,7 @@ TEST_CASE("hard cases: replies of memcached that are not their commands'") {
         // It is the odd ones that are there.
     }
     for (int n = 1; n <= 8; ++n) {
-        RawTcp& tcp = clients.emplace_back(10 + n, 40000, 443);
-        script.add(tcp.open());
-        script.add(tcp.say(client_hello({id(n)})));
+        greet(script, clients, n);
         script.add(store.say("get " + key(n) + "\r\n"));
         if (n + first - 1 <= 0) {
             script.add(store.answer("END\r\n"));
@@ -533,9 +537,7 @@ TEST_CASE("hard cases: the first replies may be those of before the capture") {
     RawTcp store(2, 50000, 6379);
     std::vector<RawTcp> clients;
     const auto ask = [&](int n) {
-        RawTcp& tcp = clients.emplace_back(10 + n, 40000, 443);
-        script.add(tcp.open());
-        script.add(tcp.say(client_hello({id(n)})));
+        greet(script, clients, n);
         script.add(store.say(redis_get(key(n))));
     };
     const auto finish = [&](int n) {
@@ -599,11 +601,9 @@ TEST_CASE("hard cases: the first replies may be those of before the capture") {
     const auto observed =
         script.observe({{443}, {debug::read_store("redis:6379")}});
     const auto status = [&](int n) {
-        const auto found =
-            std::find_if(observed.stories.begin(), observed.stories.end(),
-                         [&](const auto& story) {
-                             return story.offered.at(0).shown[1] == '0' + n;
-                         });
+        const auto found = std::find_if(
+            observed.stories.begin(), observed.stories.end(),
+            [&](const auto& story) { return number_of(story) == n; });
         return found->status;
     };
     CHECK(status(1) == first);
@@ -647,9 +647,7 @@ TEST_CASE("hard cases: memcached's binary replies are those of their numbers") {
         script.add(store.say(packet(0x80, 0, key(0), "", 0)));
     }
     for (int n = 1; n <= 8; ++n) {
-        RawTcp& tcp = clients.emplace_back(10 + n, 40000, 443);
-        script.add(tcp.open());
-        script.add(tcp.say(client_hello({id(n)})));
+        greet(script, clients, n);
         script.add(store.say(packet(0x80, n, key(n), "", 0)));
         reply(n - behind);
     }
