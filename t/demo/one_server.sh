@@ -40,7 +40,7 @@ show_sessions() {
 show_lookups() {
     local hits misses
     read -r hits misses <<< "$(store_lookups)"
-    printf '\nthe store: %d hits, %d misses%s\n\n' \
+    printf '\nthe store: hits %d, misses %d%s\n\n' \
         "$hits" "$misses" "$store_note"
 }
 
