@@ -27,16 +27,23 @@ using nlohmann::json;
 
 namespace {
 
-int port_of(TlsClient& client) {
+std::string named(const std::string& client, const std::string& server) {
+    return client + " → " + server.substr(server.rfind(':'));
+}
+
+// A handshake's name, as on the page. A client's port alone is none, because
+// the clients of two servers may have the same one.
+std::string name_of(TlsClient& client, const Node& node) {
     sockaddr_in address{};
     socklen_t size = sizeof address;
     getsockname(client.socket().fd(), reinterpret_cast<sockaddr*>(&address),
                 &size);
-    return ntohs(address.sin_port);
+    const Address own{node.address().host, ntohs(address.sin_port)};
+    return named(own.text(), node.address().text());
 }
 
-// What is told of the handshakes, by the client's port.
-using Told = std::map<int, json>;
+// What is told of the handshakes, by name.
+using Told = std::map<std::string, json>;
 
 Told read_stories(const std::string& output) {
     Told told;
@@ -47,9 +54,8 @@ Told read_stories(const std::string& output) {
         }
         auto object = json::parse(line);
         if (object["type"] == "handshake") {
-            const std::string client = object["client"];
-            told[std::stoi(client.substr(client.rfind(':') + 1))] =
-                std::move(object);
+            const auto name = named(object["client"], object["server"]);
+            told[name] = std::move(object);
         }
     }
     return told;
@@ -158,12 +164,14 @@ class Mix {
         time_out(tls12());
     }
 
-    const std::map<int, Expected>& expected() const { return expected_; }
+    const std::map<std::string, Expected>& expected() const {
+        return expected_;
+    }
 
     // A client may be gone before its handshake is counted.
     void check_figures() const {
         std::map<std::string, int> statuses;
-        for (const auto& [port, what] : expected_) {
+        for (const auto& [name, what] : expected_) {
             ++statuses[what.status];
         }
         std::map<std::string, int> counted;
@@ -227,7 +235,7 @@ class Mix {
                  const Expected& expected) {
         TlsClient client(node.address(), options);
         client.handshake();
-        expected_[port_of(client)] = expected;
+        expected_[name_of(client, node)] = expected;
         const auto visit = exchange(client);
         CAPTURE(expected.what);
         REQUIRE(visit.reused == expected.resumed);
@@ -241,16 +249,17 @@ class Mix {
     std::string directive_;
     Node a_;
     Node b_;
-    std::map<int, Expected> expected_;
+    std::map<std::string, Expected> expected_;
 };
 
-void check(const Told& told, const std::map<int, Expected>& expected) {
+void check(const Told& told, const std::map<std::string, Expected>& expected) {
     for (const auto& each : expected) {
-        const int port = each.first;
+        const std::string& name = each.first;
         const Expected& what = each.second;
+        CAPTURE(name);
         CAPTURE(what.what);
-        REQUIRE(told.contains(port));
-        const json& story = told.at(port);
+        REQUIRE(told.contains(name));
+        const json& story = told.at(name);
         CAPTURE(story.dump());
         CHECK(story["status"] == what.status);
         CHECK(story["result"] == (what.resumed ? "resumed" : "full"));
@@ -274,8 +283,8 @@ json timeless(json story) {
 
 void check_same(const Told& live, const Told& read) {
     REQUIRE(live.size() == read.size());
-    for (const auto& [port, story] : live) {
-        CHECK(timeless(story) == timeless(read.at(port)));
+    for (const auto& [name, story] : live) {
+        CHECK(timeless(story) == timeless(read.at(name)));
     }
 }
 
@@ -291,14 +300,13 @@ void check_page(Arguments reading, const std::string& page, const Told& told) {
         "[d.querySelector('summary').textContent, "
         "d.querySelectorAll('svg').length])");
     CHECK(stories.size() == told.size());
-    for (const auto& [port, story] : told) {
-        const std::string client = story["client"];
-        const std::string status = story["status"];
-        CAPTURE(client);
+    for (const auto& each : told) {
+        const std::string& name = each.first;
+        const std::string status = each.second["status"];
+        CAPTURE(name);
         CHECK(std::count_if(stories.begin(), stories.end(), [&](const auto& s) {
                   const std::string summary = s[0];
-                  return s[1] == 1 &&
-                         summary.find(client) != std::string::npos &&
+                  return s[1] == 1 && summary.find(name) != std::string::npos &&
                          summary.find(status) != std::string::npos;
               }) == 1);
     }
@@ -349,14 +357,13 @@ void check_mix(Store& store, bool sealed) {
     check_page(reading, (dir.path() / "page.html").string(), told);
 }
 
-// What is told of the client at this port.
-json story_of(const Arguments& reading, int port) {
+json story_of(const Arguments& reading, const std::string& name) {
     Told told;
     REQUIRE(eventually([&] {
         told = read_stories(run(reading).output);
-        return told.contains(port) && told[port]["handshake_us"].is_number();
+        return told.contains(name) && told[name]["handshake_us"].is_number();
     }));
-    return told[port];
+    return told[name];
 }
 
 std::string all_text(const json& story) {
@@ -391,14 +398,14 @@ class ClusterClient {
         return "ngx_ssl:" + session_id(session);
     }
 
-    // Returns the client's port.
-    int present(TlsOptions options, const std::string& status) {
+    // Returns the handshake's name.
+    std::string present(TlsOptions options, const std::string& status) {
         options.groups = "P-256";
         TlsClient client(node_.address(), options);
         client.handshake();
-        const int port = port_of(client);
+        const auto name = name_of(client, node_);
         CHECK(exchange(client).body() == status);
-        return port;
+        return name;
     }
 
   private:
