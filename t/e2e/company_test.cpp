@@ -228,6 +228,7 @@ TEST_CASE("company: a default that rejects does not join other certificates") {
         CAPTURE(std::string(way.name));
         const auto made =
             visit(port_of_a.address(), "named.example", way).session();
+        REQUIRE(a.answered());
         CHECK(visit(port_of_b.address(), "named.example", way, made).reused);
         CHECK_FALSE(
             visit(port_of_c.address(), "named.example", way, made).reused);

@@ -1,5 +1,7 @@
 #include "support/early_data.hpp"
 
+#include "support/shared_tickets.hpp"
+
 #include <algorithm>
 #include <doctest/doctest.h>
 
@@ -57,6 +59,11 @@ bool EarlyNodes::surveyed() const {
     });
 }
 
+bool EarlyNodes::answered() const {
+    return std::all_of(nodes_.begin(), nodes_.end(),
+                       [](const auto& node) { return node->answered(); });
+}
+
 std::size_t EarlyNodes::count(const std::string& result) const {
     std::size_t sum = 0;
     for (const auto& node : nodes_) {
@@ -74,10 +81,7 @@ bool EarlyNodes::decided(std::size_t times) const {
 
 TlsOptions EarlyNodes::with_request(const std::string& path) const {
     auto options = tls13(nodes_[0]->get(tls13()).session());
-    // A longer one is a ticket.
-    if (store_ != nullptr && session_id(options.session).size() == 64) {
-        REQUIRE(wait_stored(*store_, options.session));
-    }
+    REQUIRE((is_stateless(options.session) || nodes_[0]->answered()));
     REQUIRE(SSL_SESSION_get_max_early_data(options.session.get()) > 0);
     options.early_data = request(path);
     return options;

@@ -22,9 +22,7 @@ class EarlyNodes {
     // `server` is for each server{}; `http` for its http{}.
     EarlyNodes(const StoreServer& store, const std::string& parameters,
                const std::string& server = "", std::size_t count = 4)
-        : EarlyNodes(directive(store, parameters), server, count) {
-        store_ = &store;
-    }
+        : EarlyNodes(directive(store, parameters), server, count) {}
     EarlyNodes(const std::string& directive, const std::string& server,
                std::size_t count);
 
@@ -33,6 +31,8 @@ class EarlyNodes {
 
     // Waits until each has compared its clock with the store's.
     bool surveyed() const;
+    // Waits until the store has answered everything.
+    bool answered() const;
     // Waits until there were `count` decisions of all nodes since the
     // beginning.
     bool decided(std::size_t count) const;
@@ -59,7 +59,6 @@ class EarlyNodes {
     TlsOptions with_request(const std::string& path) const;
 
     TempDir dir_;
-    const StoreServer* store_ = nullptr;  // to look for sessions
     std::vector<std::unique_ptr<Node>> nodes_;
 };
 

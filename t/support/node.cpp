@@ -1,5 +1,6 @@
 #include "support/node.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <doctest/doctest.h>
 #include <sstream>
@@ -88,6 +89,16 @@ void Node::restart(const NodeConfig& config) {
 bool Node::connected(std::size_t times) const {
     return eventually(
         [&] { return nginx_->log_count(": connected") >= times * workers_; });
+}
+
+bool Node::answered() const {
+    return eventually([this] {
+        const auto told = figures();
+        const auto& servers = told["servers"];
+        return std::all_of(servers.begin(), servers.end(), [](const auto& s) {
+            return s["queue"]["now"] == 0;
+        });
+    });
 }
 
 nlohmann::json Node::figures() const {

@@ -66,6 +66,10 @@ class Node {
     // Before that, a lookup is a miss.
     bool connected(std::size_t times = 1) const;
 
+    // Waits until the stores have answered everything. Before that, another
+    // node may not find a session that was made here.
+    bool answered() const;
+
     // Client connections that nginx has open now.
     int active() const;
     // Waits until there are none.
