@@ -84,7 +84,7 @@ upgrade_broken() {
     pid=$(< $pid_file)
     echo "no_such_directive;" > $broken
     install_packages "$old"
-    grep -q "nginx goes on with the old version" install.log ||
+    grep -q "nginx still runs the old version" install.log ||
         fail "nothing is said of the broken configuration"
     [[ $(< $pid_file) == "$pid" ]] || fail "another master"
     answers 8443 || fail "nginx with a broken configuration"
