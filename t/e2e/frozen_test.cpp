@@ -155,6 +155,7 @@ STORE_TEST_CASE("a full queue drops new sessions, and no client is the worse") {
         CHECK(fleet.b.get(tls12(sessions[i])).reused);
     }
     CHECK(eventually([&] { return store.keys().size() == 4; }));
+    REQUIRE(fleet.a.answered());
     // And there is room again.
     CHECK(fleet.b.get(tls12(fleet.make(tls12()))).reused);
 }

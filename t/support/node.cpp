@@ -171,14 +171,17 @@ Fleet::Fleet(StoreServer& server, const NodeConfig& config,
              const std::string& parameters)
     : store(server), a(directive(server, parameters), config),
       b(directive(server, parameters), config) {
-    REQUIRE(a.connected());
-    REQUIRE(b.connected());
+    for (const Node* node : {&a, &b}) {
+        REQUIRE(node->connected());
+        REQUIRE(node->answered());
+    }
 }
 
 Session Fleet::make(const TlsOptions& options) {
     const auto made = a.get(options);
     CHECK_FALSE(made.reused);
     REQUIRE(wait_stored(store, made.session()));
+    REQUIRE(a.answered());
     return made.session();
 }
 

@@ -67,7 +67,8 @@ class Node {
     bool connected(std::size_t times = 1) const;
 
     // Waits until the stores have answered everything. Before that, another
-    // node may not find a session that was made here.
+    // node may not find a session that was made here, and a short queue has
+    // less room.
     bool answered() const;
 
     // Client connections that nginx has open now.
