@@ -79,7 +79,8 @@ struct SeedText {
 void make_seed(Seed& seed, SeedId& id) {
     std::array<unsigned char, sizeof(SeedId)> random;
 
-    require(RAND_priv_bytes(seed.bytes.data(), seed.bytes.size()) == 1 &&
+    auto length = static_cast<int>(seed.bytes.size());
+    require(RAND_priv_bytes(seed.bytes.data(), length) == 1 &&
             RAND_bytes(random.data(), random.size()) == 1);
     id = static_cast<SeedId>(numbers::read_big_endian(random));
 }

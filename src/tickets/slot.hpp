@@ -35,8 +35,9 @@ inline Slot slot_at(std::time_t now, std::chrono::seconds rotate) noexcept {
 
 /* Whether such a slot can exist. */
 inline bool is_cut(const Slot& slot) noexcept {
-    return slot.length >= min_rotate.count() &&
-           slot.length <= max_rotate.count() && slot.start % slot.length == 0;
+    return slot.length != 0 && slot.start % slot.length == 0 &&
+           slot.length >= min_rotate.count() &&
+           slot.length <= max_rotate.count();
 }
 
 }  // namespace session_cache::tickets

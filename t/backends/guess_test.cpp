@@ -54,8 +54,7 @@ void check_says(const std::string& greeting, backends::Options options,
 }  // namespace
 
 TEST_CASE("guess: by what is said first") {
-    for (const auto& [heard, kind, hint] :
-         std::vector<std::array<std::string, 3>>{
+    for (const auto& each : std::vector<std::array<std::string, 3>>{
              {"\x15\x03\x03", "redis",
               "; it seems to be a TLS server (tls=on)"},
              {"HTTP/1.1 400 Bad", "redis", "; it seems to be an HTTP server"},
@@ -67,8 +66,8 @@ TEST_CASE("guess: by what is said first") {
              {"ERROR\r\n", "memcached", ""},
              {"", "redis", ""},
              {"\x01\x02", "redis", ""}}) {
-        CAPTURE(heard);
-        CHECK(guess(heard, kind) == hint);
+        CAPTURE(each[0]);
+        CHECK(guess(each[0], each[1]) == each[2]);
     }
 }
 

@@ -403,7 +403,7 @@ class ClusterClient {
         options.groups = "P-256";
         TlsClient client(node_.address(), options);
         client.handshake();
-        const auto name = name_of(client, node_);
+        auto name = name_of(client, node_);
         CHECK(exchange(client).body() == status);
         return name;
     }

@@ -7,7 +7,7 @@
 using namespace support::directive;
 
 TEST_CASE("directive: cluster") {
-    const auto clustered = [](std::vector<ServerParameters> seeds) {
+    const auto clustered = [](const std::vector<ServerParameters>& seeds) {
         return [seeds](Directive& directive) {
             directive.store.cluster = true;
             directive.store.servers = seeds;

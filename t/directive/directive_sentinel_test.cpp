@@ -7,7 +7,7 @@ using namespace support::directive;
 namespace {
 
 // A master that these Sentinels name.
-auto watched(std::vector<ServerParameters> sentinels,
+auto watched(const std::vector<ServerParameters>& sentinels,
              const std::string& user = "", const std::string& password = "",
              const std::string& name = "mymaster") {
     return [=](Directive& directive) {

@@ -13,11 +13,11 @@ struct Hint {
 };
 
 void check(const std::vector<Hint>& table) {
-    for (const auto& [line, hint] : table) {
-        CAPTURE(line);
-        const Parsed parsed = parse(line);
+    for (const auto& each : table) {
+        CAPTURE(each.line);
+        const Parsed parsed = parse(each.line);
         CHECK(parsed.error != "");
-        CHECK(parsed.hint == hint);
+        CHECK(parsed.hint == each.hint);
     }
 }
 
@@ -163,12 +163,12 @@ TEST_CASE("directive: what can hardly be meant is warned of") {
          "several parameters \"addr\" name \"/a\""},
         {"cluster=on addr=a addr=a", "several parameters \"addr\" name"},
     };
-    for (const auto& [line, warning] : lines) {
-        CAPTURE(line);
-        const Parsed parsed = parse(line);
+    for (const auto& each : lines) {
+        CAPTURE(each.first);
+        const Parsed parsed = parse(each.first);
         CHECK(parsed.error == "");
         REQUIRE(parsed.warnings.size() == 1);
-        CHECK(parsed.warnings[0].find(warning) == 0);
+        CHECK(parsed.warnings[0].find(each.second) == 0);
     }
     for (const char* line :
          {"", "off", "on", "timeout=10", "auth=$", "auth=pa$word", "auth=$1",

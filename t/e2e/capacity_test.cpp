@@ -66,11 +66,11 @@ double bytes_in(RedisClient& client, const Stored& session, int count) {
     client.flushall();
     const double before = used_memory(client);
 
-    client.command({"EVAL",
-                    "for i = 1, ARGV[2] do redis.call('SETEX', "
-                    "string.format('%0' .. #KEYS[1] .. 'd', i), 9999, "
-                    "ARGV[1]) end",
-                    "1", session.key, session.value, std::to_string(count)});
+    const std::string script =
+        "for i = 1, ARGV[2] do redis.call('SETEX', "
+        "string.format('%0' .. #KEYS[1] .. 'd', i), 9999, ARGV[1]) end";
+    client.command({"EVAL", script, "1", session.key, session.value,
+                    std::to_string(count)});
     REQUIRE(client.dbsize() == count);
     return (used_memory(client) - before) / count;
 }
@@ -79,7 +79,7 @@ double bytes_in(RedisClient& client, const Stored& session, int count) {
 double bytes_in_memcached(const Stored& session) {
     const MemcachedServer memcached;
     memcached.set(session.key, session.value);
-    return memcached.client().chunk_size();
+    return static_cast<double>(memcached.client().chunk_size());
 }
 
 bool is_near(double said, double measured) {
@@ -111,7 +111,9 @@ TEST_CASE("capacity: sessions take the memory that docs/stores.md says") {
         {"TLS 1.3, with a client certificate", verified}};
 
     CHECK(rows.size() == kinds.size());
-    for (const auto& [kind, options] : kinds) {
+    for (const auto& each : kinds) {
+        const std::string& kind = each.first;
+        const TlsOptions& options = each.second;
         CAPTURE(kind);
         const Stored session = stored(files, options);
         CAPTURE(session.value.size());

@@ -113,8 +113,10 @@ TEST_CASE("a key that tickets are made with, too, is warned of") {
     fs::copy_file(files.file('b'), files.file('c'));
     fs::create_symlink(files.file('a'), files.file('l'));
     write_file(files.file('d'), KeyFiles::content('d'));
-    for (const auto& [letter, warned] :
+    for (const auto& each :
          {std::pair('a', 1U), {'b', 1U}, {'c', 1U}, {'l', 1U}, {'d', 0U}}) {
+        const char letter = each.first;
+        const auto warned = each.second;
         CAPTURE(letter);
         const auto tested =
             test(parameters + " tickets=keep;\n" + "ssl_session_ticket_key \"" +

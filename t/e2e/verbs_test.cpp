@@ -148,7 +148,9 @@ TEST_CASE("build.sh tells which nginx it cannot build") {
         {{"1.22.1"}, "no patch fits nginx 1.22.1"},
         {{"1.26.3", "1.30.4"}, "one nginx at a time: 1.30.4"},
     };
-    for (const auto& [arguments, answer] : all) {
+    for (const auto& each : all) {
+        const Arguments& arguments = each.first;
+        const std::string& answer = each.second;
         CAPTURE(answer);
         Arguments command{"nginx"};
         command.insert(command.end(), arguments.begin(), arguments.end());

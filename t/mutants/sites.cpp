@@ -28,7 +28,7 @@ struct Change {
     unsigned length;
     std::string replacement;
 
-    auto operator<=>(const Change&) const = default;
+    auto operator<=>(const Change&) const = default;  // NOLINT(*-nullptr)
 };
 
 struct Range {

@@ -14,7 +14,7 @@ namespace {
 
 std::string write(const TempDir& dir, const std::string& content,
                   mode_t mode = 0600) {
-    const auto path = (dir.path() / "secret").string();
+    auto path = (dir.path() / "secret").string();
     std::ofstream(path) << content;
     REQUIRE(chmod(path.c_str(), mode) == 0);
     return path;

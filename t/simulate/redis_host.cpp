@@ -120,7 +120,7 @@ std::string RedisHost::answer(Connection& connection, const Words& words) {
         ++topologies;
         return topology();
     }
-    const auto no = refuse(words);
+    auto no = refuse(words);
     if (!no.empty()) {
         return no;
     }

@@ -332,9 +332,10 @@ void Run::end() {
     }
     world_.run_for(Seconds(21));  // reloaded workers have ended, too
     if (!all || !ending_.empty()) {
-        std::ranges::for_each(workers_, [](auto& one) { one.release(); });
-        std::ranges::for_each(ending_, [](auto& one) { one.release(); });
-        std::ranges::for_each(rings_, [](auto& one) { one.second.release(); });
+        std::ranges::for_each(workers_, [](auto& one) { (void)one.release(); });
+        std::ranges::for_each(ending_, [](auto& one) { (void)one.release(); });
+        std::ranges::for_each(rings_,
+                              [](auto& one) { (void)one.second.release(); });
     }
     rings_.clear();
     workers_.clear();

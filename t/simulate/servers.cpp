@@ -225,7 +225,7 @@ class ClusterServers final : public Servers {
             node->cluster.is_down = world().chance().one_in(3);
         }
         world().in(world().chance().between(Micros(0), Micros(Seconds(3))),
-                   [this, from, to] {
+                   [this, from = from, to = to] {
                        slots_.give(from, to);
                        heal();
                        world().in(Seconds(2), [this, from] {

@@ -104,7 +104,7 @@ bool Worker::start(std::function<void()> body) {
 // It has to end in time, whatever its result; the loop may be late.
 std::shared_ptr<Worker::Operation> Worker::begin(const char* what,
                                                  const std::string& key) {
-    const auto operation = std::make_shared<Operation>(
+    auto operation = std::make_shared<Operation>(
         Operation{.what = what, .key = key, .begun = world_.now()});
     operation->mishaps = mishaps();
     operations_.push_back(operation);

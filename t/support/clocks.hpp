@@ -8,7 +8,7 @@
 
 // A test that runs once for each kind of store, with clocks of its own.
 #define CLOCKS_TEST_CASE(name)                                                 \
-    STORE_TEST_CASE(name* doctest::skip(support::in_sanitizer()))
+    STORE_TEST_CASE((name)*doctest::skip(support::in_sanitizer()))
 
 namespace support {
 

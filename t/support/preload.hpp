@@ -9,7 +9,7 @@
 
 // A preloaded library would replace AddressSanitizer.
 #define PRELOAD_TEST_CASE(name)                                                \
-    TEST_CASE(name* doctest::skip(support::in_sanitizer()))
+    TEST_CASE((name)*doctest::skip(support::in_sanitizer()))
 
 namespace support {
 

@@ -78,12 +78,12 @@ void RedisCluster::make(int masters, int replicas) {
     }
     expect(eventually([&] { return agrees(); }), "the nodes do not meet");
 
-    for (int i = 0; i < replicas; ++i) {
-        (*this)[static_cast<std::size_t>(masters + i)].client().command(
-            {"CLUSTER", "REPLICATE", id(static_cast<std::size_t>(i))});
+    const auto first = static_cast<std::size_t>(masters);
+    for (auto replica = first; replica < size(); ++replica) {
+        (*this)[replica].client().command(
+            {"CLUSTER", "REPLICATE", id(replica - first)});
     }
-    for (int i = 0; i < replicas; ++i) {
-        const auto replica = static_cast<std::size_t>(masters + i);
+    for (auto replica = first; replica < size(); ++replica) {
         expect(eventually([&] {
                    return (*this)[replica].client().info(
                               "replication", "master_link_status") == "up";

@@ -8,9 +8,6 @@
 
 using namespace support;
 using namespace std::chrono_literals;
-using session_cache::tickets::SeedName;
-using session_cache::tickets::Slot;
-using session_cache::tickets::slot_at;
 using session_cache::tickets::TicketName;
 using Fate = Meddled::Fate;
 
@@ -210,9 +207,9 @@ STORE_TEST_CASE("tickets: a store that loses records, or changes them") {
          }},
     };
     for (const bool is_newcomer : {false, true}) {
-        for (const auto& [name, change] : changes) {
+        for (const auto& each : changes) {
             CAPTURE(is_newcomer);
-            CAPTURE(name);
+            CAPTURE(each.first);
             Server server;
             Fleet fleet(server);
             Used used(fleet);
@@ -221,7 +218,7 @@ STORE_TEST_CASE("tickets: a store that loses records, or changes them") {
             REQUIRE(fleet.are_ready());
             used.look();
             const Member& member = *fleet.members()[0];
-            change(server, seed_in_use(member), slot_in_use(member));
+            each.second(server, seed_in_use(member), slot_in_use(member));
             if (is_newcomer) {
                 Member& newcomer = fleet.add();
                 CHECK(used.until([&] { return has_key(newcomer); }));

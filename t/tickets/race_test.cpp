@@ -101,8 +101,8 @@ STORE_TEST_CASE("tickets: 50 workers do not ask for the next seed at once") {
         CHECK(member->meter.late.get() == 0);
     }
     CHECK(made < 3 * workers);
-    for (const auto& [time, times] : asked) {
-        CAPTURE(time);
-        CHECK(times < static_cast<int>(workers));
+    for (const auto& each : asked) {
+        CAPTURE(each.first);
+        CHECK(each.second < static_cast<int>(workers));
     }
 }

@@ -7,7 +7,6 @@
 
 using namespace support;
 using namespace std::chrono_literals;
-using backends::Status;
 using session_cache::tickets::Age;
 using session_cache::tickets::Lifetimes;
 using session_cache::tickets::slot_at;
