@@ -99,10 +99,8 @@ struct LuaCache {
 
 NodeConfig with_modules(const std::string& lines, bool ours_first = true) {
     NodeConfig config;
-    if (!ours_first) {
-        config.nginx.load_module = false;
-    }
-    config.nginx.main = lines + (ours_first ? "" : load_line(module_path()));
+    config.nginx.module_first = ours_first;
+    config.nginx.main = lines;
     return config;
 }
 

@@ -54,11 +54,9 @@ std::string render(const NginxConfig& config, const fs::path& dir) {
          << "lock_file " << quoted(dir / "nginx.lock") << ";\n"
          << "error_log " << quoted(dir / "error.log") << " " << config.log_level
          << ";\n";
-    if (config.load_module) {
-        text << load_line(module_path());
-    }
-    text << config.main << "\n"
-         << "events {\n    worker_connections " << config.connections
+    const auto ours = config.load_module ? load_line(module_path()) : "";
+    text << (config.module_first ? ours + config.main : config.main + ours)
+         << "\nevents {\n    worker_connections " << config.connections
          << ";\n    " << event_method() << config.events << "\n}\n"
          << "http {\n    access_log off;\n"
          << temp_paths(dir) << config.http << "\n}\n";

@@ -16,6 +16,7 @@ namespace support {
 // The contents of nginx.conf, besides what every instance needs.
 struct NginxConfig {
     bool load_module = true;
+    bool module_first = true;  // or after `main`, which may load others
     bool master_process = true;
     bool daemon = false;  // needed by upgrade()
     int workers = 1;
