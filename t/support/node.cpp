@@ -147,12 +147,20 @@ bool wait_stored(const StoreServer& store, const Session& session,
     return eventually([&] { return store.exists(key); });
 }
 
+namespace {
+
+TlsOptions with_session(const Node& node, TlsOptions options) {
+    options.session = node.get(options).session();
+    return options;
+}
+
+}  // namespace
+
 std::vector<TlsOptions> make_sessions(const Node& node, std::size_t count,
                                       const std::vector<TlsOptions>& kinds) {
     std::vector<TlsOptions> all;
     for (std::size_t i = 0; i < count; ++i) {
-        all.push_back(kinds[i % kinds.size()]);
-        all.back().session = node.get(all.back()).session();
+        all.push_back(with_session(node, kinds[i % kinds.size()]));
     }
     return all;
 }
@@ -160,9 +168,10 @@ std::vector<TlsOptions> make_sessions(const Node& node, std::size_t count,
 std::vector<TlsOptions> store_sessions(const StoreServer& store,
                                        const Node& node, std::size_t count,
                                        const std::vector<TlsOptions>& kinds) {
-    auto all = make_sessions(node, count, kinds);
-    for (const auto& options : all) {
-        REQUIRE(wait_stored(store, options.session));
+    std::vector<TlsOptions> all;
+    for (std::size_t i = 0; i < count; ++i) {
+        all.push_back(with_session(node, kinds[i % kinds.size()]));
+        REQUIRE(wait_stored(store, all.back().session));
     }
     return all;
 }

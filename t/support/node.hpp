@@ -107,7 +107,8 @@ bool wait_stored(const StoreServer& store, const Session& session,
 std::vector<TlsOptions> make_sessions(const Node& node, std::size_t count,
                                       const std::vector<TlsOptions>& kinds = {
                                           tls12(), tls13()});
-// The same, with all sessions in the store.
+// The same, each after the one before is in the store. So a short queue always
+// has room.
 std::vector<TlsOptions>
 store_sessions(const StoreServer& store, const Node& node, std::size_t count,
                const std::vector<TlsOptions>& kinds = {tls12(), tls13()});

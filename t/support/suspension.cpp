@@ -53,6 +53,7 @@ TlsClient Suspension::start_another(const TlsOptions& options) {
 
 std::vector<TlsClient> Suspension::start(std::size_t count,
                                          const std::vector<TlsOptions>& kinds) {
+    REQUIRE(node_.answered());  // so that there is room for all of them
     const auto sessions = store_sessions(store_, node_, count, kinds);
     REQUIRE(node_.idle());
     store_.freeze();
