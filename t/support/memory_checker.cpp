@@ -18,9 +18,10 @@ std::string support_file(const char* name) {
     return (repository() / "t" / "support" / name).string();
 }
 
-// Quoted for an option, because it may contain spaces.
+// Quoted for an option, because it may contain spaces, or an apostrophe.
 std::string quoted(const std::string& path) {
-    return "'" + path + "'";
+    const char* quote = path.find('\'') == path.npos ? "'" : "\"";
+    return quote + path + quote;
 }
 
 // See t/sanitize.sh.
