@@ -129,7 +129,7 @@ TEST_CASE("cluster: a master is killed, and others' sessions resume") {
     CHECK(fleet.resumed(sessions) == sessions.size());
     REQUIRE(cluster.replaced(0));
     CHECK(eventually([&] { return fleet.b.get(resuming(lost[0])).reused; },
-                     Milliseconds{2000}));
+                     soon));
     INFO(fleet.b.nginx().log());
     CHECK(fleet.resumed(lost) == lost.size());
     CHECK(fleet.resumed(sessions) == sessions.size());

@@ -327,6 +327,7 @@ TEST_CASE("company: servers of stream, since it chooses them by name") {
         const auto made = visit_named(port_of_a.address(), way, nullptr, true);
         CHECK(made.text == "SUCCESS");
         REQUIRE(made.session);
+        REQUIRE(wait_stored(store, made.session));
         const auto again =
             visit_named(port_of_b.address(), way, made.session, false);
         CHECK(again.reused);

@@ -90,7 +90,7 @@ TEST_CASE("servers that listen with QUIC alone keep what nginx gives them" *
             check_keeps_sessions(quic.address());
             CHECK(redis.keys().empty());
             CHECK(node.nginx().log_count(left_alone) == 1);
-            CHECK(node.nginx().log_count("and 1 other, whose") == 1);
+            CHECK(node.nginx().log_count("and 1 other, which") == 1);
             CHECK(count_warnings(node.nginx().log()) == 1);
         }
     }

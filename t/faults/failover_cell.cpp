@@ -1,18 +1,11 @@
 #include "failover_cell.hpp"
 
-#include "support/memory_checker.hpp"
-
 #include <algorithm>
 #include <doctest/doctest.h>
 
 namespace support {
 
 namespace {
-
-// How soon sessions that the servers have must resume again.
-Milliseconds soon() {
-    return in_valgrind() || in_sanitizer() ? patience : Milliseconds{2000};
-}
 
 std::string directive_of(const std::string& parameters) {
     const bool is_timed = parameters.find("timeout=") != parameters.npos;
@@ -103,7 +96,7 @@ void FailoverCell::check_soon(const std::function<bool()>& recovered) {
     CHECK(eventually(recovered));
     const auto took =
         std::chrono::duration_cast<Milliseconds>(Clock::now() - begin);
-    CHECK(took < soon());
+    CHECK(took < soon);
     took_ = std::max(took_, took);
 }
 
