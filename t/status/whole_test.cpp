@@ -5,6 +5,7 @@
 #include "support/whole.hpp"
 
 #include <doctest/doctest.h>
+#include <vector>
 
 using namespace session_cache;
 using State = backends::Meter::State;
@@ -49,16 +50,16 @@ ServerTotals totals(Numberer& number, const ServerName& server) {
     return all;
 }
 
-// A worker's connections, one in each state.
-WorkerState worker(Numberer& number, const ServerName& server) {
+// A worker's connections, in these states.
+WorkerState worker(Numberer& number, const ServerName& server,
+                   const std::vector<State>& states) {
     WorkerState worker;
     worker.pid = static_cast<pid_t>(number.next());
     worker.suspended = number.level();
     worker.stacks = number.level();
     worker.ticket_slot = 1'700'000'000;
     unsigned failing = 0;
-    for (const State state :
-         {State::connecting, State::up, State::down, State::closed}) {
+    for (const State state : states) {
         Connected connected;
         connected.server = server;
         connected.state = state;
@@ -104,7 +105,11 @@ Snapshot figures() {
     const ServerName redis{"redis", "10.0.0.5:6379"};
     const ServerName memcached{"memcached", "unix:/run/m\"1\".sock"};
     all.servers = {totals(number, redis), totals(number, memcached)};
-    all.workers = {worker(number, redis), worker(number, memcached)};
+    all.workers = {
+        worker(number, redis,
+               {State::connecting, State::up, State::down, State::closed}),
+        worker(number, memcached,
+               {State::up, State::up, State::up, State::down})};
     return all;
 }
 
