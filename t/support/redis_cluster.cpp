@@ -340,8 +340,11 @@ void RedisCluster::fail_over(std::size_t replica) const {
         return (*this)[replica].client().info("replication", "role") ==
                "master";
     };
+    // After an attempt that a busy machine has spoiled, a replica waits for
+    // four times cluster-node-timeout, up to 80 s, before it asks for votes
+    // again.
     bool done = false;
-    for (int times = 0; times < 4 && !done; ++times) {
+    for (int times = 0; times < 20 && !done; ++times) {
         (*this)[replica].client().command({"CLUSTER", "FAILOVER"});
         done = eventually(is_master, Milliseconds{6000});  // it gives up at 5 s
     }
