@@ -33,7 +33,7 @@ inline Slot slot_at(std::time_t now, std::chrono::seconds rotate) noexcept {
     return {since - since % length, length};
 }
 
-/* Whether such a slot can exist. */
+/* Whether such a slot can exist. The length may be any number, also 0. */
 inline bool is_cut(const Slot& slot) noexcept {
     return slot.length != 0 && slot.start % slot.length == 0 &&
            slot.length >= min_rotate.count() &&

@@ -35,17 +35,19 @@ struct ClusterFleet {
         REQUIRE(b.connected(4));
     }
 
+    bool has(const Session& session) const {
+        return cluster.get(key_of(session)).has_value();
+    }
+
     bool stored(const Session& session) const {
-        return eventually(
-            [&] { return cluster.get(key_of(session)).has_value(); });
+        return eventually([&] { return has(session); });
     }
 
     // Whether the cluster has it, or has refused one. A demoted master answers
     // CLUSTERDOWN until it knows its successor.
     bool stored_or_refused(const Session& session) const {
         return eventually([&] {
-            return cluster.get(key_of(session)).has_value() ||
-                   a.nginx().log_count("CLUSTERDOWN") > 0 ||
+            return has(session) || a.nginx().log_count("CLUSTERDOWN") > 0 ||
                    b.nginx().log_count("CLUSTERDOWN") > 0;
         });
     }

@@ -171,6 +171,8 @@ STORE_TEST_CASE("a full queue shows as BUSY, and who waits as suspended") {
     REQUIRE(node.answered());
     const auto second = tls12(witness.visit(tls12(), "-").session());
     REQUIRE(node.answered());
+    REQUIRE(wait_stored(store, first.session));
+    REQUIRE(wait_stored(store, second.session));
 
     store.freeze();
     TlsClient waiting(node.address(), first);

@@ -66,6 +66,7 @@ TEST_CASE("where tickets are off shared ones are, too, with a warning") {
         CAPTURE(options.max_version);
         options.session = fleet.a.get(options).session();
         REQUIRE(fleet.a.answered());
+        REQUIRE(count_sessions(store) > 0);
         CHECK_FALSE(is_stateless(options.session));
         CHECK(fleet.b.get(options).reused);
     }

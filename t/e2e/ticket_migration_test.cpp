@@ -16,7 +16,7 @@ NodeConfig with(const TicketFile& file) {
 }
 
 // Each node resumes what the other one makes, there and back.
-void check_roams(const Node& a, const Node& b) {
+void check_roams(const StoreServer& store, const Node& a, const Node& b) {
     for (auto options : {tls12(), tls13()}) {
         CAPTURE(options.max_version);
         const Node* other = &b;
@@ -24,6 +24,9 @@ void check_roams(const Node& a, const Node& b) {
             options.session = nullptr;
             options.session = maker->get(options).session();
             REQUIRE(maker->answered());
+            if (!is_stateless(options.session)) {
+                REQUIRE(count_sessions(store) > 0);
+            }
             for (const Node* node : {other, maker, other}) {
                 const auto exchange = node->get(options);
                 CHECK(exchange.reused);
@@ -46,7 +49,7 @@ STORE_TEST_CASE("from tickets=off to shared, and back") {
     Node shared(directive(store, sharing(keys)), {});
     REQUIRE(off.connected());
     REQUIRE(shared.connected());
-    check_roams(off, shared);
+    check_roams(store, off, shared);
 }
 
 STORE_TEST_CASE("from ticket key files to shared, and back") {
@@ -62,8 +65,8 @@ STORE_TEST_CASE("from ticket key files to shared, and back") {
         for (const Node* node : {&files, &both, &shared}) {
             REQUIRE(node->connected());
         }
-        check_roams(files, both);
-        check_roams(both, shared);
+        check_roams(store, files, both);
+        check_roams(store, both, shared);
     }
 }
 
@@ -97,9 +100,9 @@ STORE_TEST_CASE("the key file is replaced, and no ticket is lost") {
     for (const Node* each : {&a, &ab, &ba, &b}) {
         REQUIRE(each->connected());
     }
-    check_roams(a, ab);
-    check_roams(ab, ba);
-    check_roams(ba, b);
+    check_roams(store, a, ab);
+    check_roams(store, ab, ba);
+    check_roams(store, ba, b);
     CHECK_FALSE(b.get(tls13(a.get(tls13()).session())).reused);
 }
 
@@ -110,5 +113,5 @@ STORE_TEST_CASE("nodes with another rotate open each other's tickets") {
     Node minutes(directive(store, sharing(keys, "a", "rotate=90s")), {});
     REQUIRE(hours.connected());
     REQUIRE(minutes.connected());
-    check_roams(hours, minutes);
+    check_roams(store, hours, minutes);
 }

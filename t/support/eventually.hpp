@@ -20,7 +20,7 @@ inline bool in_valgrind() {
 // it trusts nothing for half a minute ("tilt").
 inline const Milliseconds patience{in_valgrind() ? 200'000 : 60'000};
 
-// How long what happens within a second may take on a busy machine.
+// How long something that takes a second may take on a busy machine.
 inline const Milliseconds soon{in_valgrind() ? 200'000 : 20'000};
 
 // Polls, because other processes offer nothing to wait on.

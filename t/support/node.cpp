@@ -28,6 +28,11 @@ NodeConfig with_http(NodeConfig config, const std::string& http) {
     return config;
 }
 
+TlsOptions with_session(const Node& node, TlsOptions options) {
+    options.session = node.get(options).session();
+    return options;
+}
+
 }  // namespace
 
 std::string directive(const StoreServer& store, const std::string& parameters) {
@@ -146,15 +151,6 @@ bool wait_stored(const StoreServer& store, const Session& session,
     const auto key = prefix + session_id(session);
     return eventually([&] { return store.exists(key); });
 }
-
-namespace {
-
-TlsOptions with_session(const Node& node, TlsOptions options) {
-    options.session = node.get(options).session();
-    return options;
-}
-
-}  // namespace
 
 std::vector<TlsOptions> make_sessions(const Node& node, std::size_t count,
                                       const std::vector<TlsOptions>& kinds) {
